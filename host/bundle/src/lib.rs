@@ -1,0 +1,1 @@
+//! Signed strategy bundles: container, envelope, manifest, admission, componentise.

@@ -1,0 +1,1 @@
+//! The Bybit V5 client: REST, streams, reconciliation.

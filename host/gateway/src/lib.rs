@@ -1,0 +1,1 @@
+//! The one driver: event to frame to intent to order, live, in the lab and in the simulator.

@@ -1,0 +1,1 @@
+//! Process roles: socket framing, descriptor passing, the control protocol.

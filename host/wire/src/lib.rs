@@ -1,0 +1,1 @@
+//! Bybit V5 on the wire: shapes and the string to sign, shared by the client and the paper exchange.

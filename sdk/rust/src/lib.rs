@@ -1,0 +1,1 @@
+//! Write trading strategies for Portcullis.
