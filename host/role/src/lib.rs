@@ -1,1 +1,26 @@
-//! Process roles: socket framing, descriptor passing, the control protocol.
+//! What every role of the binary shares: messages over Unix sockets, sealed memory files, the start and confinement of
+//! child processes, and the control protocol between the operator's tools and the gateway.
+//!
+//! Everything that arrives over a socket is hostile until it has its type: lengths are bounded before memory is taken, and a
+//! peer that breaks the framing costs its connection and nothing else.
+
+mod confine;
+mod control;
+mod link;
+mod memory_file;
+mod message;
+mod peer;
+mod socket;
+mod spawn;
+
+pub use confine::{Confinement, confine};
+pub use control::{
+    CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer, DenialLine,
+    JournalHead, OrderLine, PositionLine, StatusReport, StrategyLine, call,
+};
+pub use link::MessageLink;
+pub use memory_file::{MemoryFileError, create_memory_file, read_sealed, seal, sealed_memory_file};
+pub use message::{MESSAGE_BYTES_MAX, MessageError};
+pub use peer::{check_peer, listen};
+pub use socket::{DESCRIPTORS_MAX, MessageSocket};
+pub use spawn::{FIRST_DESCRIPTOR, RoleCommand, inherited};

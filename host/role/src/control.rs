@@ -1,0 +1,59 @@
+//! The control protocol: what an operator's tool asks of the gateway, one JSON object a line each way.
+//!
+//! Money, prices and quantities are decimal strings; counts and nanoseconds are numbers (RULES O1, O4).
+
+mod client;
+mod message;
+mod server;
+
+pub use client::call;
+pub use message::{
+    ControlReply, ControlRequest, DenialLine, JournalHead, OrderLine, PositionLine, StatusReport,
+    StrategyLine,
+};
+pub use server::ControlServer;
+
+/// Longest line in bytes, either way, the line feed included.
+pub const CONTROL_LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// Why a call over the control socket failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// Nobody listens on the path, the peer is gone, or it did not answer in time.
+    #[error("control socket: {0}")]
+    Io(#[from] std::io::Error),
+    /// A line above [`CONTROL_LINE_BYTES_MAX`], or the connection ended in the middle of one.
+    #[error("a control line is longer than {CONTROL_LINE_BYTES_MAX} bytes or was cut off")]
+    Line,
+    /// The line is no message of the protocol.
+    #[error("malformed control message: {0}")]
+    Malformed(#[from] serde_json::Error),
+}
+
+/// Reads one line of bounded length; `None` at a clean end.
+fn read_line(reader: &mut impl std::io::BufRead) -> Result<Option<Vec<u8>>, ControlError> {
+    use std::io::{BufRead, Read};
+
+    let bound = u64::try_from(CONTROL_LINE_BYTES_MAX).unwrap_or(u64::MAX);
+    let mut line = Vec::new();
+    let count = reader.take(bound).read_until(b'\n', &mut line)?;
+    match line.pop() {
+        None => Ok(None),
+        Some(b'\n') => Ok(Some(line)),
+        Some(_) => {
+            tracing::debug!(count, "a control line had no end");
+            Err(ControlError::Line)
+        }
+    }
+}
+
+/// Writes one message as one line.
+fn write_line(writer: &mut impl std::io::Write, message: &impl serde::Serialize) -> Result<(), ControlError> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    if line.len() > CONTROL_LINE_BYTES_MAX {
+        return Err(ControlError::Line);
+    }
+    writer.write_all(&line)?;
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! The messages. A request that is not one of these, or has a field that is not listed, is refused.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What an operator asks. Variants without fields are written `{}` so that a stray field is refused there too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ControlRequest {
+    /// Where everything stands.
+    Status {},
+    /// Orders that are not finished.
+    Orders {},
+    /// Positions, the empty ones left out.
+    Positions {},
+    /// Refusals so far, by code.
+    Denials {},
+    /// Raises the trading state to entries-cancelled (RULES G8).
+    Halt {
+        /// Why; journaled.
+        reason: String,
+    },
+    /// Cancels every order that could add risk, without raising the state.
+    CancelEntries {
+        /// Why; journaled.
+        reason: String,
+    },
+    /// Raises the trading state to flattening.
+    Flatten {
+        /// Why; journaled.
+        reason: String,
+    },
+    /// Lowers the trading state: asked without a code it answers with one, asked again with that code it acts.
+    Rearm {
+        /// Why; journaled.
+        reason: String,
+        /// The code the first step answered with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
+    /// Stops one strategy.
+    Stop {
+        /// Its name.
+        strategy: String,
+    },
+    /// Ends the gateway in order: strategies stopped, journal closed with a checkpoint.
+    Shutdown {},
+}
+
+/// The answer to one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ControlReply {
+    /// To `status`.
+    Status(Box<StatusReport>),
+    /// To `orders`.
+    Orders {
+        /// Open and unknown orders; the newest when not all fit a line.
+        orders: Vec<OrderLine>,
+        /// How many more there are.
+        omitted: u64,
+    },
+    /// To `positions`.
+    Positions {
+        /// One a strategy and instrument.
+        positions: Vec<PositionLine>,
+    },
+    /// To `denials`.
+    Denials {
+        /// Count by stable code.
+        refused: BTreeMap<String, u64>,
+        /// The newest ones.
+        recent: Vec<DenialLine>,
+    },
+    /// The first step of `rearm`: ask again with the code.
+    Confirm {
+        /// Good for one use within its time.
+        code: String,
+        /// What would happen.
+        detail: String,
+    },
+    /// It is done, and journaled where that was asked.
+    Done {
+        /// What was done, for the operator.
+        detail: String,
+    },
+    /// It was not done.
+    Error {
+        /// Stable, upper case with underscores.
+        code: String,
+        /// For the operator.
+        detail: String,
+    },
+}
+
+impl ControlReply {
+    /// An [`Error`](Self::Error).
+    pub fn error(code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Error { code: code.into(), detail: detail.into() }
+    }
+}
+
+/// Where everything stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusReport {
+    /// `paper`, `testnet`, `demo` or `live`.
+    pub environment: String,
+    /// The account's trading state, in the glossary's words.
+    pub trading_state: String,
+    /// Inhibits in force, in the glossary's words.
+    pub inhibits: Vec<String>,
+    /// Every strategy of this session.
+    pub strategies: Vec<StrategyLine>,
+    /// Positions that are not zero.
+    pub positions: u64,
+    /// Orders working at the venue.
+    pub open_orders: u64,
+    /// Orders whose fate the venue has not confirmed yet.
+    pub unknown_orders: u64,
+    /// The journal's end.
+    pub journal: JournalHead,
+    /// Realised profit and loss of the day after fees, in the quote coin.
+    pub day_pnl: String,
+    /// Wallet balance plus open profit and loss, in the quote coin.
+    pub equity: String,
+    /// Nanoseconds since the gateway started.
+    pub uptime_ns: u64,
+}
+
+/// The journal's end.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalHead {
+    /// Entries so far.
+    pub records: u64,
+    /// Head hash in hex.
+    pub root: String,
+}
+
+/// One strategy.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrategyLine {
+    /// Its name.
+    pub name: String,
+    /// `name-version` of the bundle.
+    pub bundle: String,
+    /// Digest of the component in hex.
+    pub digest: String,
+    /// `starting`, `running`, `recovering`, `quarantined` or `stopped`.
+    pub state: String,
+    /// The instruments it owns, `category:SYMBOL`.
+    pub symbols: Vec<String>,
+    /// Process of its cell, while there is one.
+    pub pid: Option<u32>,
+    /// Events handed over so far.
+    pub events: u64,
+    /// Faults so far, and the first cause of the newest.
+    pub faults: u64,
+    /// First cause of the newest fault.
+    pub last_fault: Option<String>,
+}
+
+/// One order that is not finished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderLine {
+    /// The host's number.
+    pub order: u64,
+    /// `orderLinkId`, once there is one.
+    pub link_id: Option<String>,
+    /// The strategy's name.
+    pub strategy: String,
+    /// `category:SYMBOL`.
+    pub symbol: String,
+    /// `buy` or `sell`.
+    pub side: String,
+    /// Total quantity.
+    pub quantity: String,
+    /// Executed part of it.
+    pub executed: String,
+    /// Limit price; none for a market order.
+    pub price: Option<String>,
+    /// Status in the glossary's words.
+    pub status: String,
+    /// The strategy's own mark.
+    pub tag: u64,
+    /// When it was approved, nanoseconds since 1970-01-01 UTC.
+    pub approved_ns: u64,
+}
+
+/// One position.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PositionLine {
+    /// The strategy's name.
+    pub strategy: String,
+    /// `category:SYMBOL`.
+    pub symbol: String,
+    /// Quantity, negative when short.
+    pub quantity: String,
+    /// Average entry price.
+    pub entry_price: String,
+    /// Realised profit and loss before fees, in the quote coin.
+    pub realised_pnl: String,
+    /// Open profit and loss at the mark price, in the quote coin; none without a price.
+    pub open_pnl: Option<String>,
+    /// Fees paid, in the quote coin.
+    pub fees: String,
+}
+
+/// One refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenialLine {
+    /// When, nanoseconds since 1970-01-01 UTC.
+    pub time_ns: u64,
+    /// The strategy's name.
+    pub strategy: String,
+    /// Stable code.
+    pub code: String,
+    /// The numbers behind it.
+    pub detail: String,
+}
