@@ -1,1 +1,179 @@
-//! A reference strategy.
+//! Moving-average cross: the smallest strategy worth running.
+//!
+//! Two exponential averages follow the trade price. When the fast one crosses above the slow one, buy; when it crosses
+//! below, sell. Plain market orders, one per cross, on every symbol that the manifest names.
+//!
+//! What to learn here: a description with parameters, one state per instrument, floats for indicators while sizes stay
+//! exact, and a snapshot, so that a restart does not forget the averages.
+
+use portcullis_sdk::{
+    Context, Description, InitError, Instrument, Parameter, Qty, RestoreError, Setup, Strategy, Stream, Trade,
+};
+
+/// The strategy: one pair of averages per instrument.
+#[derive(Debug)]
+pub struct EmaCross {
+    markets: Vec<Market>,
+}
+
+impl Strategy for EmaCross {
+    fn describe() -> Description {
+        Description::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+            .parameter(
+                Parameter::integer("fast", "Length of the fast average, in trades.", 1, 10_000)
+                    .default_value("10"),
+            )
+            .parameter(
+                Parameter::integer("slow", "Length of the slow average, in trades.", 2, 10_000)
+                    .default_value("20"),
+            )
+            .parameter(
+                Parameter::decimal("size", "Quantity of each order, in the base coin.", "0.00001", "1000")
+                    .default_value("0.01"),
+            )
+            .subscribe(Stream::Trades)
+            .snapshot_version(1)
+    }
+
+    fn new(setup: &Setup) -> Result<Self, InitError> {
+        let (fast, slow): (u32, u32) = (setup.integer("fast")?, setup.integer("slow")?);
+        // The host checks each parameter by itself; what they mean together is ours to check.
+        if fast >= slow {
+            return Err(InitError::BadParameter("fast: must be below slow".to_owned()));
+        }
+        let market = |instrument: &Instrument| {
+            let size = instrument.round_down_to_step(setup.quantity("size", instrument)?);
+            if size < instrument.min_quantity {
+                return Err(InitError::BadParameter(format!(
+                    "size: below the minimum of {}",
+                    instrument.symbol
+                )));
+            }
+            Ok(Market { size, averages: Averages::new(fast, slow) })
+        };
+        Ok(Self { markets: setup.instruments.iter().map(market).collect::<Result<_, _>>()? })
+    }
+
+    fn on_trade(&mut self, trade: &Trade, ctx: &mut Context) {
+        // Indicators may round, so they may be floats. Prices and sizes of orders never are.
+        let Some(price) = ctx.instrument(trade.instrument).map(|it| it.price_to_f64(trade.price)) else {
+            return;
+        };
+        let Some(market) = self.markets.get_mut(trade.instrument.index()) else { return };
+        match market.averages.update(price) {
+            Some(Cross::Up) => {
+                ctx.buy(trade.instrument).market(market.size).tag(1);
+            }
+            Some(Cross::Down) => {
+                ctx.sell(trade.instrument).market(market.size).tag(2);
+            }
+            None => {}
+        }
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        self.markets.iter().flat_map(|market| market.averages.to_bytes()).collect()
+    }
+
+    fn restore(&mut self, version: u32, bytes: &[u8]) -> Result<(), RestoreError> {
+        if version != 1 {
+            return Err(RestoreError::UnsupportedVersion);
+        }
+        let (chunks, rest) = bytes.as_chunks();
+        if chunks.len() != self.markets.len() || !rest.is_empty() {
+            return Err(RestoreError::Malformed);
+        }
+        for (market, chunk) in self.markets.iter_mut().zip(chunks) {
+            market.averages.take_over(chunk)?;
+        }
+        Ok(())
+    }
+}
+
+portcullis_sdk::export!(EmaCross);
+
+/// What the strategy keeps for one instrument.
+#[derive(Debug)]
+struct Market {
+    size: Qty,
+    averages: Averages,
+}
+
+/// The direction in which the fast average crossed the slow one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cross {
+    Up,
+    Down,
+}
+
+/// The two averages of one instrument.
+#[derive(Debug)]
+struct Averages {
+    fast_weight: f64,
+    slow_weight: f64,
+    /// Trades still to come until the slow average means something.
+    warm_up_left: u32,
+    /// None before the first trade.
+    values: Option<(f64, f64)>,
+    /// Whether the fast average was above the slow one; none before the warm-up is over.
+    above: Option<bool>,
+}
+
+/// Bytes of a snapshot of [`Averages`]: fast, slow, trades left, flags.
+const AVERAGES_BYTES: usize = 8 + 8 + 4 + 4;
+
+impl Averages {
+    fn new(fast: u32, slow: u32) -> Self {
+        let weight = |length: u32| 2.0 / (f64::from(length) + 1.0);
+        Self {
+            fast_weight: weight(fast),
+            slow_weight: weight(slow),
+            warm_up_left: slow,
+            values: None,
+            above: None,
+        }
+    }
+
+    /// Takes the next price and says whether the averages crossed.
+    fn update(&mut self, price: f64) -> Option<Cross> {
+        let (fast, slow) = self.values.unwrap_or((price, price));
+        let fast = self.fast_weight * price + (1.0 - self.fast_weight) * fast;
+        let slow = self.slow_weight * price + (1.0 - self.slow_weight) * slow;
+        self.values = Some((fast, slow));
+
+        self.warm_up_left = self.warm_up_left.saturating_sub(1);
+        if self.warm_up_left > 0 {
+            return None;
+        }
+        let above = fast > slow;
+        match self.above.replace(above) {
+            Some(before) if before != above => Some(if above { Cross::Up } else { Cross::Down }),
+            Some(_) | None => None,
+        }
+    }
+
+    fn to_bytes(&self) -> [u8; AVERAGES_BYTES] {
+        let (fast, slow) = self.values.unwrap_or_default();
+        let flags =
+            u32::from(self.values.is_some()) | (self.above.map_or(0, |above| 2 | (u32::from(above) << 2)));
+        let fields = fast.to_le_bytes().into_iter().chain(slow.to_le_bytes());
+        let fields = fields.chain(self.warm_up_left.to_le_bytes()).chain(flags.to_le_bytes());
+        let mut bytes = [0; AVERAGES_BYTES];
+        bytes.iter_mut().zip(fields).for_each(|(slot, byte)| *slot = byte);
+        bytes
+    }
+
+    fn take_over(&mut self, bytes: &[u8; AVERAGES_BYTES]) -> Result<(), RestoreError> {
+        let fields: [[u8; 8]; 3] = bytes.as_chunks().0.try_into().map_err(|_| RestoreError::Malformed)?;
+        let [fast, slow, tail] = fields;
+        let [l0, l1, l2, l3, f0, f1, f2, f3] = tail;
+        let flags = u32::from_le_bytes([f0, f1, f2, f3]);
+        if flags > 0b111 {
+            return Err(RestoreError::Malformed);
+        }
+        self.values = (flags & 1 != 0).then_some((f64::from_le_bytes(fast), f64::from_le_bytes(slow)));
+        self.above = (flags & 2 != 0).then_some(flags & 4 != 0);
+        self.warm_up_left = u32::from_le_bytes([l0, l1, l2, l3]);
+        Ok(())
+    }
+}
