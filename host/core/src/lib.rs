@@ -7,6 +7,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod command;
+mod environment;
 mod ids;
 mod instrument;
 mod intent;
@@ -19,6 +20,7 @@ mod time;
 pub use command::{
     AmendOrder, ApprovedCommand, CancelAll, CancelOrder, CancelScope, Class, Command, PlaceOrder, SetProtection,
 };
+pub use environment::Environment;
 pub use ids::{
     Digest, ExecId, InstrumentId, InvalidId, LinkId, OrderId, OrderNumber, Sequence, StrategyId, StrategyName, Symbol,
     VenueOrderId,
