@@ -1,0 +1,218 @@
+//! One walk over a component's sections, which counts what is in it and stops at the first figure that is too high.
+
+use std::collections::BTreeMap;
+
+use wasmparser::{
+    Encoding, FunctionBody, FunctionSectionReader, MemorySectionReader, Parser, Payload, TableSectionReader,
+    TypeSectionReader,
+};
+
+use super::features::invalid;
+use super::{Inadmissible, StaticLimit};
+use crate::Tier;
+use crate::untrusted_text::shown;
+
+const PAGE_BYTES: u64 = 1 << 16;
+
+/// Names kept for messages and for the contract check; a strategy has no import and one export.
+const NAMES_MAX: usize = 16;
+
+/// What a component holds.
+#[derive(Debug)]
+pub(super) struct Census {
+    tier: Tier,
+    totals: BTreeMap<StaticLimit, u64>,
+    /// Names the outermost component imports; the first 16.
+    pub(super) imports: Vec<String>,
+    /// Names the outermost component exports; the first 16.
+    pub(super) exports: Vec<String>,
+}
+
+impl Census {
+    /// Counts, and refuses what is beyond the limits of `tier`.
+    pub(super) fn take(component: &[u8], tier: Tier) -> Result<Self, Inadmissible> {
+        let mut census = Self { tier, totals: BTreeMap::new(), imports: Vec::new(), exports: Vec::new() };
+        let mut inside = Vec::new();
+        for payload in Parser::new(0).parse_all(component) {
+            census.visit(payload.map_err(invalid)?, &mut inside)?;
+        }
+        Ok(census)
+    }
+
+    /// The figure that `limit` bounds, over the whole component.
+    pub(super) fn total(&self, limit: StaticLimit) -> u64 {
+        self.totals.get(&limit).copied().unwrap_or(0)
+    }
+
+    fn visit(&mut self, payload: Payload<'_>, inside: &mut Vec<Inside>) -> Result<(), Inadmissible> {
+        let outermost = inside.len() == 1;
+        match payload {
+            Payload::Version { encoding, .. } => self.enter(encoding, inside)?,
+            Payload::End(_) => drop(inside.pop()),
+
+            Payload::ComponentImportSection(section) => {
+                self.add(StaticLimit::ComponentItems, section.count())?;
+                for import in section.into_iter().take_while(|_| outermost).take(NAMES_MAX) {
+                    self.imports.push(import.map_err(invalid)?.name.name.to_owned());
+                }
+                self.imports.truncate(NAMES_MAX);
+            }
+            Payload::ComponentExportSection(section) => {
+                self.add(StaticLimit::ComponentItems, section.count())?;
+                for export in section.into_iter().take_while(|_| outermost).take(NAMES_MAX) {
+                    self.exports.push(export.map_err(invalid)?.name.name.to_owned());
+                }
+                self.exports.truncate(NAMES_MAX);
+            }
+            Payload::InstanceSection(section) => self.add(StaticLimit::Instances, section.count())?,
+            Payload::ComponentInstanceSection(section) => {
+                self.add(StaticLimit::Instances, section.count())?
+            }
+            Payload::CoreTypeSection(section) => self.add(StaticLimit::ComponentItems, section.count())?,
+            Payload::ComponentTypeSection(section) => {
+                self.add(StaticLimit::ComponentItems, section.count())?
+            }
+            Payload::ComponentAliasSection(section) => {
+                self.add(StaticLimit::ComponentItems, section.count())?
+            }
+            Payload::ComponentCanonicalSection(section) => {
+                self.add(StaticLimit::ComponentItems, section.count())?
+            }
+
+            Payload::TypeSection(section) => self.visit_types(section, inside)?,
+            Payload::ImportSection(section) => self.add(StaticLimit::CoreImports, section.count())?,
+            Payload::FunctionSection(section) => self.visit_functions(section, inside)?,
+            Payload::TableSection(section) => self.visit_tables(section)?,
+            Payload::MemorySection(section) => self.visit_memories(section)?,
+            Payload::GlobalSection(section) => self.add(StaticLimit::Globals, section.count())?,
+            Payload::ExportSection(section) => self.add(StaticLimit::CoreExports, section.count())?,
+            Payload::ElementSection(section) => self.add(StaticLimit::ElementSegments, section.count())?,
+            Payload::DataSection(section) => self.add(StaticLimit::DataSegments, section.count())?,
+            Payload::CodeSectionEntry(body) => self.visit_body(&body)?,
+
+            // Headers that announce what is counted above, and sections without a figure; the validator judges them.
+            Payload::ModuleSection { .. }
+            | Payload::ComponentSection { .. }
+            | Payload::CodeSectionStart { .. }
+            | Payload::DataCountSection { .. }
+            | Payload::StartSection { .. }
+            | Payload::ComponentStartSection { .. }
+            | Payload::TagSection(_)
+            | Payload::CustomSection(_) => {}
+
+            // A section kind this list has never heard of has no limit, so it does not pass.
+            other => {
+                let (id, range) = other.as_section().unwrap_or_default();
+                let detail = format!("unknown section {id}");
+                return Err(Inadmissible::Invalid { offset: range.start as u64, detail });
+            }
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, encoding: Encoding, inside: &mut Vec<Inside>) -> Result<(), Inadmissible> {
+        match encoding {
+            Encoding::Component => {
+                // The outermost one is not nested.
+                self.add(StaticLimit::Components, u32::from(!inside.is_empty()))?;
+                inside.push(Inside::Component);
+            }
+            Encoding::Module => {
+                if inside.len() > 1 {
+                    return Err(Inadmissible::NestedCoreModule);
+                }
+                self.add(StaticLimit::Modules, 1_u32)?;
+                inside.push(Inside::Module { params: Vec::new() });
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_types(
+        &mut self,
+        section: TypeSectionReader<'_>,
+        inside: &mut [Inside],
+    ) -> Result<(), Inadmissible> {
+        self.add(StaticLimit::FunctionTypes, section.count())?;
+        for function in section.into_iter_err_on_gc_types() {
+            let function = function.map_err(invalid)?;
+            let params = function.params().len() as u64;
+            self.at_most(StaticLimit::FunctionParams, params)?;
+            self.at_most(StaticLimit::FunctionResults, function.results().len() as u64)?;
+            if let Some(Inside::Module { params: known }) = inside.last_mut() {
+                known.push(params);
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_functions(
+        &mut self,
+        section: FunctionSectionReader<'_>,
+        inside: &[Inside],
+    ) -> Result<(), Inadmissible> {
+        self.add(StaticLimit::Functions, section.count())?;
+        for type_index in section {
+            let type_index = type_index.map_err(invalid)? as usize;
+            // An index out of range counts nothing here and fails validation.
+            if let Some(Inside::Module { params }) = inside.last() {
+                self.add(StaticLimit::TotalParams, params.get(type_index).copied().unwrap_or(0))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_tables(&mut self, section: TableSectionReader<'_>) -> Result<(), Inadmissible> {
+        self.add(StaticLimit::Tables, section.count())?;
+        for table in section {
+            self.add(StaticLimit::TableElements, table.map_err(invalid)?.ty.initial)?;
+        }
+        Ok(())
+    }
+
+    fn visit_memories(&mut self, section: MemorySectionReader<'_>) -> Result<(), Inadmissible> {
+        self.add(StaticLimit::Memories, section.count())?;
+        for memory in section {
+            let pages = memory.map_err(invalid)?.initial;
+            self.add(StaticLimit::InitialMemory, pages.saturating_mul(PAGE_BYTES))?;
+        }
+        Ok(())
+    }
+
+    fn visit_body(&mut self, body: &FunctionBody<'_>) -> Result<(), Inadmissible> {
+        self.at_most(StaticLimit::FunctionBytes, body.as_bytes().len() as u64)?;
+        let mut locals = 0_u64;
+        for group in body.get_locals_reader().map_err(invalid)? {
+            let (count, _) = group.map_err(invalid)?;
+            locals = locals.saturating_add(u64::from(count));
+        }
+        self.at_most(StaticLimit::FunctionLocals, locals)?;
+        self.add(StaticLimit::TotalLocals, locals)
+    }
+
+    fn add(&mut self, limit: StaticLimit, more: impl Into<u64>) -> Result<(), Inadmissible> {
+        let total = self.totals.entry(limit).or_insert(0);
+        *total = total.saturating_add(more.into());
+        limit.check(self.tier, *total)
+    }
+
+    fn at_most(&self, limit: StaticLimit, actual: u64) -> Result<(), Inadmissible> {
+        limit.check(self.tier, actual)
+    }
+}
+
+/// What the walk is inside of.
+enum Inside {
+    Component,
+    Module {
+        /// Parameters of each of the module's function types.
+        params: Vec<u64>,
+    },
+}
+
+/// A few names, safe to print.
+pub(super) fn listed(names: &[String]) -> String {
+    let shown: Vec<_> = names.iter().take(4).map(|name| shown(name)).collect();
+    let more = if names.len() > shown.len() { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}

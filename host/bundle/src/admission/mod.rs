@@ -1,0 +1,83 @@
+//! Admission: which components a host is willing to compile.
+//!
+//! The list is [`admit`]. It judges bytes only, in time linear in their number; it neither compiles nor runs anything. What
+//! the component does at run time is bounded elsewhere (fuel, memory, deadline).
+
+mod census;
+mod contract;
+mod features;
+mod inadmissible;
+mod limits;
+
+use census::Census;
+pub(crate) use contract::check_world;
+pub use contract::{GUEST_EXPORT, GUEST_FUNCTIONS, WORLD};
+pub use inadmissible::{Inadmissible, Upgrade};
+pub use limits::StaticLimit;
+
+use crate::Tier;
+
+/// A component that passed [`admit`], in figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// The tier whose limits it met.
+    pub tier: Tier,
+    /// Its length in bytes.
+    pub component_bytes: u64,
+    /// Core functions with a body.
+    pub functions: u64,
+    /// Memory it starts with, in bytes over all linear memories.
+    pub initial_memory_bytes: u64,
+}
+
+/// Decides whether `component` may be compiled and run with at most `memory_bytes_max` bytes of memory.
+///
+/// The same function stands behind `strategy build`, `strategy check` and every load, so an author sees the host's verdict
+/// before shipping.
+///
+/// # Errors
+///
+/// The first [`Inadmissible`] of the list.
+pub fn admit(component: &[u8], tier: Tier, memory_bytes_max: u64) -> Result<Admitted, Inadmissible> {
+    check_size(component, tier)?;
+    check_is_component(component)?;
+    let census = Census::take(component, tier)?;
+    limits::check_memory(&census, memory_bytes_max)?;
+    contract::check_imports_nothing(&census)?;
+    let types = features::validate(component)?;
+    contract::check_exports(&census, &types)?;
+    Ok(Admitted {
+        tier,
+        component_bytes: component.len() as u64,
+        functions: census.total(StaticLimit::Functions),
+        initial_memory_bytes: census.total(StaticLimit::InitialMemory),
+    })
+}
+
+fn check_size(component: &[u8], tier: Tier) -> Result<(), Inadmissible> {
+    let (bytes, limit) = (component.len() as u64, tier.component_bytes_max());
+    if bytes > limit { Err(Inadmissible::TooLarge { bytes, limit, tier }) } else { Ok(()) }
+}
+
+/// Looks at the first bytes only, to tell apart what people hand in by mistake.
+fn check_is_component(component: &[u8]) -> Result<(), Inadmissible> {
+    const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+    const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+    const ELF: &[u8] = b"\x7fELF";
+    if component.starts_with(COMPONENT) {
+        Ok(())
+    } else if component.starts_with(CORE_MODULE) {
+        Err(Inadmissible::CoreModule)
+    } else if component.starts_with(ELF) {
+        Err(Inadmissible::Precompiled)
+    } else if is_text(component) {
+        Err(Inadmissible::TextFormat)
+    } else {
+        Err(Inadmissible::NotWasm)
+    }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii_start();
+    text.starts_with(b"(") || text.starts_with(b";;")
+}

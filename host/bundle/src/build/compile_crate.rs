@@ -1,0 +1,378 @@
+//! The half of a build that starts processes: `rustc`, `cargo`, and on Debian `apt-get`.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use serde::Deserialize;
+
+use super::toolchain::{Compiler, DEBIAN_PACKAGES, DEBIAN_RUSTC, TARGET, choose, is_debian, remap_flags};
+use super::{BuildError, Toolchain, componentise};
+
+const STDERR_TAIL_BYTES: usize = 8 << 10;
+
+/// What to build, and how.
+#[derive(Debug, Clone)]
+pub struct BuildRequest {
+    /// The crate's `Cargo.toml`.
+    pub manifest_path: PathBuf,
+    /// Where cargo keeps what it builds. `None`: `target/guest` of the crate's workspace.
+    pub target_dir: Option<PathBuf>,
+    /// Whether `Cargo.lock` must be up to date already.
+    pub locked: bool,
+    /// Whether Debian's packages may be installed when no compiler is there and this is root on Debian.
+    pub may_install: bool,
+}
+
+/// News of a build, for stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuildNotice<'a> {
+    /// The compiler has been chosen.
+    Toolchain(&'a Toolchain),
+    /// System packages are about to be installed.
+    Installing(&'a [&'a str]),
+    /// A line that a tool printed.
+    Line(&'a str),
+}
+
+/// A finished build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// The component. It has not been through [`admit`](crate::admit) yet.
+    pub component: Vec<u8>,
+    /// The package's name.
+    pub package: String,
+    /// The package's version.
+    pub version: String,
+    /// The compiler used.
+    pub toolchain: Toolchain,
+    /// The core module that cargo made, inside the target directory.
+    pub module: PathBuf,
+}
+
+/// Builds the crate at `request.manifest_path` and wraps it into a component. Cargo rebuilds only what has changed.
+///
+/// The compiler is the active toolchain if it has `wasm32-unknown-unknown`, else Debian's `rustc-web`; see [`Toolchain`]. The
+/// user's rustup is never changed. The profile is the workspace's `guest`, or one made like ours where it has none.
+///
+/// # Errors
+///
+/// [`BuildError`]; a failed compilation is [`BuildError::ToolFailed`] with the end of cargo's output.
+pub fn build_crate(
+    request: &BuildRequest,
+    notice: &mut dyn FnMut(BuildNotice<'_>),
+) -> Result<Built, BuildError> {
+    let manifest = request.manifest_path.canonicalize().map_err(|source| BuildError::NotACrate {
+        manifest: request.manifest_path.clone(),
+        detail: source.to_string(),
+    })?;
+    let session = Session { directory: manifest.parent().unwrap_or(Path::new("/")).to_owned(), manifest };
+    let package = session.package()?;
+    let toolchain = session.toolchain(request.may_install, notice)?;
+    notice(BuildNotice::Toolchain(&toolchain));
+    let module = session.compile(&package, request, &toolchain, notice)?;
+    let bytes =
+        fs::read(&module).map_err(|source| BuildError::Unreadable { path: module.clone(), source })?;
+    Ok(Built {
+        component: componentise(&bytes)?,
+        package: package.name,
+        version: package.version,
+        toolchain,
+        module,
+    })
+}
+
+/// A package as cargo describes it.
+struct Package {
+    id: String,
+    name: String,
+    version: String,
+    workspace: PathBuf,
+    target: PathBuf,
+}
+
+struct Session {
+    manifest: PathBuf,
+    directory: PathBuf,
+}
+
+impl Session {
+    fn package(&self) -> Result<Package, BuildError> {
+        let not_a_crate = |detail: String| BuildError::NotACrate { manifest: self.manifest.clone(), detail };
+        let mut cargo = self.command("cargo");
+        cargo.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]).arg(&self.manifest);
+        let output = run(cargo, &mut |_| {})?;
+        let metadata: Metadata =
+            serde_json::from_slice(&output).map_err(|error| not_a_crate(error.to_string()))?;
+        let package = metadata
+            .packages
+            .into_iter()
+            .find(|package| package.manifest_path == self.manifest)
+            .ok_or_else(|| not_a_crate("it is a workspace without a package of its own".to_owned()))?;
+        if !package.targets.iter().any(TargetJson::is_cdylib) {
+            return Err(BuildError::NoCdylib { package: package.name });
+        }
+        Ok(Package {
+            id: package.id,
+            name: package.name,
+            version: package.version,
+            workspace: metadata.workspace_root,
+            target: metadata.target_directory.join("guest"),
+        })
+    }
+
+    fn toolchain(
+        &self,
+        may_install: bool,
+        notice: &mut dyn FnMut(BuildNotice<'_>),
+    ) -> Result<Toolchain, BuildError> {
+        let active = self.compiler("rustc")?;
+        let missing = match choose(&active, self.debian_compiler().as_ref()) {
+            Ok(toolchain) => return Ok(toolchain),
+            Err(missing) => missing,
+        };
+        if !(may_install && missing.packages_help && is_root() && on_debian()) {
+            return Err(BuildError::NoToolchain { detail: missing.detail });
+        }
+        self.install_packages(notice)?;
+        choose(&active, self.debian_compiler().as_ref())
+            .map_err(|missing| BuildError::NoToolchain { detail: missing.detail })
+    }
+
+    fn compiler(&self, rustc: &str) -> Result<Compiler, BuildError> {
+        let ask = |arguments: &[&str]| {
+            let mut command = self.command(rustc);
+            command.args(arguments);
+            run(command, &mut |_| {}).map(|output| String::from_utf8_lossy(&output).into_owned())
+        };
+        let (version, sysroot) = (ask(&["-vV"])?, ask(&["--print", "sysroot"])?);
+        Compiler::parse(&version, &sysroot)
+            .ok_or_else(|| BuildError::NoToolchain { detail: format!("{rustc} does not say its version") })
+    }
+
+    fn debian_compiler(&self) -> Option<Compiler> {
+        if Path::new(DEBIAN_RUSTC).is_file() { self.compiler(DEBIAN_RUSTC).ok() } else { None }
+    }
+
+    fn install_packages(&self, notice: &mut dyn FnMut(BuildNotice<'_>)) -> Result<(), BuildError> {
+        notice(BuildNotice::Installing(&DEBIAN_PACKAGES));
+        let mut apt_get = |arguments: &[&str]| {
+            let mut command = self.command("apt-get");
+            command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
+            run(command, &mut |line| notice(BuildNotice::Line(line)))
+        };
+        // A fresh machine has no package lists, and a stale list names packages that are gone.
+        apt_get(&["-q", "update"])?;
+        let [compiler, source] = DEBIAN_PACKAGES;
+        apt_get(&["-q", "install", "-y", "--no-install-recommends", compiler, source])?;
+        Ok(())
+    }
+
+    fn compile(
+        &self,
+        package: &Package,
+        request: &BuildRequest,
+        toolchain: &Toolchain,
+        notice: &mut dyn FnMut(BuildNotice<'_>),
+    ) -> Result<PathBuf, BuildError> {
+        let target = request.target_dir.as_ref().map_or(Ok(package.target.clone()), std::path::absolute);
+        let target =
+            target.map_err(|source| BuildError::Unreadable { path: package.target.clone(), source })?;
+        let mut cargo = self.command("cargo");
+        cargo
+            .args(["build", "--lib", "--target", TARGET, "--profile", "guest"])
+            .args(["--message-format", "json-render-diagnostics", "--manifest-path"])
+            .arg(&self.manifest)
+            .arg("--target-dir")
+            .arg(&target)
+            .args(profile_arguments(&package.workspace)?);
+        if request.locked {
+            cargo.arg("--locked");
+        }
+        if let Toolchain::Debian { linker, .. } = toolchain {
+            cargo
+                .arg("-Zbuild-std=std,panic_abort")
+                .env("RUSTC", DEBIAN_RUSTC)
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+        }
+        let flags = remap_flags(
+            std::env::home_dir().as_deref(),
+            cargo_home().as_deref(),
+            &package.workspace,
+            &target,
+        );
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+        let messages = run(cargo, &mut |line| notice(BuildNotice::Line(line)))?;
+        module_path(&messages, &package.id).ok_or_else(|| BuildError::NotACrate {
+            manifest: self.manifest.clone(),
+            detail: "cargo built it but named no .wasm file".to_owned(),
+        })
+    }
+
+    /// A command in the crate's directory, so that its toolchain file counts, with an environment that does not depend on who
+    /// called us: `cargo run` and `cargo test` leave settings behind that are meant for the outer build.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.directory).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if is_of_outer_build(&name) {
+                command.env_remove(name);
+            }
+        }
+        // A toolchain file may name targets that are not there: say so, instead of fetching them behind the user's back.
+        command.env("RUSTUP_AUTO_INSTALL", "0");
+        command
+    }
+}
+
+/// Settings of an outer cargo, or of a shell that steers one. Where the user's registry is and how to reach it stays.
+fn is_of_outer_build(name: &OsStr) -> bool {
+    const KEPT: [&str; 4] = ["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR"];
+    const CLEARED: [&str; 5] = ["CARGO", "RUSTC", "RUSTDOC", "RUSTFLAGS", "RUSTUP_TOOLCHAIN"];
+    let name = name.to_string_lossy();
+    let begins_with = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    begins_with(&CLEARED) && !begins_with(&KEPT)
+}
+
+/// Settings for a workspace that has no profile of this name: small and fast, without unwinding.
+fn profile_arguments(workspace: &Path) -> Result<Vec<String>, BuildError> {
+    let path = workspace.join("Cargo.toml");
+    let text =
+        fs::read_to_string(&path).map_err(|source| BuildError::Unreadable { path: path.clone(), source })?;
+    let has_profile = text
+        .parse::<toml::Table>()
+        .is_ok_and(|root| root.get("profile").is_some_and(|p| p.get("guest").is_some()));
+    if has_profile {
+        return Ok(Vec::new());
+    }
+    let settings = [
+        "inherits='release'",
+        "opt-level=3",
+        "lto=true",
+        "codegen-units=1",
+        "panic='abort'",
+        "debug=false",
+        "strip=true",
+    ];
+    Ok(settings
+        .iter()
+        .flat_map(|setting| ["--config".to_owned(), format!("profile.guest.{setting}")])
+        .collect())
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    let stated =
+        std::env::vars_os().find(|(name, _)| name == "CARGO_HOME").map(|(_, path)| PathBuf::from(path));
+    stated.or_else(|| Some(std::env::home_dir()?.join(".cargo")))
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+fn on_debian() -> bool {
+    fs::read_to_string("/etc/os-release").is_ok_and(|text| is_debian(&text))
+}
+
+/// Runs to the end, hands stderr on line by line, and returns stdout.
+fn run(mut command: Command, on_line: &mut dyn FnMut(&str)) -> Result<Vec<u8>, BuildError> {
+    let tool = command.get_program().to_string_lossy().into_owned();
+    let missing = |source| BuildError::ToolMissing { tool: tool.clone(), source };
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(missing)?;
+    // Read on a thread of its own: a tool that fills one pipe while we wait at the other would never end.
+    let stdout = child.stdout.take().map(|mut pipe| {
+        thread::spawn(move || {
+            let mut output = Vec::new();
+            pipe.read_to_end(&mut output).map(|_| output)
+        })
+    });
+    let mut tail = Tail::default();
+    if let Some(pipe) = child.stderr.take() {
+        for line in BufReader::new(pipe).split(b'\n') {
+            let line = line.map_err(missing)?;
+            let line = String::from_utf8_lossy(&line);
+            on_line(&line);
+            tail.push(&line);
+        }
+    }
+    let status = child.wait().map_err(missing)?;
+    let output = match stdout.map(thread::JoinHandle::join) {
+        Some(Ok(output)) => output.map_err(missing)?,
+        Some(Err(_)) | None => return Err(missing(io::Error::other("its output could not be read"))),
+    };
+    if status.success() {
+        Ok(output)
+    } else {
+        Err(BuildError::ToolFailed { tool, status: status.to_string(), output: tail.0 })
+    }
+}
+
+/// The last lines a tool printed.
+#[derive(Default)]
+struct Tail(String);
+
+impl Tail {
+    fn push(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
+        while self.0.len() > STDERR_TAIL_BYTES {
+            match self.0.split_once('\n') {
+                Some((_, rest)) if !rest.is_empty() => self.0 = rest.to_owned(),
+                _ => break,
+            }
+        }
+    }
+}
+
+/// The `.wasm` file among cargo's messages about package `id`.
+fn module_path(messages: &[u8], id: &str) -> Option<PathBuf> {
+    messages
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<ArtifactJson>(line).ok())
+        .filter(|artifact| artifact.reason == "compiler-artifact" && artifact.package_id == id)
+        .filter(|artifact| artifact.target.is_cdylib())
+        .flat_map(|artifact| artifact.filenames)
+        .find(|file| file.extension() == Some(OsStr::new("wasm")))
+}
+
+// What cargo says, of which only the fields used are named; the rest is cargo's business.
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<PackageJson>,
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct PackageJson {
+    id: String,
+    name: String,
+    version: String,
+    manifest_path: PathBuf,
+    targets: Vec<TargetJson>,
+}
+
+#[derive(Deserialize)]
+struct TargetJson {
+    crate_types: Vec<String>,
+}
+
+impl TargetJson {
+    fn is_cdylib(&self) -> bool {
+        self.crate_types.iter().any(|kind| kind == "cdylib")
+    }
+}
+
+#[derive(Deserialize)]
+struct ArtifactJson {
+    reason: String,
+    package_id: String,
+    target: TargetJson,
+    filenames: Vec<PathBuf>,
+}

@@ -1,0 +1,274 @@
+//! Which components are admitted.
+#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "test code")]
+
+mod support;
+
+use portcullis_bundle::{Inadmissible, StaticLimit, Tier, Upgrade, admit, componentise};
+use proptest::prelude::*;
+use support::*;
+
+#[test]
+fn a_component_with_the_whole_contract_is_admitted() {
+    let component = tiny();
+    let admitted = admit(&component, Tier::Native, 1 << 20).unwrap();
+    assert_eq!(admitted.component_bytes, component.len() as u64);
+    assert_eq!((admitted.functions, admitted.initial_memory_bytes), (1, 65_536));
+}
+
+#[test]
+fn what_is_not_a_component_is_named() {
+    let module = wat::parse_str("(module)").unwrap();
+    assert_eq!(admit_code(&module), Err("CORE_MODULE"));
+    assert_eq!(admit_code(b"\n (component)"), Err("TEXT_FORMAT"));
+    assert_eq!(admit_code(b";; a comment\n(component)"), Err("TEXT_FORMAT"));
+    assert_eq!(admit_code(b"\x7fELF\x02\x01\x01"), Err("PRECOMPILED"));
+    for nonsense in [&b""[..], b"PCS1", b"\0asm", b"\0asm\x0c\0\x01\0", b"#!/bin/sh"] {
+        assert_eq!(admit_code(nonsense), Err("NOT_WASM"));
+    }
+}
+
+#[test]
+fn a_tier_bounds_the_size() {
+    let mut component = tiny();
+    component.resize(2 << 20, 0);
+    assert_ne!(admit_code(&component), Err("COMPONENT_TOO_LARGE"));
+    component.push(0);
+    let refusal = admit(&component, Tier::Native, 1 << 20).unwrap_err();
+    assert_eq!(refusal, Inadmissible::TooLarge { bytes: 2_097_153, limit: 2_097_152, tier: Tier::Native });
+    assert_ne!(admit(&component, Tier::Script, 1 << 20).unwrap_err().code(), "COMPONENT_TOO_LARGE");
+}
+
+#[test]
+fn any_import_is_refused_by_name() {
+    let imports = [
+        r#"(import "wasi:clocks/monotonic-clock@0.2.0" (instance))"#,
+        r#"(import "host-log" (func))"#,
+        r#"(import "a-type" (type (sub resource)))"#,
+        r#"(import "a-module" (core module))"#,
+        r#"(import "a-component" (component))"#,
+    ];
+    for import in imports {
+        let component = component_of(&[import, FUNCTION, EXPORTS]);
+        let refusal = admit(&component, Tier::Native, 1 << 20).unwrap_err();
+        let name = import.split('"').nth(1).unwrap();
+        assert_eq!(refusal, Inadmissible::Import { names: name.to_owned() });
+        assert_eq!(refusal.code(), "IMPORT_FORBIDDEN");
+    }
+}
+
+#[test]
+fn the_contract_must_be_exported_whole() {
+    assert_eq!(admit_code(&component_of(&[FUNCTION])), Err("EXPORT_MISSING"));
+    // The name alone does not do.
+    let function = r#"(export "portcullis:strategy/guest@0.1.0" (func $f))"#;
+    assert!(
+        wat::parse_str(format!("(component {FUNCTION} {function})")).is_ok_and(|c| admit_code(&c).is_err())
+    );
+
+    for function in ["describe", "init", "on-frame", "snapshot", "restore"] {
+        let exports = EXPORTS.replace(&format!(r#"(export "{function}" (func $f))"#), "");
+        let refusal = admit(&component_of(&[FUNCTION, &exports]), Tier::Native, 1 << 20).unwrap_err();
+        let expected =
+            Inadmissible::FunctionMissing { interface: "portcullis:strategy/guest@0.1.0", function };
+        assert_eq!(refusal, expected);
+        assert_eq!(refusal.code(), "EXPORT_INCOMPLETE");
+    }
+    let instance = EXPORTS.replace(r#"(export "init" (func $f))"#, r#"(export "init" (instance $none))"#);
+    let component = component_of(&["(instance $none)", FUNCTION, &instance]);
+    assert_eq!(admit_code(&component), Err("EXPORT_INCOMPLETE"));
+}
+
+#[test]
+fn another_version_of_the_contract_says_which_side_to_upgrade() {
+    for (version, expected) in [
+        ("0.0.9", Upgrade::Strategy),
+        ("0.1.1", Upgrade::Host),
+        ("0.2.0", Upgrade::Host),
+        ("1.0.0", Upgrade::Host),
+    ] {
+        let exports = EXPORTS.replace("0.1.0", version);
+        let refusal = admit(&component_of(&[FUNCTION, &exports]), Tier::Native, 1 << 20).unwrap_err();
+        let Inadmissible::WorldVersion { upgrade, .. } = &refusal else {
+            panic!("{version}: {refusal}");
+        };
+        assert_eq!(*upgrade, expected, "{version}");
+        assert!(refusal.to_string().contains(version) && refusal.to_string().contains("upgrade the"));
+    }
+}
+
+#[test]
+fn a_nested_component_may_not_hold_code() {
+    let harmless = r#"(component $n (import "f" (func $f)) (export "g" (func $f)))
+        (instance $ni (instantiate $n (with "f" (func $f))))"#;
+    assert_eq!(admit_code(&component_of(&[FUNCTION, harmless, EXPORTS])), Ok(()));
+    let with_code = "(component (core module (func)))";
+    assert_eq!(admit_code(&component_of(&[FUNCTION, with_code, EXPORTS])), Err("NESTED_CORE_MODULE"));
+    let deeper = "(component (component (core module (func))))";
+    assert_eq!(admit_code(&component_of(&[FUNCTION, deeper, EXPORTS])), Err("NESTED_CORE_MODULE"));
+}
+
+#[test]
+fn proposals_beyond_the_set_are_refused() {
+    let modules = [
+        ("threads", "(memory 1 1 shared)"),
+        ("atomics", "(memory 1) (func (drop (i32.atomic.load (i32.const 0))))"),
+        ("memory64", "(memory i64 1)"),
+        ("multi-memory", "(memory 1) (memory 1)"),
+        ("exceptions", "(tag)"),
+        ("gc", "(type (struct))"),
+        ("function references", "(type $t (func)) (func (param (ref $t)))"),
+        ("externref", "(func (param externref))"),
+        ("tail calls", "(func $f (return_call $f))"),
+        (
+            "relaxed simd",
+            "(func (drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0))))",
+        ),
+        ("custom page sizes", "(memory 1 (pagesize 1))"),
+        ("wide arithmetic", "(func (param i64) (result i64 i64) local.get 0 local.get 0 i64.mul_wide_s)"),
+    ];
+    for (proposal, module) in modules {
+        let component = component_of(&["(core module ", module, ")", FUNCTION, EXPORTS]);
+        let code = admit_code(&component);
+        if proposal == "externref" {
+            // Reference types are on because compilers emit funcref tables; an externref can only be null here.
+            continue;
+        }
+        assert_eq!(code, Err("COMPONENT_INVALID"), "{proposal}");
+    }
+    let asynchronous = r#"(type (future))"#;
+    assert_eq!(admit_code(&component_of(&[asynchronous, FUNCTION, EXPORTS])), Err("COMPONENT_INVALID"));
+}
+
+#[test]
+fn what_current_compilers_emit_is_taken() {
+    let modules = [
+        "(memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0)))",
+        "(func (result i32 i32) i32.const 1 i32.const 2)",
+        "(func (param f64) (result i64) local.get 0 i64.trunc_sat_f64_s)",
+        "(func (param i32) (result i32) local.get 0 i32.extend8_s)",
+        "(global (mut i32) (i32.add (i32.const 1) (i32.const 2)))",
+        "(table 1 funcref) (func (drop (table.get (i32.const 0))))",
+        "(func (drop (i32x4.add (v128.const i64x2 0 0) (v128.const i64x2 0 0))))",
+    ];
+    for module in modules {
+        let component = component_of(&["(core module ", module, ")", FUNCTION, EXPORTS]);
+        assert_eq!(admit_code(&component), Ok(()), "{module}");
+    }
+}
+
+#[test]
+fn an_invalid_body_is_refused() {
+    let component = component_of(&["(core module (func i32.add drop))", FUNCTION, EXPORTS]);
+    assert_eq!(admit_code(&component), Err("COMPONENT_INVALID"));
+}
+
+/// A core module whose figure for `limit` is `amount`.
+fn module_with(limit: StaticLimit, amount: u64) -> String {
+    let amount = amount as usize;
+    let repeat = |text: &str| text.repeat(amount);
+    let body = match limit {
+        StaticLimit::Memories => return "(core module (memory 0))".repeat(amount),
+        StaticLimit::Modules => return "(core module)".repeat(amount),
+        StaticLimit::Components => return "(component)".repeat(amount),
+        StaticLimit::Instances => return "(instance)".repeat(amount),
+        StaticLimit::ComponentItems => return "(type u8)".repeat(amount),
+        StaticLimit::InitialMemory => format!("(memory {})", amount.div_ceil(65_536)),
+        StaticLimit::Tables => repeat("(table 0 funcref)"),
+        StaticLimit::TableElements => format!("(table {amount} funcref)"),
+        StaticLimit::CoreImports => repeat(r#"(import "a" "b" (func))"#),
+        StaticLimit::CoreExports => {
+            let exports: String = (0..amount).map(|n| format!(r#"(export "e{n}" (func 0))"#)).collect();
+            format!("(func) {exports}")
+        }
+        StaticLimit::FunctionTypes => repeat("(type (func))"),
+        StaticLimit::Functions => repeat("(func)"),
+        StaticLimit::FunctionParams => format!("(type (func (param {})))", repeat("i32 ")),
+        StaticLimit::FunctionResults => format!("(type (func (result {})))", repeat("i32 ")),
+        StaticLimit::TotalParams => {
+            let params = "i32 ".repeat(50);
+            format!("(type $t (func (param {params}))) {}", "(func (type $t))".repeat(amount.div_ceil(50)))
+        }
+        StaticLimit::FunctionLocals => format!("(func (local {}))", repeat("i32 ")),
+        StaticLimit::TotalLocals => {
+            let locals = "i32 ".repeat(4_000);
+            format!("(func (local {locals}))").repeat(amount.div_ceil(4_000))
+        }
+        StaticLimit::FunctionBytes => format!("(func {})", repeat("nop ")),
+        StaticLimit::Globals => repeat("(global i32 (i32.const 0))"),
+        StaticLimit::DataSegments => repeat(r#"(data "")"#),
+        StaticLimit::ElementSegments => repeat("(elem func)"),
+    };
+    format!("(core module {body})")
+}
+
+#[test]
+fn every_static_limit_is_enforced() {
+    for &limit in StaticLimit::ALL {
+        let max = limit.max(Tier::Native);
+        let beyond = component_of(&[&module_with(limit, max + 1), FUNCTION, EXPORTS]);
+        let refusal = admit(&beyond, Tier::Native, u64::MAX).unwrap_err();
+        assert_eq!(refusal.code(), limit.code(), "{refusal}");
+        let Inadmissible::Limit { what, actual, limit: named } = refusal else { panic!("{refusal}") };
+        assert!(what == limit && actual > max && named == max);
+
+        // A quarter of the limit leaves room for what the rest of the component counts.
+        let within = component_of(&[&module_with(limit, max / 4), FUNCTION, EXPORTS]);
+        assert_ne!(admit_code(&within), Err(limit.code()));
+    }
+}
+
+#[test]
+fn figures_add_up_over_modules() {
+    let half = module_with(StaticLimit::Globals, StaticLimit::Globals.max(Tier::Native) / 2 + 1);
+    let component = component_of(&[&half, &half, FUNCTION, EXPORTS]);
+    assert_eq!(admit_code(&component), Err("TOO_MANY_GLOBALS"));
+}
+
+#[test]
+fn the_manifest_bounds_the_memory_at_the_start() {
+    let component = component_of(&["(core module (memory 3))", FUNCTION, EXPORTS]);
+    assert!(admit(&component, Tier::Native, 4 << 16).is_ok());
+    let refusal = admit(&component, Tier::Native, (4 << 16) - 1).unwrap_err();
+    assert_eq!(refusal.code(), "INITIAL_MEMORY_ABOVE_MANIFEST");
+}
+
+#[test]
+fn every_code_has_a_way_out() {
+    let refusals = [
+        Inadmissible::CoreModule,
+        Inadmissible::NestedCoreModule,
+        Inadmissible::Limit { what: StaticLimit::Functions, actual: 2, limit: 1 },
+    ];
+    for refusal in refusals {
+        assert!(!refusal.fix().is_empty());
+        assert!(refusal.code().bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
+    }
+}
+
+#[test]
+fn a_module_without_a_contract_does_not_become_a_strategy() {
+    let module = wat::parse_str(r#"(module (func (export "f")))"#).unwrap();
+    if let Ok(component) = componentise(&module) {
+        assert_eq!(admit_code(&component), Err("EXPORT_MISSING"));
+    }
+    assert_eq!(componentise(b"not wasm").unwrap_err().code(), "NOT_A_STRATEGY");
+}
+
+proptest! {
+    #[test]
+    fn damaged_components_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+        let mut component = tiny();
+        for (place, value) in changes {
+            let place = place.index(component.len());
+            component[place] = value;
+        }
+        let _verdict = admit_code(&component);
+    }
+
+    #[test]
+    fn arbitrary_sections_never_panic(tail in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut component = b"\0asm\x0d\0\x01\0".to_vec();
+        component.extend_from_slice(&tail);
+        prop_assert!(admit_code(&component).is_err());
+    }
+}
