@@ -7,7 +7,8 @@
 //! exact, and a snapshot, so that a restart does not forget the averages.
 
 use portcullis_sdk::{
-    Context, Description, InitError, Instrument, Parameter, Qty, RestoreError, Setup, Strategy, Stream, Trade,
+    Context, Description, InitError, Instrument, Parameter, Qty, RestoreError, Setup, StateReader,
+    StateWriter, Strategy, Stream, Trade,
 };
 
 /// The strategy: one pair of averages per instrument.
@@ -72,21 +73,18 @@ impl Strategy for EmaCross {
     }
 
     fn snapshot(&self) -> Vec<u8> {
-        self.markets.iter().flat_map(|market| market.averages.to_bytes()).collect()
+        self.markets.iter().fold(StateWriter::new(), |writer, market| market.averages.save(writer)).finish()
     }
 
     fn restore(&mut self, version: u32, bytes: &[u8]) -> Result<(), RestoreError> {
         if version != 1 {
             return Err(RestoreError::UnsupportedVersion);
         }
-        let (chunks, rest) = bytes.as_chunks();
-        if chunks.len() != self.markets.len() || !rest.is_empty() {
-            return Err(RestoreError::Malformed);
+        let mut state = StateReader::new(bytes);
+        for market in &mut self.markets {
+            market.averages.load(&mut state)?;
         }
-        for (market, chunk) in self.markets.iter_mut().zip(chunks) {
-            market.averages.take_over(chunk)?;
-        }
-        Ok(())
+        state.finish()
     }
 }
 
@@ -119,9 +117,6 @@ struct Averages {
     above: Option<bool>,
 }
 
-/// Bytes of a snapshot of [`Averages`]: fast, slow, trades left, flags.
-const AVERAGES_BYTES: usize = 8 + 8 + 4 + 4;
-
 impl Averages {
     fn new(fast: u32, slow: u32) -> Self {
         let weight = |length: u32| 2.0 / (f64::from(length) + 1.0);
@@ -152,28 +147,15 @@ impl Averages {
         }
     }
 
-    fn to_bytes(&self) -> [u8; AVERAGES_BYTES] {
-        let (fast, slow) = self.values.unwrap_or_default();
-        let flags =
-            u32::from(self.values.is_some()) | (self.above.map_or(0, |above| 2 | (u32::from(above) << 2)));
-        let fields = fast.to_le_bytes().into_iter().chain(slow.to_le_bytes());
-        let fields = fields.chain(self.warm_up_left.to_le_bytes()).chain(flags.to_le_bytes());
-        let mut bytes = [0; AVERAGES_BYTES];
-        bytes.iter_mut().zip(fields).for_each(|(slot, byte)| *slot = byte);
-        bytes
+    fn save(&self, writer: StateWriter) -> StateWriter {
+        let pair = |writer: StateWriter, (fast, slow)| writer.f64(fast).f64(slow);
+        writer.u32(self.warm_up_left).option(self.values, pair).option(self.above, StateWriter::boolean)
     }
 
-    fn take_over(&mut self, bytes: &[u8; AVERAGES_BYTES]) -> Result<(), RestoreError> {
-        let fields: [[u8; 8]; 3] = bytes.as_chunks().0.try_into().map_err(|_| RestoreError::Malformed)?;
-        let [fast, slow, tail] = fields;
-        let [l0, l1, l2, l3, f0, f1, f2, f3] = tail;
-        let flags = u32::from_le_bytes([f0, f1, f2, f3]);
-        if flags > 0b111 {
-            return Err(RestoreError::Malformed);
-        }
-        self.values = (flags & 1 != 0).then_some((f64::from_le_bytes(fast), f64::from_le_bytes(slow)));
-        self.above = (flags & 2 != 0).then_some(flags & 4 != 0);
-        self.warm_up_left = u32::from_le_bytes([l0, l1, l2, l3]);
+    fn load(&mut self, state: &mut StateReader<'_>) -> Result<(), RestoreError> {
+        self.warm_up_left = state.u32()?;
+        self.values = state.option(|state| Ok((state.f64()?, state.f64()?)))?;
+        self.above = state.option(StateReader::boolean)?;
         Ok(())
     }
 }

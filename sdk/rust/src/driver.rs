@@ -35,9 +35,7 @@ impl<S: Strategy> Driver<S> {
         let frame = Frame::parse(bytes)?;
         self.ctx.stop.start_frame(frame.lookahead());
         let mut consumed: u32 = 0;
-        let mut records = frame.records();
-        loop {
-            let Some(record) = records.next() else { break };
+        for record in frame.records() {
             let record = record?;
             let time = record.time()?;
             if consumed > 0 && self.ctx.stops_before(time) {

@@ -27,6 +27,32 @@ pub enum Event<'a> {
     Signal(Signal<'a>),
 }
 
+impl Event<'_> {
+    /// When the strategy sees it.
+    #[must_use]
+    pub const fn time(&self) -> Time {
+        match self {
+            Event::Trade(event) => event.time,
+            Event::Quote(event) => event.time,
+            Event::Book(event) => event.time,
+            Event::Bar(event) => event.time,
+            Event::Funding(event) => event.time,
+            Event::Mark(event) => event.time,
+            Event::OwnOrder(event) => event.time,
+            Event::Fill(event) => event.time,
+            Event::Refusal(event) => event.time,
+            Event::Position(event) => event.time,
+            Event::Budget(event) => event.time,
+            Event::Instrument(event) => event.time,
+            Event::Timer(event) => event.time,
+            Event::Gap(event) => event.time,
+            Event::WarmUpEnd(event) => event.time,
+            Event::Resync(event) => event.time,
+            Event::Signal(event) => event.time,
+        }
+    }
+}
+
 /// A public trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trade {
@@ -196,6 +222,12 @@ pub enum OrderStatus {
 }
 
 impl OrderStatus {
+    /// Whether the order rests at the venue, so that it can be amended and cancelled.
+    #[must_use]
+    pub const fn is_resting(self) -> bool {
+        matches!(self, Self::Working | Self::PartiallyFilled | Self::Untriggered)
+    }
+
     /// Whether nothing more can happen to the order.
     #[must_use]
     pub const fn is_closed(self) -> bool {

@@ -44,9 +44,9 @@ macro_rules! export {
                 ) -> ::std::result::Result<(), $crate::guest::RestoreError> {
                     SLOT.with(|slot| slot.restore(version, &bytes))
                 }
-    }
+            }
 
-            $crate::guest::bindings::export_guest!(Component with_types_in $crate::guest::bindings);
+    $crate::guest::bindings::export_guest!(Component with_types_in $crate::guest::bindings);
         };
     };
 }

@@ -170,10 +170,10 @@ fn power_of_ten(decimals: u8) -> f64 {
 }
 
 fn to_i64(value: f64) -> Option<i64> {
-    // 2^63 is a float and one above i64::MAX, so the open bound is exact; NaN fails both comparisons.
+    // 2^63 is a float and one above i64::MAX, so the open bound is exact; NaN is in no range.
     const BOUND: f64 = 9_223_372_036_854_775_808.0;
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked in the same expression")]
-    (value >= -BOUND && value < BOUND).then_some(value as i64)
+    (-BOUND..BOUND).contains(&value).then_some(value as i64)
 }
 
 fn parse_i64(text: &str, decimals: u8) -> Result<i64, NumberError> {

@@ -98,9 +98,6 @@ refusal_codes! {
 /// Prints the stable name; an unknown code prints its number.
 impl fmt::Display for RefusalCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Other(number) => write!(f, "REFUSAL_{number}"),
-            known => f.write_str(known.name()),
-        }
+        if let Self::Other(number) = self { write!(f, "REFUSAL_{number}") } else { f.write_str(self.name()) }
     }
 }

@@ -3,7 +3,7 @@
 //! Layout, little-endian: u8 version 1, u8 number of timers, u64 orders placed, timers {u64 id, u64 time}, the strategy's bytes.
 
 use crate::stop::TIMERS_MAX;
-use crate::{RestoreError, Time};
+use crate::{RestoreError, StateReader, StateWriter, Time};
 
 const VERSION: u8 = 1;
 
@@ -17,40 +17,29 @@ pub(crate) struct Bookkeeping {
 }
 
 pub(crate) fn encode(bookkeeping: &Bookkeeping, state: &[u8]) -> Vec<u8> {
-    // Never more than 64, so the length fits.
+    // Never more than 64 timers, so the length fits.
     let timers = u8::try_from(bookkeeping.timers.len()).unwrap_or(u8::MAX);
-    let mut bytes = vec![VERSION, timers];
-    bytes.extend(bookkeeping.placed.to_le_bytes());
-    for (id, time) in &bookkeeping.timers {
-        bytes.extend(id.to_le_bytes());
-        bytes.extend(time.nanos().to_le_bytes());
+    let mut writer = StateWriter::new().u8(VERSION).u8(timers).u64(bookkeeping.placed);
+    for &(id, time) in &bookkeeping.timers {
+        writer = writer.u64(id).time(time);
     }
+    let mut bytes = writer.finish();
     bytes.extend_from_slice(state);
     bytes
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<(Bookkeeping, &[u8]), RestoreError> {
-    let (&[version, timer_count], rest) = bytes.split_first_chunk().ok_or(RestoreError::Malformed)?;
-    if version != VERSION {
+    let mut reader = StateReader::new(bytes);
+    if reader.u8()? != VERSION {
         return Err(RestoreError::UnsupportedVersion);
     }
+    let timer_count = reader.u8()?;
     if usize::from(timer_count) > TIMERS_MAX {
         return Err(RestoreError::Malformed);
     }
-    let (placed, mut rest) = take_u64(rest)?;
-    let mut timers = Vec::with_capacity(TIMERS_MAX);
-    for _ in 0..timer_count {
-        let (id, after_id) = take_u64(rest)?;
-        let (time, after_time) = take_u64(after_id)?;
-        timers.push((id, Time::from_nanos(time)));
-        rest = after_time;
-    }
-    Ok((Bookkeeping { placed, timers }, rest))
-}
-
-fn take_u64(bytes: &[u8]) -> Result<(u64, &[u8]), RestoreError> {
-    let (number, rest) = bytes.split_first_chunk().ok_or(RestoreError::Malformed)?;
-    Ok((u64::from_le_bytes(*number), rest))
+    let placed = reader.u64()?;
+    let timers = (0..timer_count).map(|_| Ok((reader.u64()?, reader.time()?))).collect::<Result<_, _>>()?;
+    Ok((Bookkeeping { placed, timers }, reader.rest()))
 }
 
 #[cfg(test)]
@@ -62,8 +51,9 @@ mod tests {
         let bookkeeping =
             Bookkeeping { placed: 7, timers: vec![(1, Time::from_nanos(5)), (2, Time::from_nanos(9))] };
         let bytes = encode(&bookkeeping, b"state");
+        let own_part = bytes.strip_suffix(b"state").unwrap().len();
         assert_eq!(decode(&bytes), Ok((bookkeeping, b"state".as_slice())));
-        for length in 0..bytes.len() - b"state".len() {
+        for length in 0..own_part {
             assert_eq!(decode(&bytes[..length]), Err(RestoreError::Malformed), "{length} bytes");
         }
         assert_eq!(decode(&[2, 0]), Err(RestoreError::UnsupportedVersion));

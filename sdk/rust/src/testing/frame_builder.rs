@@ -97,32 +97,6 @@ impl FrameBuilder {
     }
 }
 
-impl Event<'_> {
-    /// When the strategy sees it.
-    #[must_use]
-    pub const fn time(&self) -> Time {
-        match self {
-            Event::Trade(event) => event.time,
-            Event::Quote(event) => event.time,
-            Event::Book(event) => event.time,
-            Event::Bar(event) => event.time,
-            Event::Funding(event) => event.time,
-            Event::Mark(event) => event.time,
-            Event::OwnOrder(event) => event.time,
-            Event::Fill(event) => event.time,
-            Event::Refusal(event) => event.time,
-            Event::Position(event) => event.time,
-            Event::Budget(event) => event.time,
-            Event::Instrument(event) => event.time,
-            Event::Timer(event) => event.time,
-            Event::Gap(event) => event.time,
-            Event::WarmUpEnd(event) => event.time,
-            Event::Resync(event) => event.time,
-            Event::Signal(event) => event.time,
-        }
-    }
-}
-
 /// The record of an event, header included.
 fn encode(event: &Event<'_>) -> Vec<u8> {
     let time = event.time();
