@@ -1,6 +1,12 @@
 //! The contract's own rules: it parses, every item says since when and what it means, and it needs nothing from the host.
 
-#![allow(missing_docs, clippy::panic, clippy::unwrap_used, reason = "test code")]
+#![allow(
+    missing_docs,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "test code"
+)]
 
 use std::fmt::Write as _;
 use std::path::Path;
