@@ -30,7 +30,9 @@ pub use intent::{
     Action, ActionBody, Amend, Ask, Cause, LogLevel, Outcome, Place, RawIntent, Side, TimeInForce, Trigger,
 };
 pub use market::{BOOK_DEPTH_MAX, Bar, Book, Level, MarketBody, MarketEvent};
-pub use money::{Amount, Price, Qty, Rate, SignedQty};
+pub use money::{
+    Amount, DECIMALS_MAX, DecimalError, Price, Qty, Rate, Rounding, SignedQty, notional, notional_of,
+};
 pub use report::{
     CloseReason, Execution, ExecutionKind, ExecutionReport, OrderReport, PositionReport, VenueSnapshot, VenueStatus,
     WalletReport,
