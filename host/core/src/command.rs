@@ -19,6 +19,34 @@ pub enum Command {
     SetProtection(SetProtection),
 }
 
+impl Command {
+    /// Whether it creates an order, so that the journal mints a client id for it.
+    pub const fn is_create(&self) -> bool {
+        matches!(self, Self::Place(_))
+    }
+
+    /// The order it is about; `None` for what is about an instrument.
+    pub const fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::Place(place) => Some(place.order),
+            Self::Amend(amend) => Some(amend.order),
+            Self::Cancel(cancel) => Some(cancel.order),
+            Self::CancelAll(_) | Self::SetProtection(_) => None,
+        }
+    }
+
+    /// The instrument it is about.
+    pub const fn instrument(&self) -> InstrumentId {
+        match self {
+            Self::Place(place) => place.instrument,
+            Self::Amend(amend) => amend.instrument,
+            Self::Cancel(cancel) => cancel.instrument,
+            Self::CancelAll(all) => all.instrument,
+            Self::SetProtection(protection) => protection.instrument,
+        }
+    }
+}
+
 /// A new order, bounded: every adding order carries a price (RULES G3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceOrder {

@@ -1,5 +1,7 @@
 //! Which exchange a journal, a key or an order belongs to.
 
+use core::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Where orders go. Never mixed: each has its own data directory, keys and ids.
@@ -14,4 +16,32 @@ pub enum Environment {
     Demo,
     /// Bybit, with real money.
     Live,
+}
+
+impl Environment {
+    /// The letter that starts every order id of ours there.
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Paper => 'p',
+            Self::Testnet => 't',
+            Self::Demo => 'd',
+            Self::Live => 'l',
+        }
+    }
+
+    /// The word in configuration and output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paper => "paper",
+            Self::Testnet => "testnet",
+            Self::Demo => "demo",
+            Self::Live => "live",
+        }
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }

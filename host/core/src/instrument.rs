@@ -48,3 +48,10 @@ pub struct InstrumentSpec {
     /// Whether the venue trades it now.
     pub trading: bool,
 }
+
+impl InstrumentSpec {
+    /// Whether mantissas of the other mean the same here.
+    pub(crate) fn has_decimals_of(&self, other: &Self) -> bool {
+        self.price_decimals == other.price_decimals && self.quantity_decimals == other.quantity_decimals
+    }
+}

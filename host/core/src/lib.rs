@@ -2,40 +2,77 @@
 //!
 //! No I/O, no clock, no async, no floats in money. `now` is a parameter, randomness does not occur, and every durable change
 //! of state is a [`Record`] that folds back into the same state after a restart.
+//!
+//! Start at [`Gate::step`]: one [`Input`] in, one [`Effects`] out.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic)]
 
+mod bucket;
 mod command;
+mod effects;
 mod environment;
+mod exposure;
+mod gate;
 mod ids;
+mod input;
 mod instrument;
 mod intent;
+mod ledger;
+mod limits;
 mod market;
 mod money;
+mod order;
+mod orders;
+mod outcome;
+mod rate_window;
+mod record;
+mod refusal;
 mod report;
+mod state;
 mod submission;
 mod time;
+mod trading_state;
 
 pub use command::{
     AmendOrder, ApprovedCommand, CancelAll, CancelOrder, CancelScope, Class, Command, PlaceOrder, SetProtection,
 };
+pub use effects::{
+    BudgetNotice, Effects, FillNotice, Notice, NoticeBody, OrderNotice, PositionNotice, Query, RefusalNotice, Release, Reply,
+};
 pub use environment::Environment;
+pub use exposure::Exposure;
+pub use gate::Gate;
 pub use ids::{
     Digest, ExecId, InstrumentId, InvalidId, LinkId, OrderId, OrderNumber, Sequence, StrategyId, StrategyName, Symbol,
     VenueOrderId,
 };
+pub use input::{Evidence, Input, LinkChange, OperatorCommand, StrategyChange};
 pub use instrument::{Category, InstrumentSpec};
 pub use intent::{
     Action, ActionBody, Amend, Ask, Cause, LogLevel, Outcome, Place, RawIntent, Side, TimeInForce, Trigger,
 };
-pub use market::{BOOK_DEPTH_MAX, Bar, Book, Level, MarketBody, MarketEvent};
-pub use money::{
-    Amount, DECIMALS_MAX, DecimalError, Price, Qty, Rate, Rounding, SignedQty, notional, notional_of,
+pub use ledger::{Ledger, Position};
+pub use limits::{
+    AccountLimits, DEMO_LIMITS, ForeignOrders, INSTALL_LIMITS, InstrumentLimits, Limits, LimitsError, RateLimits,
+    StrategyLimits,
 };
+pub use market::{BOOK_DEPTH_MAX, Bar, Book, Level, MarketBody, MarketEvent};
+pub use money::{Amount, DECIMALS_MAX, DecimalError, Price, Qty, Rate, Rounding, SignedQty, notional, notional_of};
+pub use order::{Answer, IllegalTransition, Order, OrderEvent, OrderStatus, Pending, PendingKind};
+pub use orders::Orders;
+pub use outcome::{CheckId, CheckOutcome, Unit, Verdict};
+pub use record::{
+    ActionKind, Actor, Adjustment, DayAnchor, Finding, FindingKind, IntentApproved, LimitsSet, NotSent, OperatorEntry, Origin,
+    Record, RecordError, Refused, RefusedSummary, Resolution, Resolved, SessionStart, StateChange, StrategyFault,
+    StrategyStarted, StrategyStopped, Submitted,
+};
+pub use refusal::RefusalCode;
 pub use report::{
     CloseReason, Execution, ExecutionKind, ExecutionReport, OrderReport, PositionReport, VenueSnapshot, VenueStatus,
     WalletReport,
 };
+pub use state::{Instrument, State, Strategy};
 pub use submission::{RejectionKind, Submission, VenueRejection};
 pub use time::{Span, Timestamp};
+pub use trading_state::{Inhibit, Inhibits, Ladder, Rung, Scope, StateCause, TradingState};

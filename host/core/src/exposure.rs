@@ -1,0 +1,107 @@
+//! What the orders of an instrument could still do to its position, worst case.
+
+use crate::{Amount, InstrumentSpec, Order, Rounding, Side, SignedQty, notional};
+
+/// Stands for a value that does not fit. Far above any limit, and a hundred of them still add up.
+const BEYOND: Amount = Amount(1_000_000_000_000_000_000_000_000_000_000_000_000);
+
+/// What the orders of one instrument could still do. Quantities are mantissas with the instrument's decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Exposure {
+    /// Open quantity of buys that may add.
+    pub buys: i128,
+    /// Open quantity of sells that may add.
+    pub sells: i128,
+    /// Open quantity of reduce-only buys.
+    pub reducing_buys: i128,
+    /// Open quantity of reduce-only sells.
+    pub reducing_sells: i128,
+    /// Value of everything open, at each order's highest price.
+    pub notional: Amount,
+    /// Open orders, unknown ones included.
+    pub open_orders: u64,
+}
+
+impl Exposure {
+    /// The longest position that could come of it: every buy fills, no sell does. A reduce-only buy only closes a short.
+    pub fn longest(&self, position: SignedQty) -> i128 {
+        let position = i128::from(position.0);
+        let reduced = if position < 0 { position.saturating_add(self.reducing_buys).min(0) } else { position };
+        reduced.saturating_add(self.buys)
+    }
+
+    /// The shortest position that could come of it: every sell fills, no buy does. A reduce-only sell only closes a long.
+    pub fn shortest(&self, position: SignedQty) -> i128 {
+        let position = i128::from(position.0);
+        let reduced = if position > 0 { position.saturating_sub(self.reducing_sells).max(0) } else { position };
+        reduced.saturating_sub(self.sells)
+    }
+
+    /// The largest position either way.
+    pub fn largest(&self, position: SignedQty) -> u128 {
+        self.longest(position).unsigned_abs().max(self.shortest(position).unsigned_abs())
+    }
+
+    pub(crate) fn add(&mut self, order: &Order, spec: &InstrumentSpec) {
+        let (quantity, value) = contribution(order, spec);
+        let sum = self.side(order);
+        *sum = sum.saturating_add(quantity);
+        self.notional = self.notional.saturating_add(value);
+        self.open_orders = self.open_orders.saturating_add(u64::from(order.status.is_open()));
+    }
+
+    pub(crate) fn remove(&mut self, order: &Order, spec: &InstrumentSpec) {
+        let (quantity, value) = contribution(order, spec);
+        let sum = self.side(order);
+        *sum = sum.saturating_sub(quantity);
+        self.notional = self.notional.saturating_sub(value);
+        self.open_orders = self.open_orders.saturating_sub(u64::from(order.status.is_open()));
+    }
+
+    fn side(&mut self, order: &Order) -> &mut i128 {
+        match (order.side, order.reduce_only) {
+            (Side::Buy, false) => &mut self.buys,
+            (Side::Sell, false) => &mut self.sells,
+            (Side::Buy, true) => &mut self.reducing_buys,
+            (Side::Sell, true) => &mut self.reducing_sells,
+        }
+    }
+}
+
+fn contribution(order: &Order, spec: &InstrumentSpec) -> (i128, Amount) {
+    let quantity = order.exposure();
+    if quantity.0 == 0 {
+        return (0, Amount::ZERO);
+    }
+    let value = match order.highest_price() {
+        Some(price) => {
+            notional(price, spec.price_decimals, quantity, spec.quantity_decimals, Rounding::Up).unwrap_or(BEYOND)
+        }
+        None => Amount::ZERO,
+    };
+    (i128::from(quantity.0), value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exposure;
+    use crate::SignedQty;
+
+    #[test]
+    fn sides_are_worst_cases_of_their_own() {
+        let exposure = Exposure { buys: 5, sells: 7, ..Exposure::default() };
+        assert_eq!((exposure.longest(SignedQty(2)), exposure.shortest(SignedQty(2))), (7, -5));
+        assert_eq!(exposure.largest(SignedQty(2)), 7);
+    }
+
+    #[test]
+    fn a_reduction_can_make_room_for_the_other_side_to_grow() {
+        // Long 10; the reduce-only sell fills first, then the adding sell goes short by its whole size.
+        let exposure = Exposure { sells: 10, reducing_sells: 10, ..Exposure::default() };
+        assert_eq!(exposure.shortest(SignedQty(10)), -10);
+        // A reduction larger than the position never turns it round.
+        let exposure = Exposure { reducing_sells: 50, reducing_buys: 50, ..Exposure::default() };
+        assert_eq!((exposure.shortest(SignedQty(10)), exposure.longest(SignedQty(10))), (0, 10));
+        assert_eq!((exposure.shortest(SignedQty(-10)), exposure.longest(SignedQty(-10))), (-10, 0));
+    }
+}

@@ -1,0 +1,195 @@
+//! Everything that can happen to the gate: one closed enum, one sequence.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Command, ExecutionReport, InstrumentSpec, Limits, LinkId, MarketEvent, OrderReport, RawIntent, Scope, Sequence,
+    SessionStart, StrategyId, StrategyStarted, Submission, TradingState, VenueSnapshot,
+};
+
+/// One input of the gate.
+#[derive(Debug, Clone)]
+pub enum Input<'a> {
+    /// A session starts, after the journal was folded and before anything else. Commands without an answer become unknown, and
+    /// the books are compared with the venue before risk may be added.
+    Session(SessionStart),
+    /// Limits come into force.
+    Limits(Box<Limits>),
+    /// An instrument's rules, first seen or changed. [`State::instrument_named`](crate::State::instrument_named) and
+    /// [`State::next_instrument`](crate::State::next_instrument) give the id.
+    Instrument(InstrumentSpec),
+    /// Something happened to a strategy.
+    Strategy(StrategyChange),
+    /// A strategy wants something. `frame` are the causing frame's bytes, of which 4 KiB are kept (RULES J2); empty in a backtest.
+    Intent {
+        /// The intent.
+        intent: RawIntent,
+        /// The causing frame.
+        frame: &'a [u8],
+    },
+    /// The journal took an approved command in.
+    Committed {
+        /// The command, as it is in the `JournaledCommand`.
+        command: &'a Command,
+        /// The entry's sequence.
+        sequence: Sequence,
+        /// The client id minted for a new order.
+        link: Option<LinkId>,
+    },
+    /// The bytes of this entry's command are about to leave; answered in [`Effects::release`](crate::Effects::release) (RULES G4).
+    Release(Sequence),
+    /// What came back for this entry's command.
+    Submission {
+        /// The command's entry.
+        of: Sequence,
+        /// What came back.
+        outcome: Submission,
+    },
+    /// A message of the private stream, or a row of a query.
+    Report(ExecutionReport),
+    /// A market event.
+    Market(&'a MarketEvent),
+    /// Everything the venue says is ours; the answer to [`Query::Snapshot`](crate::Query::Snapshot), or unasked after a reconnect.
+    Snapshot(VenueSnapshot),
+    /// The answer to [`Query::Order`](crate::Query::Order). Executions it found go in before it, as reports.
+    Evidence {
+        /// The order asked about.
+        order: crate::OrderId,
+        /// What was found.
+        finding: Evidence,
+    },
+    /// A connection, the clock or a neighbour changed.
+    Link(LinkChange),
+    /// An operator asks. `actor` is who, at most 64 bytes.
+    Operator {
+        /// Who.
+        actor: String,
+        /// What.
+        command: OperatorCommand,
+    },
+    /// Time passed. At least once a second.
+    Tick,
+}
+
+/// What happened to a strategy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StrategyChange {
+    /// It starts and takes its instruments; answered in [`Effects::reply`](crate::Effects::reply). It may add risk once it is
+    /// warm and resynced.
+    Started(StrategyStarted),
+    /// It is past its warm-up boundary: intents on events before were already handed in.
+    Warm(StrategyId),
+    /// It has consumed its resync.
+    Resynced(StrategyId),
+    /// It failed and will come back; until its next resync it may not add risk.
+    Faulted {
+        /// Which.
+        strategy: StrategyId,
+        /// The first cause.
+        detail: String,
+    },
+    /// It failed too often: its entries are cancelled and it is stopped.
+    Quarantined {
+        /// Which.
+        strategy: StrategyId,
+        /// The first cause.
+        detail: String,
+    },
+    /// It does not answer: its entries are cancelled, nothing else (RULES C1).
+    Unresponsive(StrategyId),
+    /// It was stopped: its entries are cancelled, its position stays.
+    Stopped {
+        /// Which.
+        strategy: StrategyId,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a query about one order found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// The order, as the venue has it now.
+    Found(OrderReport),
+    /// In none of open orders, order history and executions; every one of the queries answered, and without 403, 10006 or 5xx.
+    Absent,
+    /// A query failed, so that nothing is known.
+    Unavailable,
+}
+
+/// A connection, the clock or a neighbour changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkChange {
+    /// The public streams are up or down.
+    Public {
+        /// Up.
+        up: bool,
+    },
+    /// The private stream is authenticated and up, or down.
+    Private {
+        /// Up.
+        up: bool,
+    },
+    /// Measured difference between our clock and the venue's, in milliseconds.
+    Skew {
+        /// Ours minus the venue's.
+        millis: i64,
+    },
+    /// The signer answers or does not.
+    Signer {
+        /// Up.
+        up: bool,
+    },
+    /// The journal keeps up and can be written, or not.
+    Journal {
+        /// Up.
+        up: bool,
+    },
+    /// The disk has room, or not.
+    Disk {
+        /// Enough room.
+        up: bool,
+    },
+    /// The venue's rate budget allows another order, or not.
+    RateBudget {
+        /// Allows.
+        up: bool,
+    },
+}
+
+/// What an operator can ask of the gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OperatorCommand {
+    /// Raises the trading state of a scope; `halt` is entries-cancelled on the account. Never lowers it.
+    Raise {
+        /// Of what.
+        scope: Scope,
+        /// To.
+        to: TradingState,
+        /// Why.
+        reason: String,
+    },
+    /// Cancels every order that could add risk, without raising the state.
+    CancelEntries {
+        /// Of what.
+        scope: Scope,
+        /// Why.
+        reason: String,
+    },
+    /// First step back to active: answered with a code.
+    RearmRequest {
+        /// Of what.
+        scope: Scope,
+        /// Why.
+        reason: String,
+    },
+    /// Second step, within a minute, with the code. `new_baseline` counts the day's loss from here on, which a daily-loss halt needs.
+    RearmConfirm {
+        /// Of what.
+        scope: Scope,
+        /// The code of the first step.
+        code: String,
+        /// Whether the day's loss counts from here on.
+        new_baseline: bool,
+    },
+}
