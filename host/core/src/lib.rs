@@ -13,6 +13,7 @@ mod command;
 mod effects;
 mod environment;
 mod exposure;
+pub mod frame;
 mod gate;
 mod ids;
 mod input;
