@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_core::Digest;
+use portcullis_core::{Digest, Environment};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::untrusted_text::shown;
-use crate::{
-    BundleName, Environment, LimitAmount, Market, OrderType, Tier, UnixSeconds, Violation, Violations,
-};
+use crate::{BundleName, LimitAmount, Market, OrderType, Tier, UnixSeconds, Violation, Violations};
 
 pub(crate) const FORMAT: u32 = 1;
 const VERSION_BYTES_MAX: usize = 64;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use portcullis_core::{Category, Symbol};
+use portcullis_core::{Category, Environment, Symbol};
 use serde::{Deserialize, Serialize};
 
 /// Why a piece of text is not what it should be.
@@ -55,55 +55,18 @@ macro_rules! text {
     };
 }
 
-/// Where a bundle may run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Environment {
-    /// Our own exchange.
-    Paper,
-    /// Bybit's testnet.
-    Testnet,
-    /// Bybit's demo trading.
-    Demo,
-    /// Real money.
-    Live,
-}
+/// An [`Environment`] read from text.
+pub(crate) struct EnvironmentWord(pub(crate) Environment);
 
-impl Environment {
-    /// The word used in manifests.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Paper => "paper",
-            Self::Testnet => "testnet",
-            Self::Demo => "demo",
-            Self::Live => "live",
-        }
-    }
-
-    /// Signatures of different owners that a bundle needs here: two for real money, else one.
-    pub const fn signatures_required(self) -> usize {
-        match self {
-            Self::Paper | Self::Testnet | Self::Demo => 1,
-            Self::Live => 2,
-        }
-    }
-}
-
-impl FromStr for Environment {
+impl FromStr for EnvironmentWord {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        match text {
-            "paper" => Ok(Self::Paper),
-            "testnet" => Ok(Self::Testnet),
-            "demo" => Ok(Self::Demo),
-            "live" => Ok(Self::Live),
-            _ => Err(InvalidName { what: "environment", allowed: "paper, testnet, demo or live" }),
-        }
+        let all = [Environment::Paper, Environment::Testnet, Environment::Demo, Environment::Live];
+        let named = all.into_iter().find(|environment| environment.as_str() == text);
+        named.map(Self).ok_or(InvalidName { what: "environment", allowed: "paper, testnet, demo or live" })
     }
 }
-
-text!(Environment);
 
 /// A kind of order a strategy asks leave to place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

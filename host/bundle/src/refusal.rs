@@ -1,6 +1,8 @@
 //! Why a bundle is refused: one reason per check, each with the value seen, the bound, a stable code and the way out.
 
-use crate::{Environment, Fingerprint, Inadmissible, UnixSeconds, Violations};
+use portcullis_core::{Digest, Environment};
+
+use crate::{Fingerprint, Inadmissible, UnixSeconds, Violations};
 
 /// Why a bundle is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -191,9 +193,9 @@ pub enum Refusal {
     #[error("the component's SHA-256 is {found}, the manifest says {expected}")]
     DigestMismatch {
         /// Digest seen.
-        found: portcullis_core::Digest,
+        found: Digest,
         /// Digest signed.
-        expected: portcullis_core::Digest,
+        expected: Digest,
     },
     /// The component itself is refused.
     #[error(transparent)]

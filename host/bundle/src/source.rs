@@ -34,15 +34,17 @@ use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
 
+use portcullis_core::Environment;
 use semver::Version;
 use toml::{Table, Value};
 
 use crate::file::read_bounded;
 use crate::manifest::{check_environments, range, valid_days_max};
+use crate::names::EnvironmentWord;
 use crate::untrusted_text::shown;
 use crate::{
-    BundleName, Capabilities, Environment, FileError, LimitAmount, Limits, Market, OrderType, SourceRef,
-    Tier, Violation, Violations,
+    BundleName, Capabilities, FileError, LimitAmount, Limits, Market, OrderType, SourceRef, Tier, Violation,
+    Violations,
 };
 
 const SOURCE_BYTES_MAX: u64 = 64 << 10;
@@ -144,7 +146,9 @@ fn read_source(table: Table, found: &mut Vec<Violation>) -> Option<BundleSource>
     let version = top.text("version", found);
     let sequence = top.number("sequence", found);
     let tier = top.text("tier", found);
-    let environments = top.list("environments", found);
+    let environments: Option<Vec<EnvironmentWord>> = top.list("environments", found);
+    let environments =
+        environments.map(|words| words.into_iter().map(|word| word.0).collect::<Vec<Environment>>());
     let valid_days = top.number("valid_days", found);
     let capabilities =
         top.section("capabilities", found).and_then(|section| read_capabilities(section, found));

@@ -20,11 +20,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use portcullis_core::Environment;
 use serde::{Deserialize, Serialize};
 
 use crate::file::read_bounded;
 use crate::untrusted_text::shown;
-use crate::{Environment, FileError, Fingerprint, Owner, PublicKey, Violation, Violations};
+use crate::{FileError, Fingerprint, Owner, PublicKey, Violation, Violations};
 
 const FORMAT: u32 = 1;
 const ROOT_BYTES_MAX: u64 = 256 << 10;

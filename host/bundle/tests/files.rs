@@ -1,5 +1,14 @@
 //! Keys, trust roots and strategy.toml on disk.
-#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "test code")]
+#![allow(
+    missing_docs,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "test code"
+)]
 
 mod support;
 
@@ -7,9 +16,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
 use portcullis_bundle::{
-    BundleSource, Environment, FileError, KeyError, SecretKey, SourceError, TrustError, TrustRoot,
-    read_public_key, read_secret_key, write_key_pair,
+    BundleSource, FileError, KeyError, SecretKey, SourceError, TrustError, TrustRoot, read_public_key,
+    read_secret_key, write_key_pair,
 };
+use portcullis_core::Environment;
 use support::*;
 
 #[test]

@@ -1,11 +1,21 @@
 //! Every changed bit of a bundle is refused with a code (RULES O2).
-#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "test code")]
+#![allow(
+    missing_docs,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "test code"
+)]
 
 mod support;
 
 use std::collections::BTreeMap;
 
-use portcullis_bundle::{Environment, add_signature, open};
+use portcullis_bundle::{add_signature, open};
+use portcullis_core::Environment;
 use proptest::prelude::*;
 use support::*;
 

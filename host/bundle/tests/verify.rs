@@ -1,14 +1,23 @@
 //! Which bundles are opened.
-#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "test code")]
+#![allow(
+    missing_docs,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "test code"
+)]
 
 mod support;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portcullis_bundle::{
-    BundleSource, Environment, Refusal, SecretKey, SignError, TrustRoot, UnixSeconds, add_signature, inspect,
-    open, sign,
+    BundleSource, Refusal, SecretKey, SignError, TrustRoot, UnixSeconds, add_signature, inspect, open, sign,
 };
+use portcullis_core::Environment;
 use serde_json::{Value, json};
 use support::*;
 

@@ -100,12 +100,9 @@ impl Census {
             | Payload::TagSection(_)
             | Payload::CustomSection(_) => {}
 
-            // A section kind this list has never heard of has no limit, so it does not pass.
-            other => {
-                let (id, range) = other.as_section().unwrap_or_default();
-                let detail = format!("unknown section {id}");
-                return Err(Inadmissible::Invalid { offset: range.start as u64, detail });
-            }
+            Payload::UnknownSection { id, range, .. } => return Err(unknown_section(id, range.start)),
+            // A kind of section that a later parser knows and this list does not has no limit, so it does not pass.
+            _ => return Err(unknown_section(0, 0)),
         }
         Ok(())
     }
@@ -199,6 +196,10 @@ impl Census {
     fn at_most(&self, limit: StaticLimit, actual: u64) -> Result<(), Inadmissible> {
         limit.check(self.tier, actual)
     }
+}
+
+fn unknown_section(id: u8, offset: usize) -> Inadmissible {
+    Inadmissible::Invalid { offset: offset as u64, detail: format!("unknown section {id}") }
 }
 
 /// What the walk is inside of.

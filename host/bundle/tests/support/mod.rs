@@ -1,9 +1,9 @@
 //! A small component, its keys and its trust root, from which every test starts.
 
 use portcullis_bundle::{
-    BundleSource, Environment, SecretKey, Tier, TrustRoot, TrustedKey, UnixSeconds, VerifiedBundle, open,
-    sign,
+    BundleSource, SecretKey, Tier, TrustRoot, TrustedKey, UnixSeconds, VerifiedBundle, open, sign,
 };
+use portcullis_core::Environment;
 
 /// When the test bundles are signed: 2026-11-24T00:00:00Z.
 pub(crate) const SIGNED_AT: UnixSeconds = UnixSeconds(1_795_478_400);
