@@ -6,10 +6,13 @@
 //! What to learn here: an order takes one command at a time, so each quote remembers whether one is under way; only
 //! own-order events say what became of it; a refusal is a reason to wait; and a resync is the truth.
 
+mod market;
+
+use market::{Market, Resting};
 use portcullis_sdk::{
-    Budget, Context, Description, InitError, Instrument, InstrumentId, LogLevel, OrderNumber, OwnOrder,
-    Parameter, Position, Price, Qty, Quote, Refusal, RefusalCode, RefusedAction, RestoreError, Resync, Setup,
-    Side, StateReader, StateWriter, Strategy, Stream, Time, TradingState,
+    Budget, Context, Description, InitError, Instrument, LogLevel, OwnOrder, Parameter, Position, Qty, Quote,
+    Refusal, RefusalCode, RefusedAction, RestoreError, Resync, Setup, Side, StateReader, StateWriter,
+    Strategy, Stream, Time, TradingState,
 };
 
 /// Pause on an instrument after a refusal: what was wrong a moment ago is still wrong now.
@@ -27,26 +30,6 @@ pub struct MarketMaker {
     /// Whether the trading state lets entries through.
     entries_allowed: bool,
     markets: Vec<Market>,
-}
-
-/// What the strategy keeps for one instrument.
-#[derive(Debug)]
-struct Market {
-    size: Qty,
-    max_position: Qty,
-    position: Qty,
-    bid: Option<Resting>,
-    ask: Option<Resting>,
-    paused_until: Time,
-}
-
-/// A quote of ours at the venue, or on its way there.
-#[derive(Clone, Copy, Debug)]
-struct Resting {
-    order: OrderNumber,
-    price: Price,
-    /// A command has no answer yet. Another one would be refused.
-    busy: bool,
 }
 
 impl Strategy for MarketMaker {
@@ -201,66 +184,3 @@ impl Strategy for MarketMaker {
 }
 
 portcullis_sdk::export!(MarketMaker);
-
-impl Market {
-    fn quote_mut(&mut self, side: Side) -> &mut Option<Resting> {
-        match side {
-            Side::Buy => &mut self.bid,
-            Side::Sell => &mut self.ask,
-        }
-    }
-
-    /// Brings one quote to the wanted price with at most one command.
-    fn move_quote(
-        &mut self,
-        side: Side,
-        wanted: Option<Price>,
-        tolerance: Price,
-        on: InstrumentId,
-        ctx: &mut Context,
-    ) {
-        if ctx.now() < self.paused_until {
-            return;
-        }
-        let size = self.size;
-        match (self.quote_mut(side), wanted) {
-            (quote @ None, Some(price)) => {
-                let order = ctx.order(side, on).limit(price, size).post_only().number();
-                *quote = Some(Resting { order, price, busy: true });
-            }
-            (Some(resting), None) if !resting.busy => {
-                ctx.cancel(resting.order);
-                resting.busy = true;
-            }
-            (Some(resting), Some(price))
-                if !resting.busy && price.saturating_sub(resting.price).abs() > tolerance =>
-            {
-                ctx.amend_price(resting.order, price);
-                resting.busy = true;
-            }
-            _ => {}
-        }
-    }
-
-    fn save(&self, writer: StateWriter) -> StateWriter {
-        let resting = |writer: StateWriter, quote: Resting| {
-            writer.u64(quote.order.0).price(quote.price).boolean(quote.busy)
-        };
-        writer
-            .quantity(self.position)
-            .time(self.paused_until)
-            .option(self.bid, resting)
-            .option(self.ask, resting)
-    }
-
-    fn load(&mut self, state: &mut StateReader<'_>) -> Result<(), RestoreError> {
-        let resting = |state: &mut StateReader<'_>| {
-            Ok(Resting { order: OrderNumber(state.u64()?), price: state.price()?, busy: state.boolean()? })
-        };
-        self.position = state.quantity()?;
-        self.paused_until = state.time()?;
-        self.bid = state.option(resting)?;
-        self.ask = state.option(resting)?;
-        Ok(())
-    }
-}

@@ -1,6 +1,12 @@
 //! What the market maker does, told as stories.
 
-#![allow(missing_docs, clippy::panic, clippy::unwrap_used, reason = "test code")]
+#![allow(
+    missing_docs,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "test code"
+)]
 
 use market_maker::MarketMaker;
 use portcullis_sdk::testing::{self, Harness};

@@ -17,10 +17,18 @@ use crate::{Amount, InstrumentId, Price, Qty, Rate, RefusalCode};
 /// [`FrameError`] if the record is too short for its kind or holds a value that its field does not have.
 #[inline]
 pub fn decode(record: Record<'_>) -> Result<Option<Event<'_>>, FrameError> {
-    Ok(Some(match record.kind()? {
-        kind::TRADE => Event::Trade(trade(record)?),
-        kind::QUOTE => Event::Quote(quote(record)?),
-        kind::BOOK => Event::Book(book(record)?),
+    // The kinds that come by the million are read in the caller's loop; the others would only make it too large to inline.
+    match record.kind()? {
+        kind::TRADE => Ok(Some(Event::Trade(trade(record)?))),
+        kind::QUOTE => Ok(Some(Event::Quote(quote(record)?))),
+        kind::BOOK => Ok(Some(Event::Book(book(record)?))),
+        rarer => decode_rarer(rarer, record),
+    }
+}
+
+#[inline(never)]
+fn decode_rarer(kind: u16, record: Record<'_>) -> Result<Option<Event<'_>>, FrameError> {
+    Ok(Some(match kind {
         kind::BAR => Event::Bar(bar(record)?),
         kind::FUNDING => Event::Funding(funding(record)?),
         kind::MARK => Event::Mark(mark(record)?),
@@ -30,7 +38,7 @@ pub fn decode(record: Record<'_>) -> Result<Option<Event<'_>>, FrameError> {
         kind::POSITION => Event::Position(position(record)?),
         kind::BUDGET => Event::Budget(budget(record)?),
         kind::INSTRUMENT => Event::Instrument(instrument(record)?),
-        kind::TIMER => Event::Timer(TimerFired { time: record.time()?, id: record.u64(16)? }),
+        kind::TIMER => Event::Timer(timer(record)?),
         kind::GAP => Event::Gap(gap(record)?),
         kind::WARM_UP_END => Event::WarmUpEnd(WarmUpEnd { time: record.time()? }),
         kind::RESYNC => Event::Resync(resync(record)?),
@@ -303,6 +311,11 @@ fn instrument(record: Record<'_>) -> Result<InstrumentUpdate, FrameError> {
         taker_fee: record.rate(80)?,
         maker_fee: record.rate(88)?,
     })
+}
+
+fn timer(record: Record<'_>) -> Result<TimerFired, FrameError> {
+    record.at_least(24)?;
+    Ok(TimerFired { time: record.time()?, id: record.u64(16)? })
 }
 
 fn gap(record: Record<'_>) -> Result<Gap, FrameError> {

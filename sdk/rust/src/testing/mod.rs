@@ -39,6 +39,7 @@
 //!
 //! [`Driver`] and [`FrameBuilder`] are the level below: whole frames with a lookahead, as a component gets them.
 
+mod encode;
 mod fixture;
 mod frame_builder;
 mod harness;
