@@ -29,6 +29,7 @@ mod sign;
 mod source;
 mod statement;
 mod tier;
+mod toml_section;
 mod trust;
 mod untrusted_text;
 mod violation;

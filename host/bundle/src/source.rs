@@ -30,17 +30,16 @@
 //!
 //! No field has a default: what is not optional must be there. Everything wrong with a file is reported at once.
 
-use std::fmt::Display;
 use std::path::Path;
-use std::str::FromStr;
 
 use portcullis_core::Environment;
 use semver::Version;
-use toml::{Table, Value};
+use toml::Table;
 
 use crate::file::read_bounded;
 use crate::manifest::{check_environments, range, valid_days_max};
 use crate::names::EnvironmentWord;
+use crate::toml_section::Section;
 use crate::untrusted_text::shown;
 use crate::{
     BundleName, Capabilities, FileError, LimitAmount, Limits, Market, OrderType, SourceRef, Tier, Violation,
@@ -48,7 +47,6 @@ use crate::{
 };
 
 const SOURCE_BYTES_MAX: u64 = 64 << 10;
-const LIST_ITEMS_MAX: usize = 256;
 
 /// The contents of a `strategy.toml`: a manifest without what signing adds (component, world, validity).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +134,7 @@ impl BundleSource {
 }
 
 fn read_source(table: Table, found: &mut Vec<Violation>) -> Option<BundleSource> {
-    let mut top = Section { path: String::new(), table };
+    let mut top = Section::top(table);
     if let Some(format) = top.number::<u32>("format", found)
         && format != crate::manifest::FORMAT
     {
@@ -218,116 +216,4 @@ fn read_source_ref(mut section: Section, found: &mut Vec<Violation>) -> Option<S
     let commit: Option<String> = section.text("commit", found);
     section.finish(found);
     Some(SourceRef { repo: repo?, commit: commit? })
-}
-
-/// A table being emptied field by field; what is left at the end is unknown.
-struct Section {
-    path: String,
-    table: Table,
-}
-
-impl Section {
-    fn text<T: FromStr<Err: Display>>(&mut self, key: &str, found: &mut Vec<Violation>) -> Option<T> {
-        let value = self.required(key, found)?;
-        self.parse(key, value, found)
-    }
-
-    fn optional_text<T: FromStr<Err: Display>>(
-        &mut self,
-        key: &str,
-        found: &mut Vec<Violation>,
-    ) -> Option<T> {
-        let value = self.table.remove(key)?;
-        self.parse(key, value, found)
-    }
-
-    fn number<T: TryFrom<i64>>(&mut self, key: &str, found: &mut Vec<Violation>) -> Option<T> {
-        let value = self.required(key, found)?;
-        self.integer(key, &value, found)
-    }
-
-    fn optional_number<T: TryFrom<i64>>(&mut self, key: &str, found: &mut Vec<Violation>) -> Option<T> {
-        let value = self.table.remove(key)?;
-        self.integer(key, &value, found)
-    }
-
-    fn list<T: FromStr<Err: Display>>(&mut self, key: &str, found: &mut Vec<Violation>) -> Option<Vec<T>> {
-        let Value::Array(items) = self.required(key, found)? else {
-            found.push(self.violation(key, "not a list of strings"));
-            return None;
-        };
-        if items.len() > LIST_ITEMS_MAX {
-            found.push(self.violation(key, format!("{} items, at most {LIST_ITEMS_MAX}", items.len())));
-            return None;
-        }
-        // Every item is looked at, so that every bad one is reported.
-        let parsed: Vec<Option<T>> = items.into_iter().map(|item| self.parse(key, item, found)).collect();
-        parsed.into_iter().collect()
-    }
-
-    fn section(&mut self, key: &str, found: &mut Vec<Violation>) -> Option<Section> {
-        let value = self.required(key, found)?;
-        self.subsection(key, value, found)
-    }
-
-    fn optional_section(&mut self, key: &str, found: &mut Vec<Violation>) -> Option<Section> {
-        let value = self.table.remove(key)?;
-        self.subsection(key, value, found)
-    }
-
-    fn finish(self, found: &mut Vec<Violation>) {
-        for key in self.table.keys() {
-            found.push(self.violation(&shown(key), "unknown field"));
-        }
-    }
-
-    fn required(&mut self, key: &str, found: &mut Vec<Violation>) -> Option<Value> {
-        let value = self.table.remove(key);
-        if value.is_none() {
-            found.push(self.violation(key, "missing"));
-        }
-        value
-    }
-
-    fn parse<T: FromStr<Err: Display>>(
-        &self,
-        key: &str,
-        value: Value,
-        found: &mut Vec<Violation>,
-    ) -> Option<T> {
-        let Value::String(text) = value else {
-            found.push(self.violation(key, format!("a {} where a string is expected", value.type_str())));
-            return None;
-        };
-        let parsed = text.parse();
-        parsed.map_err(|error| found.push(self.violation(key, format!("{:?}: {error}", shown(&text))))).ok()
-    }
-
-    fn integer<T: TryFrom<i64>>(&self, key: &str, value: &Value, found: &mut Vec<Violation>) -> Option<T> {
-        let Value::Integer(number) = value else {
-            found.push(self.violation(key, format!("a {} where an integer is expected", value.type_str())));
-            return None;
-        };
-        let converted = T::try_from(*number).ok();
-        if converted.is_none() {
-            found.push(self.violation(key, format!("{number} is out of range")));
-        }
-        converted
-    }
-
-    fn subsection(&self, key: &str, value: Value, found: &mut Vec<Violation>) -> Option<Section> {
-        let Value::Table(table) = value else {
-            found.push(self.violation(key, format!("a {} where a table is expected", value.type_str())));
-            return None;
-        };
-        Some(Section { path: self.field(key), table })
-    }
-
-    fn violation(&self, key: &str, problem: impl Into<String>) -> Violation {
-        Violation::new(self.field(key), problem)
-    }
-
-    fn field(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
-    }
 }

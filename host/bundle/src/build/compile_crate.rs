@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use serde::Deserialize;
-
+use super::cargo_messages::{Metadata, TargetJson, module_path};
 use super::toolchain::{Compiler, DEBIAN_PACKAGES, DEBIAN_RUSTC, TARGET, choose, is_debian, remap_flags};
 use super::{BuildError, Toolchain, componentise};
 
@@ -329,50 +328,83 @@ impl Tail {
     }
 }
 
-/// The `.wasm` file among cargo's messages about package `id`.
-fn module_path(messages: &[u8], id: &str) -> Option<PathBuf> {
-    messages
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<ArtifactJson>(line).ok())
-        .filter(|artifact| artifact.reason == "compiler-artifact" && artifact.package_id == id)
-        .filter(|artifact| artifact.target.is_cdylib())
-        .flat_map(|artifact| artifact.filenames)
-        .find(|file| file.extension() == Some(OsStr::new("wasm")))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-// What cargo says, of which only the fields used are named; the rest is cargo's business.
-
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<PackageJson>,
-    workspace_root: PathBuf,
-    target_directory: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct PackageJson {
-    id: String,
-    name: String,
-    version: String,
-    manifest_path: PathBuf,
-    targets: Vec<TargetJson>,
-}
-
-#[derive(Deserialize)]
-struct TargetJson {
-    crate_types: Vec<String>,
-}
-
-impl TargetJson {
-    fn is_cdylib(&self) -> bool {
-        self.crate_types.iter().any(|kind| kind == "cdylib")
+    #[test]
+    fn settings_of_the_outer_build_are_cleared_and_the_users_registry_is_kept() {
+        let cleared = |name: &str| is_of_outer_build(OsStr::new(name));
+        for name in [
+            "CARGO",
+            "CARGO_MANIFEST_DIR",
+            "CARGO_TARGET_DIR",
+            "CARGO_BUILD_TARGET",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTFLAGS",
+            "RUSTC",
+            "RUSTC_WRAPPER",
+            "RUSTC_BOOTSTRAP",
+            "RUSTUP_TOOLCHAIN",
+        ] {
+            assert!(cleared(name), "{name}");
+        }
+        for name in
+            ["PATH", "HOME", "CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_REGISTRIES_X_TOKEN", "RUSTUP_HOME"]
+        {
+            assert!(!cleared(name), "{name}");
+        }
     }
-}
 
-#[derive(Deserialize)]
-struct ArtifactJson {
-    reason: String,
-    package_id: String,
-    target: TargetJson,
-    filenames: Vec<PathBuf>,
+    #[test]
+    fn a_workspaces_own_guest_profile_wins() {
+        let workspace = tempfile::tempdir().unwrap();
+        let manifest = workspace.path().join("Cargo.toml");
+        fs::write(&manifest, "[profile.release]\nlto = true\n").unwrap();
+        let arguments = profile_arguments(workspace.path()).unwrap();
+        assert!(arguments.contains(&"profile.guest.inherits='release'".to_owned()));
+        fs::write(&manifest, "[profile.guest]\ninherits = \"release\"\n").unwrap();
+        assert_eq!(profile_arguments(workspace.path()).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_failing_tool_reports_the_end_of_its_output() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "seq 1 5000 >&2; echo the cause >&2; exit 3"]);
+        let mut lines = 0;
+        let error = run(command, &mut |_| lines += 1).unwrap_err();
+        let BuildError::ToolFailed { tool, status, output } = error else { panic!("{error}") };
+        assert!(tool == "sh" && status.contains('3') && lines == 5001);
+        assert!(output.ends_with("5000\nthe cause\n") && output.len() <= STDERR_TAIL_BYTES);
+    }
+
+    #[test]
+    fn a_tool_that_fills_both_pipes_ends() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2"]);
+        assert_eq!(run(command, &mut |_| {}).unwrap().len(), 300_000);
+        assert_eq!(run(Command::new("no-such-tool"), &mut |_| {}).unwrap_err().code(), "TOOL_MISSING");
+    }
+
+    #[test]
+    fn what_is_not_a_strategys_crate_is_refused_before_anything_is_built() {
+        let build = |manifest: &Path| {
+            let request = BuildRequest {
+                manifest_path: manifest.to_owned(),
+                target_dir: None,
+                locked: false,
+                may_install: false,
+            };
+            build_crate(&request, &mut |_| {}).unwrap_err().code()
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let manifest = directory.path().join("Cargo.toml");
+        assert_eq!(build(&manifest), "NOT_A_CRATE");
+        fs::write(&manifest, "[workspace]\nmembers = []\n").unwrap();
+        assert_eq!(build(&manifest), "NOT_A_CRATE");
+        fs::create_dir(directory.path().join("src")).unwrap();
+        fs::write(directory.path().join("src/lib.rs"), "").unwrap();
+        fs::write(&manifest, "[package]\nname = \"x\"\n[workspace]\n").unwrap();
+        assert_eq!(build(&manifest), "NO_CDYLIB");
+    }
 }

@@ -1,5 +1,6 @@
 //! From a strategy's crate to a component: cargo makes a core module, `wit-component` wraps it.
 
+mod cargo_messages;
 mod compile_crate;
 mod componentise;
 mod error;
