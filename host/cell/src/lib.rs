@@ -1,1 +1,30 @@
-//! Where guest code runs: engine settings, bindings, calls, faults; the roles cell, runner and compile.
+//! Where guest code runs: engine settings, bindings, calls, faults, and the roles `cell`, `runner` and `compile`.
+
+mod artifact;
+mod bindings;
+mod client;
+mod compile;
+mod contract;
+mod engine;
+mod frame;
+mod guest;
+mod limiter;
+mod protocol;
+mod roles;
+mod ticker;
+
+pub use artifact::{ARTIFACT_BYTES_MAX, Artifact, ArtifactError, ArtifactKey};
+pub use client::{CellLink, LinkError, RunnerClient, RunnerError, StartedCell};
+pub use compile::{CompileError, compile, component_digest};
+pub use engine::{CellEngine, EngineError, engine_digest};
+pub use guest::{Guest, LoadError, Program};
+pub use protocol::{
+    ACTIONS_PER_FRAME_MAX, CELL_REPLY_BYTES_MAX, CellExit, CellFault, CellId, CellLimits, CellReply,
+    CellRequest, CompileLimits, Description, DescriptionParts, ExitStatus, FAULT_DETAIL_BYTES_MAX, FaultKind,
+    FrameOutcome, InitRefusal, InvalidDescription, InvalidLimits, LOG_LINE_BYTES_MAX, METRIC_NAME_BYTES_MAX,
+    Parameter, ParameterKind, RUNNER_MESSAGE_BYTES_MAX, RestoreRefusal, RunnerMessage, RunnerRequest,
+    SNAPSHOT_BYTES_MAX, Setup, Snapshot, Stream, Subscription,
+};
+pub use roles::{
+    CELL_ROLE, COMPILE_ROLE, RUNNER_ROLE, RoleError, RunnerConfig, cell_role, compile_role, runner_role,
+};

@@ -45,6 +45,7 @@ fn a_question_is_answered_with_its_own_reply() {
     let report = StatusReport {
         environment: "paper".to_owned(),
         day_pnl: "-12.50".to_owned(),
+        net_pnl: "40.25".to_owned(),
         ..StatusReport::default()
     };
     let status = ControlReply::Status(Box::new(report));

@@ -121,8 +121,10 @@ pub struct StatusReport {
     pub unknown_orders: u64,
     /// The journal's end.
     pub journal: JournalHead,
-    /// Realised profit and loss of the day after fees, in the quote coin.
+    /// Profit and loss of the day, open profit included, after fees and funding, in USDT.
     pub day_pnl: String,
+    /// Profit and loss since the journal began, open profit included, after fees and funding, in USDT.
+    pub net_pnl: String,
     /// Wallet balance plus open profit and loss, in the quote coin.
     pub equity: String,
     /// Nanoseconds since the gateway started.

@@ -1,0 +1,292 @@
+//! The gateway's side: the runner it asks for compilations and cells, and its link to each cell.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use portcullis_core::StrategyName;
+use portcullis_role::{MessageError, MessageLink, MessageSocket, check_peer, sealed_memory_file};
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use crate::protocol::{
+    CELL_REPLY_BYTES_MAX, CellExit, CellId, CellLimits, CellReply, CellRequest, CompileLimits,
+    RUNNER_MESSAGE_BYTES_MAX, RunnerMessage, RunnerRequest,
+};
+use crate::{Artifact, ArtifactError, component_digest};
+
+/// Longest wait for anything but a compilation.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why the runner could not help.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// No runner listens, or it belongs to somebody else.
+    #[error("the runner's socket: {0}")]
+    Connect(#[source] std::io::Error),
+    /// The session is over; all its cells are dead.
+    #[error("the runner: {0}")]
+    Message(#[from] MessageError),
+    /// An answer to another question, or without its descriptor. The session is of no further use.
+    #[error("the runner answered out of turn")]
+    OutOfTurn,
+    /// The component does not compile, or not within its limits.
+    #[error("{0}")]
+    CompileFailed(String),
+    /// The cell does not run.
+    #[error("{0}")]
+    StartFailed(String),
+    /// The runner's artifact is not of this component and engine.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+}
+
+/// The gateway's session with the runner. While it lives, its cells live; dropping it ends them all.
+#[derive(Debug)]
+pub struct RunnerClient {
+    socket: MessageSocket,
+    /// Exits that were reported while another answer was awaited.
+    exits: VecDeque<CellExit>,
+}
+
+/// A cell that has been started.
+#[derive(Debug)]
+pub struct StartedCell {
+    /// Its process.
+    pub pid: u32,
+    /// The link to it.
+    pub link: CellLink,
+}
+
+impl RunnerClient {
+    /// Opens the session. A runner serves one at a time: a second one waits here for its first answer.
+    ///
+    /// # Errors
+    ///
+    /// [`RunnerError::Connect`].
+    pub fn connect(path: &Path) -> Result<Self, RunnerError> {
+        let stream = UnixStream::connect(path).map_err(RunnerError::Connect)?;
+        check_peer(&stream).map_err(RunnerError::Connect)?;
+        Ok(Self { socket: MessageSocket::new(stream, RUNNER_MESSAGE_BYTES_MAX), exits: VecDeque::new() })
+    }
+
+    /// Has a component compiled in a process of its own, and waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`RunnerError::CompileFailed`] leaves the session good.
+    pub fn compile(&mut self, component: &[u8], limits: CompileLimits) -> Result<Artifact, RunnerError> {
+        let file = sealed_memory_file("component", component).map_err(ArtifactError::from)?;
+        let wall = Duration::from_secs(limits.cpu_s.into()).saturating_mul(2).saturating_add(PATIENCE);
+        match self.call(&RunnerRequest::Compile(limits), &[file.as_fd()], wall)? {
+            (RunnerMessage::Compiled { engine }, Some(file)) => {
+                let artifact = Artifact::receive(file)?;
+                artifact.check_engine(engine)?;
+                artifact.check_component(component_digest(component))?;
+                Ok(artifact)
+            }
+            (RunnerMessage::CompileFailed { detail }, None) => Err(RunnerError::CompileFailed(detail)),
+            _ => Err(RunnerError::OutOfTurn),
+        }
+    }
+
+    /// Starts a cell on an artifact. The cell answers its first request once it has loaded it.
+    ///
+    /// # Errors
+    ///
+    /// [`RunnerError::StartFailed`] leaves the session good.
+    pub fn start(
+        &mut self,
+        cell: CellId,
+        name: &StrategyName,
+        limits: CellLimits,
+        artifact: &Artifact,
+    ) -> Result<StartedCell, RunnerError> {
+        let file = artifact.seal()?;
+        let request = RunnerRequest::Start { cell, name: name.clone(), limits };
+        match self.call(&request, &[file.as_fd()], PATIENCE)? {
+            (RunnerMessage::Started { cell: started, pid }, Some(socket)) if started == cell => {
+                Ok(StartedCell { pid, link: CellLink::new(socket) })
+            }
+            (RunnerMessage::StartFailed { cell: failed, detail }, None) if failed == cell => {
+                Err(RunnerError::StartFailed(detail))
+            }
+            _ => Err(RunnerError::OutOfTurn),
+        }
+    }
+
+    /// Kills a cell; one that is gone already is as good.
+    ///
+    /// # Errors
+    ///
+    /// When the session is over, and the cell with it.
+    pub fn stop(&mut self, cell: CellId) -> Result<(), RunnerError> {
+        match self.call(&RunnerRequest::Stop { cell }, &[], PATIENCE)? {
+            (RunnerMessage::Stopped { cell: stopped }, None) if stopped == cell => {
+                self.exits.retain(|exit| exit.cell != cell);
+                Ok(())
+            }
+            _ => Err(RunnerError::OutOfTurn),
+        }
+    }
+
+    /// The next cell that ended by itself, if there is one. Does not wait for one; poll the descriptor for readability.
+    ///
+    /// # Errors
+    ///
+    /// When the session is over, and all cells with it.
+    pub fn try_exited(&mut self) -> Result<Option<CellExit>, RunnerError> {
+        if let Some(exit) = self.exits.pop_front() {
+            return Ok(Some(exit));
+        }
+        let mut ready = [PollFd::new(&self.socket, PollFlags::IN)];
+        match rustix::event::poll(&mut ready, Some(&Timespec::default())) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(None),
+            Ok(_) => {}
+            Err(errno) => return Err(MessageError::from(errno).into()),
+        }
+        self.socket.set_timeout(Some(PATIENCE)).map_err(MessageError::from)?;
+        match self.socket.receive()? {
+            (RunnerMessage::Exited(exit), descriptors) if descriptors.is_empty() => Ok(Some(exit)),
+            _ => Err(RunnerError::OutOfTurn),
+        }
+    }
+
+    fn call(
+        &mut self,
+        request: &RunnerRequest,
+        descriptors: &[BorrowedFd<'_>],
+        patience: Duration,
+    ) -> Result<(RunnerMessage, Option<OwnedFd>), RunnerError> {
+        self.socket.set_timeout(Some(patience)).map_err(MessageError::from)?;
+        self.socket.send(request, descriptors)?;
+        loop {
+            let (message, mut descriptors): (RunnerMessage, Vec<OwnedFd>) = self.socket.receive()?;
+            if descriptors.len() > 1 {
+                return Err(RunnerError::OutOfTurn);
+            }
+            match message {
+                RunnerMessage::Exited(exit) => self.exits.push_back(exit),
+                RunnerMessage::Compiled { .. }
+                | RunnerMessage::CompileFailed { .. }
+                | RunnerMessage::Started { .. }
+                | RunnerMessage::StartFailed { .. }
+                | RunnerMessage::Stopped { .. } => return Ok((message, descriptors.pop())),
+            }
+        }
+    }
+}
+
+impl AsFd for RunnerClient {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Why a cell's link is of no further use.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The cell is gone, or sent what is no reply.
+    #[error("the cell: {0}")]
+    Message(#[from] MessageError),
+    /// A second request before the first was answered: the gateway's mistake, and nothing was sent.
+    #[error("the cell has not answered the last request yet")]
+    Busy,
+    /// A reply that nobody asked for, or of a kind that does not answer the request.
+    #[error("the cell answered out of turn")]
+    OutOfTurn,
+}
+
+/// The gateway's link to one cell. No call waits (RULES C1); one request is outstanding at most.
+#[derive(Debug)]
+pub struct CellLink {
+    link: MessageLink,
+    awaited: Option<Awaited>,
+}
+
+/// The kind of reply that answers the outstanding request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    Described,
+    Initialised,
+    Outcome,
+    Snapshot,
+    Restored,
+    Reset,
+}
+
+impl CellLink {
+    /// A link over the gateway's end of a cell's socket.
+    pub fn new(socket: OwnedFd) -> Self {
+        Self { link: MessageLink::new(socket, CELL_REPLY_BYTES_MAX), awaited: None }
+    }
+
+    /// Sends a request, as far as the socket takes it.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError::Busy`] with nothing sent; otherwise the cell is gone.
+    pub fn send(&mut self, request: &CellRequest<'_>) -> Result<(), LinkError> {
+        if self.awaited.is_some() {
+            return Err(LinkError::Busy);
+        }
+        self.link.try_send(request)?;
+        self.awaited = Some(match request {
+            CellRequest::Describe => Awaited::Described,
+            CellRequest::Init(_) => Awaited::Initialised,
+            CellRequest::Frame(_) => Awaited::Outcome,
+            CellRequest::Snapshot => Awaited::Snapshot,
+            CellRequest::Restore { .. } => Awaited::Restored,
+            CellRequest::Reset => Awaited::Reset,
+        });
+        Ok(())
+    }
+
+    /// Whether a request awaits its reply.
+    pub fn is_busy(&self) -> bool {
+        self.awaited.is_some()
+    }
+
+    /// Whether a part of the request is still to be sent: poll for writability too, then call [`flush`](Self::flush).
+    pub fn wants_write(&self) -> bool {
+        self.link.wants_write()
+    }
+
+    /// Sends what the socket takes of the rest.
+    ///
+    /// # Errors
+    ///
+    /// When the cell is gone.
+    pub fn flush(&mut self) -> Result<(), LinkError> {
+        Ok(self.link.flush()?)
+    }
+
+    /// The reply, if it is here.
+    ///
+    /// # Errors
+    ///
+    /// When the cell is gone, or its bytes are not the reply to the request: such a cell is to be stopped.
+    pub fn try_receive(&mut self) -> Result<Option<CellReply>, LinkError> {
+        let Some(reply) = self.link.try_receive::<CellReply>()? else { return Ok(None) };
+        let in_turn = match (self.awaited.take(), &reply) {
+            (None, _) => false,
+            (Some(_), CellReply::Fault(_)) => true,
+            (Some(awaited), CellReply::Described(_)) => awaited == Awaited::Described,
+            (Some(awaited), CellReply::Ready) => {
+                matches!(awaited, Awaited::Initialised | Awaited::Restored | Awaited::Reset)
+            }
+            (Some(awaited), CellReply::InitRefused(_)) => awaited == Awaited::Initialised,
+            (Some(awaited), CellReply::RestoreRefused(_)) => awaited == Awaited::Restored,
+            (Some(awaited), CellReply::Outcome(_)) => awaited == Awaited::Outcome,
+            (Some(awaited), CellReply::Snapshot(_)) => awaited == Awaited::Snapshot,
+        };
+        if in_turn { Ok(Some(reply)) } else { Err(LinkError::OutOfTurn) }
+    }
+}
+
+impl AsFd for CellLink {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.link.as_fd()
+    }
+}

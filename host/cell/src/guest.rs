@@ -1,0 +1,327 @@
+//! One strategy's instance and the calls into it.
+//!
+//! Fuel and deadline are set before every entry, instantiation included, because start functions and allocation run guest
+//! code too. The first fault drops the store, whose instance could not be entered again anyway; [`Guest::restart`] makes a
+//! new one.
+
+use std::sync::Arc;
+
+use wasmtime::{Store, Trap, WasmBacktrace};
+
+use crate::bindings::{self, ACTION_BYTES, CallError, Instance};
+use crate::engine::CellEngine;
+use crate::limiter::Limiter;
+use crate::protocol::{
+    ACTIONS_PER_FRAME_MAX, CellFault, CellLimits, Description, FaultKind, FrameOutcome, InitRefusal,
+    RestoreRefusal, SNAPSHOT_BYTES_MAX, Setup, Snapshot,
+};
+use crate::ticker::TICK_MS;
+use crate::{Artifact, ArtifactError, contract, frame};
+
+/// Fuel for `describe`, which returns constants.
+const DESCRIBE_FUEL: u64 = 10_000_000;
+
+/// Fuel for instantiation, `init`, `snapshot` and `restore`: seldom, and off the hot path.
+const LIFECYCLE_FUEL: u64 = 1_000_000_000;
+
+/// Wall time for everything but a frame, in milliseconds.
+const LIFECYCLE_DEADLINE_MS: u64 = 1_000;
+
+/// Bytes a guest may hand over in one call, besides the plain size of its actions.
+const HOSTCALL_BYTES: usize = 256 * 1024;
+
+/// Most handles of components; a strategy needs none.
+const HANDLES_MAX: usize = 64;
+
+/// Why a component cannot run here at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The artifact is not for this engine.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// The code does not load, or the component does not fit the contract.
+    #[error("the component does not fit portcullis:strategy@0.1.0: {0:#}")]
+    Unfit(#[source] wasmtime::Error),
+}
+
+/// A strategy's code, ready to be instantiated.
+#[derive(Clone)]
+pub struct Program {
+    engine: Arc<CellEngine>,
+    program: Arc<bindings::Program<Limiter>>,
+}
+
+impl Program {
+    /// Loads an artifact into the process's engine.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`]; a component with an import, or without one of the contract's functions, is unfit.
+    pub fn load(engine: &Arc<CellEngine>, artifact: &Artifact) -> Result<Self, LoadError> {
+        artifact.check_engine(engine.digest())?;
+        let component = deserialize(engine, artifact).map_err(LoadError::Unfit)?;
+        let program = bindings::Program::new(&engine.engine, &component).map_err(LoadError::Unfit)?;
+        Ok(Self { engine: Arc::clone(engine), program: Arc::new(program) })
+    }
+}
+
+#[expect(unsafe_code, reason = "native code becomes callable exactly here")]
+fn deserialize(engine: &CellEngine, artifact: &Artifact) -> wasmtime::Result<wasmtime::component::Component> {
+    // SAFETY: the bytes must come from `Engine::precompile_component`, unchanged. An `Artifact` is only ever made by `compile`
+    // itself, from a sealed memory file of the parent process, or after its HMAC was verified; and its engine digest, checked by
+    // the caller, says that a compiler of this very version and settings made it. The bytes are copied before they are used.
+    unsafe { wasmtime::component::Component::deserialize(&engine.engine, artifact.code()) }
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+/// One running strategy.
+pub struct Guest {
+    program: Program,
+    limits: CellLimits,
+    live: Option<Live>,
+}
+
+/// The part of a guest that a fault takes away.
+struct Live {
+    store: Store<Limiter>,
+    instance: Instance,
+    /// Known after the first `describe`; a snapshot is labelled with it.
+    snapshot_version: Option<u32>,
+}
+
+impl Guest {
+    /// Instantiates a program. Call it, and everything after it, on a thread with a stack of 4 MiB or more.
+    ///
+    /// # Errors
+    ///
+    /// The fault, with the guest to try again with.
+    pub fn start(program: Program, limits: CellLimits) -> Result<Self, Box<(Self, CellFault)>> {
+        let mut guest = Self { program, limits, live: None };
+        match guest.restart() {
+            Ok(()) => Ok(guest),
+            Err(fault) => Err(Box::new((guest, fault))),
+        }
+    }
+
+    /// Throws the instance away, if there is one, and makes a new one from the same code.
+    ///
+    /// # Errors
+    ///
+    /// When the start function traps, or the component wants more than its limits.
+    pub fn restart(&mut self) -> Result<(), CellFault> {
+        self.live = None;
+        let mut store = Store::new(&self.program.engine.engine, Limiter::new(self.limits.memory_bytes_max));
+        store.limiter(|limiter| limiter);
+        store.set_max_component_handles(HANDLES_MAX);
+        let budget = Budget::LIFECYCLE;
+        let instance = {
+            let _inside = self.program.engine.ticker.enter();
+            arm(&mut store, &budget).and_then(|()| self.program.program.instantiate(&mut store))
+        };
+        match instance {
+            Ok(instance) => {
+                self.live = Some(Live { store, instance, snapshot_version: None });
+                Ok(())
+            }
+            Err(error) => Err(diagnose(CallError::Wasm(error), &store, budget.fuel, FaultKind::Host)),
+        }
+    }
+
+    /// Whether there is an instance to call.
+    pub fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// Bytes of the guest's linear memories now.
+    pub fn memory_bytes(&self) -> usize {
+        self.live.as_ref().map_or(0, |live| live.store.data().memory_bytes())
+    }
+
+    /// What the strategy is.
+    ///
+    /// # Errors
+    ///
+    /// A fault; a description out of the contract's bounds is [`FaultKind::Protocol`].
+    pub fn describe(&mut self) -> Result<Description, CellFault> {
+        let budget = Budget { fuel: DESCRIBE_FUEL, ..Budget::LIFECYCLE };
+        let (description, _) = self.call(&budget, |instance, store| instance.describe(store))?;
+        if let Some(live) = &mut self.live {
+            live.snapshot_version = Some(description.snapshot_version);
+        }
+        Ok(description)
+    }
+
+    /// Prepares the strategy. The inner error is its own answer and no fault.
+    ///
+    /// # Errors
+    ///
+    /// A fault.
+    pub fn init(&mut self, setup: &Setup) -> Result<Result<(), InitRefusal>, CellFault> {
+        Ok(self.call(&Budget::LIFECYCLE, |instance, store| instance.init(store, setup))?.0)
+    }
+
+    /// Hands over one frame.
+    ///
+    /// # Errors
+    ///
+    /// A fault. [`FaultKind::Protocol`] for an outcome that breaks the contract whatever the events were; the stop rule
+    /// itself is checked by the gateway, which knows the timers.
+    pub fn on_frame(&mut self, frame: &[u8]) -> Result<FrameOutcome, CellFault> {
+        let Some(records) = frame::records(frame) else {
+            return Err(CellFault::new(FaultKind::Host, "the frame's header is damaged", 0));
+        };
+        let limits = self.limits;
+        let log_bytes_max = usize::try_from(limits.log_bytes_max).unwrap_or(usize::MAX);
+        let budget = Budget::frame(&limits, records);
+        let (outcome, fuel) = self.call(&budget, |instance, store| {
+            let outcome = instance.on_frame(store, frame, log_bytes_max)?;
+            contract::check(&outcome, records, &limits).map_err(CallError::Contract)?;
+            Ok(outcome)
+        })?;
+        Ok(FrameOutcome { outcome, fuel })
+    }
+
+    /// The strategy's state.
+    ///
+    /// # Errors
+    ///
+    /// A fault; a snapshot above [`SNAPSHOT_BYTES_MAX`] is [`FaultKind::Protocol`].
+    pub fn snapshot(&mut self) -> Result<Snapshot, CellFault> {
+        let version = match self.live.as_ref().and_then(|live| live.snapshot_version) {
+            Some(version) => version,
+            None => self.describe()?.snapshot_version,
+        };
+        let (bytes, _) = self.call(&Budget::LIFECYCLE, |instance, store| {
+            let bytes = instance.snapshot(store)?;
+            if bytes.len() > SNAPSHOT_BYTES_MAX {
+                let detail = format!("a snapshot of {} bytes, at most {SNAPSHOT_BYTES_MAX}", bytes.len());
+                return Err(CallError::Contract(detail));
+            }
+            Ok(bytes)
+        })?;
+        Ok(Snapshot { version, bytes })
+    }
+
+    /// Takes over a state. The inner error is the strategy's own answer and no fault.
+    ///
+    /// # Errors
+    ///
+    /// A fault.
+    pub fn restore(&mut self, version: u32, bytes: &[u8]) -> Result<Result<(), RestoreRefusal>, CellFault> {
+        Ok(self.call(&Budget::LIFECYCLE, |instance, store| instance.restore(store, version, bytes))?.0)
+    }
+
+    /// One entry into the guest; returns the result and the fuel it took.
+    fn call<R>(
+        &mut self,
+        budget: &Budget,
+        call: impl FnOnce(&Instance, &mut Store<Limiter>) -> Result<R, CallError>,
+    ) -> Result<(R, u64), CellFault> {
+        let Some(live) = &mut self.live else {
+            return Err(CellFault::new(FaultKind::Host, "called after a fault and before a restart", 0));
+        };
+        let result = {
+            let _inside = self.program.engine.ticker.enter();
+            match arm(&mut live.store, budget) {
+                Ok(()) => call(&live.instance, &mut live.store),
+                Err(error) => Err(CallError::Wasm(error)),
+            }
+        };
+        match result {
+            Ok(value) => {
+                let left = live.store.get_fuel().unwrap_or_default();
+                Ok((value, budget.fuel.saturating_sub(left)))
+            }
+            Err(error) => {
+                // A returned value that does not lift, without a trap: the guest broke the contract's types.
+                let fault = diagnose(error, &live.store, budget.fuel, FaultKind::Protocol);
+                self.live = None;
+                Err(fault)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Guest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guest")
+            .field("limits", &self.limits)
+            .field("live", &self.is_live())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one entry may use.
+struct Budget {
+    fuel: u64,
+    deadline_ms: u64,
+    hostcall_bytes: usize,
+}
+
+impl Budget {
+    const LIFECYCLE: Self =
+        Self { fuel: LIFECYCLE_FUEL, deadline_ms: LIFECYCLE_DEADLINE_MS, hostcall_bytes: 2 * HOSTCALL_BYTES };
+
+    /// Fuel and actions grow with the events of the frame, the deadline does not.
+    fn frame(limits: &CellLimits, records: u32) -> Self {
+        let most = u64::from(records).saturating_mul(limits.actions_per_event_max.into());
+        let actions = usize::try_from(most).unwrap_or(usize::MAX).min(ACTIONS_PER_FRAME_MAX);
+        Self {
+            fuel: limits.fuel_per_event.saturating_mul(records.into()),
+            deadline_ms: limits.deadline_ms.into(),
+            // One action more than allowed still gets through, to be refused with its number.
+            hostcall_bytes: actions
+                .saturating_add(1)
+                .saturating_mul(ACTION_BYTES)
+                .saturating_add(HOSTCALL_BYTES),
+        }
+    }
+}
+
+fn arm(store: &mut Store<Limiter>, budget: &Budget) -> wasmtime::Result<()> {
+    store.set_fuel(budget.fuel)?;
+    store.set_hostcall_fuel(budget.hostcall_bytes);
+    // The running tick may end at once, hence one more.
+    let ticks = budget.deadline_ms.div_ceil(TICK_MS);
+    store.set_epoch_deadline(ticks.saturating_add(1));
+    Ok(())
+}
+
+/// Names the first cause of a failed entry. `untrapped` is what a failure without a trap means here.
+fn diagnose(error: CallError, store: &Store<Limiter>, fuel: u64, untrapped: FaultKind) -> CellFault {
+    let error = match error {
+        CallError::Contract(detail) => return CellFault::new(FaultKind::Protocol, detail, fuel),
+        CallError::Wasm(error) => error,
+    };
+    let trap = error.downcast_ref::<Trap>().copied();
+    let kind = match (trap, store.data().refused()) {
+        (Some(Trap::OutOfFuel), _) => FaultKind::OutOfFuel,
+        (Some(Trap::Interrupt), _) => FaultKind::Deadline,
+        // A guest that is refused memory panics, traps or cannot even start.
+        (_, Some(_)) => FaultKind::OutOfMemory,
+        (Some(_), None) => FaultKind::Trap,
+        (None, None) => untrapped,
+    };
+    let mut detail = match (trap, store.data().refused()) {
+        (Some(trap), _) => trap.to_string(),
+        (None, _) => error.root_cause().to_string(),
+    };
+    if let Some((asked, allowed)) = store.data().refused() {
+        detail.push_str(&format!("; it had asked for {asked} bytes of memory, {allowed} are allowed"));
+    }
+    if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
+        for frame in backtrace.frames().iter().take(8) {
+            let offset = frame.module_offset().unwrap_or_default();
+            match frame.func_name() {
+                Some(name) => detail.push_str(&format!("; in {name} at {offset:#x}")),
+                None => detail.push_str(&format!("; in function {} at {offset:#x}", frame.func_index())),
+            }
+        }
+    }
+    CellFault::new(kind, detail, fuel)
+}

@@ -1,0 +1,90 @@
+//! Decoding with bounds: a length on the wire is checked before the memory for it is taken.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::ser::Serializer;
+
+/// A list of at most `N` items.
+pub(crate) fn list<'de, D, T, const N: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Bounded<T, const N: usize>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for Bounded<T, N> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {N} items")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+            let announced = items.size_hint().unwrap_or_default();
+            if announced > N {
+                return Err(Error::invalid_length(announced, &self));
+            }
+            // Room for what was announced would let two bytes claim it all: small lists are the rule, let it grow.
+            let mut list = Vec::new();
+            while let Some(item) = items.next_element()? {
+                if list.len() == N {
+                    return Err(Error::invalid_length(N.saturating_add(1), &self));
+                }
+                list.push(item);
+            }
+            Ok(list)
+        }
+    }
+
+    deserializer.deserialize_seq(Bounded::<T, N>(PhantomData))
+}
+
+/// A text of at most `N` bytes.
+pub(crate) fn text<'de, D: Deserializer<'de>, const N: usize>(deserializer: D) -> Result<String, D::Error> {
+    struct Bounded<const N: usize>;
+
+    impl<const N: usize> Visitor<'_> for Bounded<N> {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {N} bytes of text")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+            if text.len() > N { Err(Error::invalid_length(text.len(), &self)) } else { Ok(text.to_owned()) }
+        }
+    }
+
+    deserializer.deserialize_str(Bounded::<N>)
+}
+
+/// At most `N` bytes.
+pub(crate) fn bytes<'de, D: Deserializer<'de>, const N: usize>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    struct Bounded<const N: usize>;
+
+    impl<const N: usize> Visitor<'_> for Bounded<N> {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {N} bytes")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            if bytes.len() > N { Err(Error::invalid_length(bytes.len(), &self)) } else { Ok(bytes.to_vec()) }
+        }
+    }
+
+    deserializer.deserialize_bytes(Bounded::<N>)
+}
+
+/// Bytes written at once and not one by one; the encoding is the same.
+pub(crate) fn write_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
+}
+
+/// Cuts a text to at most `bytes_max` bytes, at a character's edge.
+pub(crate) fn cut(text: &mut String, bytes_max: usize) {
+    text.truncate(text.floor_char_boundary(bytes_max));
+}

@@ -1,0 +1,208 @@
+//! Between the gateway and the runner. Requests and answers come in pairs; [`RunnerMessage::Exited`] comes unasked.
+
+use portcullis_core::{Digest, StrategyName};
+use serde::{Deserialize, Serialize};
+
+use super::bounded::text;
+
+/// Longest message either way in bytes; bulk travels as sealed memory files.
+pub const RUNNER_MESSAGE_BYTES_MAX: usize = 4_096;
+
+const DETAIL_BYTES_MAX: usize = 1_024;
+
+/// The gateway's number for a cell, never reused in a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CellId(pub u32);
+
+/// What the gateway asks of the runner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunnerRequest {
+    /// Compiles the component in the one descriptor, a sealed memory file. → `Compiled` or `CompileFailed`.
+    Compile(CompileLimits),
+    /// Starts a cell on the artifact in the one descriptor, a sealed memory file. → `Started` or `StartFailed`.
+    Start {
+        /// Its number.
+        cell: CellId,
+        /// The deployment's name, for process lists and logs.
+        name: StrategyName,
+        /// Its limits.
+        limits: CellLimits,
+    },
+    /// Kills a cell if it is there. → `Stopped`.
+    Stop {
+        /// Its number.
+        cell: CellId,
+    },
+}
+
+/// What the runner says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunnerMessage {
+    /// The artifact is in the one descriptor, a sealed memory file.
+    Compiled {
+        /// The engine it was compiled for.
+        engine: Digest,
+    },
+    /// The component did not compile, or not within its limits.
+    CompileFailed {
+        /// For the operator.
+        #[serde(deserialize_with = "text::<_, DETAIL_BYTES_MAX>")]
+        detail: String,
+    },
+    /// The cell runs; the gateway's end of its socket is the one descriptor.
+    Started {
+        /// Its number.
+        cell: CellId,
+        /// Its process.
+        pid: u32,
+    },
+    /// The cell does not run.
+    StartFailed {
+        /// Its number.
+        cell: CellId,
+        /// For the operator.
+        #[serde(deserialize_with = "text::<_, DETAIL_BYTES_MAX>")]
+        detail: String,
+    },
+    /// The cell is gone, for whatever reason.
+    Stopped {
+        /// Its number.
+        cell: CellId,
+    },
+    /// A cell ended by itself.
+    Exited(CellExit),
+}
+
+impl RunnerMessage {
+    /// A [`CompileFailed`](Self::CompileFailed) with its text cut to the bound.
+    pub(crate) fn compile_failed(mut detail: String) -> Self {
+        super::cut(&mut detail, DETAIL_BYTES_MAX);
+        Self::CompileFailed { detail }
+    }
+
+    /// A [`StartFailed`](Self::StartFailed) with its text cut to the bound.
+    pub(crate) fn start_failed(cell: CellId, mut detail: String) -> Self {
+        super::cut(&mut detail, DETAIL_BYTES_MAX);
+        Self::StartFailed { cell, detail }
+    }
+}
+
+/// The end of a cell that nobody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellExit {
+    /// Its number.
+    pub cell: CellId,
+    /// How it ended.
+    pub status: ExitStatus,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExitStatus {
+    /// By itself, with this code.
+    Code(i32),
+    /// Killed by this signal.
+    Signal(i32),
+}
+
+impl std::fmt::Display for ExitStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => write!(f, "signal {signal}"),
+        }
+    }
+}
+
+impl From<std::process::ExitStatus> for ExitStatus {
+    fn from(status: std::process::ExitStatus) -> Self {
+        use std::os::unix::process::ExitStatusExt;
+
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Code(code),
+            (None, signal) => Self::Signal(signal.unwrap_or_default()),
+        }
+    }
+}
+
+/// How much of everything a cell's guest may use: the signed manifest's limits, tightened by the operator's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "UncheckedLimits")]
+pub struct CellLimits {
+    /// Memory over all linear memories, in bytes; 64 KiB to 64 MiB.
+    pub memory_bytes_max: u64,
+    /// Fuel for each event of a frame, about one unit a wasm instruction; 1 to 10^10.
+    pub fuel_per_event: u64,
+    /// Wall time for one call with a frame, in milliseconds; 1 to 1,000.
+    pub deadline_ms: u32,
+    /// Actions for each event; 1 to 256.
+    pub actions_per_event_max: u32,
+    /// Log bytes for each event; at most 64 KiB. What is above is cut.
+    pub log_bytes_max: u32,
+}
+
+/// Which limit is out of its range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is out of range")]
+pub struct InvalidLimits(pub &'static str);
+
+impl CellLimits {
+    /// These limits, if each is in its range.
+    ///
+    /// # Errors
+    ///
+    /// Names the first that is not.
+    pub fn checked(self) -> Result<Self, InvalidLimits> {
+        let ranges = [
+            ("memory_bytes_max", self.memory_bytes_max, 64 << 10, crate::engine::MEMORY_BYTES_CEILING),
+            ("fuel_per_event", self.fuel_per_event, 1, 10_000_000_000),
+            ("deadline_ms", self.deadline_ms.into(), 1, 1_000),
+            ("actions_per_event_max", self.actions_per_event_max.into(), 1, 256),
+            ("log_bytes_max", self.log_bytes_max.into(), 0, 64 << 10),
+        ];
+        match ranges.into_iter().find(|(_, value, min, max)| value < min || value > max) {
+            Some((name, ..)) => Err(InvalidLimits(name)),
+            None => Ok(self),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct UncheckedLimits {
+    memory_bytes_max: u64,
+    fuel_per_event: u64,
+    deadline_ms: u32,
+    actions_per_event_max: u32,
+    log_bytes_max: u32,
+}
+
+impl TryFrom<UncheckedLimits> for CellLimits {
+    type Error = InvalidLimits;
+
+    fn try_from(unchecked: UncheckedLimits) -> Result<Self, InvalidLimits> {
+        let UncheckedLimits {
+            memory_bytes_max,
+            fuel_per_event,
+            deadline_ms,
+            actions_per_event_max,
+            log_bytes_max,
+        } = unchecked;
+        Self { memory_bytes_max, fuel_per_event, deadline_ms, actions_per_event_max, log_bytes_max }.checked()
+    }
+}
+
+/// What one compilation may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompileLimits {
+    /// Address space in bytes.
+    pub memory_bytes_max: u64,
+    /// Processor time in seconds; on the wall clock it may take twice as long and a little more.
+    pub cpu_s: u32,
+}
+
+impl CompileLimits {
+    /// For a component of at most 2 MiB compiled from Rust or C.
+    pub const NATIVE: Self = Self { memory_bytes_max: 1 << 30, cpu_s: 30 };
+    /// For a component that carries a language runtime.
+    pub const SCRIPT: Self = Self { memory_bytes_max: 4 << 30, cpu_s: 180 };
+}

@@ -1,0 +1,58 @@
+//! The `runner` role: starts cells and compilers for one gateway at a time and buries them.
+//!
+//! It is not in the data path: the gateway gets its end of each cell's socket and talks to the cell itself (RULES C2). When
+//! the gateway's session ends, for whatever reason, every child ends with it (RULES C3).
+
+mod children;
+mod session;
+
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+
+use portcullis_role::{Confinement, check_peer, confine, listen};
+
+use super::RoleError;
+use session::Session;
+
+/// A socket and a process descriptor for every cell, and some.
+const OPEN_FILES: u64 = 1_024;
+
+/// What a runner needs to know.
+#[derive(Debug, Clone)]
+pub struct RunnerConfig {
+    /// Where to listen for the gateway.
+    pub socket: PathBuf,
+    /// The binary whose `cell` and `compile` roles to start; normally `/proc/self/exe`.
+    pub executable: PathBuf,
+}
+
+/// Runs the `runner` role: serves one gateway session after the other, for ever. Call it on the main thread, because children
+/// die with the thread that started them.
+///
+/// # Errors
+///
+/// When it cannot listen or accept; a session that ends badly is logged and the next one awaited.
+pub fn runner_role(config: &RunnerConfig) -> Result<(), RoleError> {
+    let confinement =
+        Confinement { open_files: OPEN_FILES, address_space_bytes: None, cpu_s: None, file_bytes: None };
+    confine(&confinement).map_err(RoleError::system("confine"))?;
+    let listener = listen(&config.socket).map_err(RoleError::system("listen"))?;
+    loop {
+        serve_one(&listener, config).map_err(RoleError::system("accept"))?;
+    }
+}
+
+fn serve_one(listener: &UnixListener, config: &RunnerConfig) -> io::Result<()> {
+    let (stream, _) = listener.accept()?;
+    if let Err(error) = check_peer(&stream) {
+        tracing::warn!(%error, "a stranger asked for a session");
+        return Ok(());
+    }
+    tracing::info!("session opened");
+    match Session::new(stream, config.executable.clone()).and_then(Session::run) {
+        Ok(()) => tracing::info!("session closed"),
+        Err(error) => tracing::error!(%error, "session ended"),
+    }
+    Ok(())
+}

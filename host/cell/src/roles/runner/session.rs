@@ -1,0 +1,226 @@
+//! One gateway session: a loop over its socket and its children.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use portcullis_core::StrategyName;
+use portcullis_role::{
+    MemoryFileError, MessageError, MessageSocket, RoleCommand, create_memory_file, read_sealed, seal,
+};
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use super::children::{Compilation, Supervised};
+use crate::protocol::{
+    CellExit, CellId, CellLimits, CompileLimits, ExitStatus, RUNNER_MESSAGE_BYTES_MAX, RunnerMessage,
+    RunnerRequest,
+};
+use crate::roles::compile::REASON_BYTES_MAX;
+use crate::roles::{CELL_ROLE, COMPILE_ROLE, RoleError, cell, compile};
+use crate::{ARTIFACT_BYTES_MAX, Artifact};
+
+/// Longest a gateway may take over one message, once it has begun; a half message holds every cell's exit report up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Most cells at once.
+const CELLS_MAX: usize = 64;
+
+pub(super) struct Session {
+    gateway: MessageSocket,
+    executable: PathBuf,
+    cells: BTreeMap<CellId, Supervised>,
+    compilation: Option<Compilation>,
+}
+
+/// What happened while the session waited.
+#[derive(Default)]
+struct Wakeup {
+    message: bool,
+    compiled: bool,
+    ended: Vec<CellId>,
+}
+
+impl Session {
+    pub(super) fn new(stream: UnixStream, executable: PathBuf) -> Result<Self, RoleError> {
+        let gateway = MessageSocket::new(stream, RUNNER_MESSAGE_BYTES_MAX);
+        gateway.set_timeout(Some(PATIENCE)).map_err(RoleError::system("set a timeout"))?;
+        Ok(Self { gateway, executable, cells: BTreeMap::new(), compilation: None })
+    }
+
+    /// Serves until the gateway is gone. The children go with the session.
+    pub(super) fn run(mut self) -> Result<(), RoleError> {
+        loop {
+            let wakeup = self.wait().map_err(RoleError::system("poll"))?;
+            let served = self.handle(&wakeup);
+            match served {
+                Err(MessageError::Closed) => return Ok(()),
+                other => other?,
+            }
+        }
+    }
+
+    fn handle(&mut self, wakeup: &Wakeup) -> Result<(), MessageError> {
+        for cell in &wakeup.ended {
+            self.bury(*cell)?;
+        }
+        if wakeup.compiled || self.compilation.as_ref().is_some_and(|running| running.time_left().is_zero()) {
+            self.finish_compilation()?;
+        }
+        if wakeup.message {
+            let (request, descriptors) = self.gateway.receive()?;
+            self.serve(request, descriptors)?;
+        }
+        Ok(())
+    }
+
+    fn wait(&self) -> io::Result<Wakeup> {
+        let mut ready = vec![PollFd::new(&self.gateway, PollFlags::IN)];
+        ready.extend(self.cells.values().map(|cell| PollFd::new(cell, PollFlags::IN)));
+        // Last, because there may be none.
+        ready.extend(self.compilation.as_ref().map(|running| PollFd::new(&running.child, PollFlags::IN)));
+        let timeout =
+            self.compilation.as_ref().and_then(|running| Timespec::try_from(running.time_left()).ok());
+        match rustix::event::poll(&mut ready, timeout.as_ref()) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(Wakeup::default()),
+            Err(errno) => return Err(errno.into()),
+        }
+        let mut ready = ready.into_iter().map(|descriptor| !descriptor.revents().is_empty());
+        let message = ready.next().unwrap_or_default();
+        let ended = self
+            .cells
+            .keys()
+            .zip(ready.by_ref())
+            .filter_map(|(cell, ended)| ended.then_some(*cell))
+            .collect();
+        Ok(Wakeup { message, ended, compiled: ready.next().unwrap_or_default() })
+    }
+
+    fn serve(&mut self, request: RunnerRequest, descriptors: Vec<OwnedFd>) -> Result<(), MessageError> {
+        match request {
+            RunnerRequest::Compile(limits) => match self.begin_compilation(limits, descriptors) {
+                // The answer follows when the child has ended.
+                Ok(running) => {
+                    self.compilation = Some(running);
+                    Ok(())
+                }
+                Err(detail) => self.tell(&RunnerMessage::compile_failed(detail), &[]),
+            },
+            RunnerRequest::Start { cell, name, limits } => {
+                match self.start(cell, &name, &limits, descriptors) {
+                    Ok((child, socket)) => {
+                        let pid = child.pid();
+                        tracing::info!(cell = cell.0, %name, pid, "cell started");
+                        self.cells.insert(cell, child);
+                        self.gateway.send(&RunnerMessage::Started { cell, pid }, &[socket.as_fd()])
+                    }
+                    Err(detail) => self.tell(&RunnerMessage::start_failed(cell, detail), &[]),
+                }
+            }
+            RunnerRequest::Stop { cell } => {
+                // Dropping kills and reaps.
+                self.cells.remove(&cell);
+                self.tell(&RunnerMessage::Stopped { cell }, &[])
+            }
+        }
+    }
+
+    fn start(
+        &self,
+        cell: CellId,
+        name: &StrategyName,
+        limits: &CellLimits,
+        descriptors: Vec<OwnedFd>,
+    ) -> Result<(Supervised, UnixStream), String> {
+        let artifact = only(descriptors)?;
+        if self.cells.contains_key(&cell) {
+            return Err(format!("cell {} runs already", cell.0));
+        }
+        if self.cells.len() >= CELLS_MAX {
+            return Err(format!("{CELLS_MAX} cells run already"));
+        }
+        let (ours, theirs) = UnixStream::pair().map_err(|error| error.to_string())?;
+        let command = RoleCommand::of(&self.executable, CELL_ROLE);
+        let command = cell::command(command, name, limits, theirs.into(), artifact);
+        let child = Supervised::spawn(command).map_err(|error| error.to_string())?;
+        Ok((child, ours))
+    }
+
+    fn begin_compilation(
+        &self,
+        limits: CompileLimits,
+        descriptors: Vec<OwnedFd>,
+    ) -> Result<Compilation, String> {
+        let component = only(descriptors)?;
+        if self.compilation.is_some() {
+            return Err("a compilation is under way".to_owned());
+        }
+        let output = create_memory_file("artifact").map_err(|error| error.to_string())?;
+        let theirs = output.try_clone().map_err(|error| error.to_string())?;
+        let command = RoleCommand::of(&self.executable, COMPILE_ROLE);
+        let command = compile::command(command, limits, component, theirs);
+        let child = Supervised::spawn(command).map_err(|error| error.to_string())?;
+        Ok(Compilation::new(child, output, limits.cpu_s))
+    }
+
+    fn finish_compilation(&mut self) -> Result<(), MessageError> {
+        let Some(mut running) = self.compilation.take() else { return Ok(()) };
+        let status = running.child.status();
+        // Kills it if it still runs, so that nobody but us holds the output.
+        drop(running.child);
+        match conclude(status, running.output) {
+            Ok(artifact) => {
+                let engine = artifact.engine();
+                match artifact.seal() {
+                    Ok(file) => self.tell(&RunnerMessage::Compiled { engine }, &[file.as_fd()]),
+                    Err(error) => self.tell(&RunnerMessage::compile_failed(error.to_string()), &[]),
+                }
+            }
+            Err(detail) => self.tell(&RunnerMessage::compile_failed(detail), &[]),
+        }
+    }
+
+    /// Reports a cell that ended by itself.
+    fn bury(&mut self, cell: CellId) -> Result<(), MessageError> {
+        let Some(status) = self.cells.get_mut(&cell).and_then(Supervised::status) else { return Ok(()) };
+        self.cells.remove(&cell);
+        tracing::warn!(cell = cell.0, %status, "cell ended");
+        self.tell(&RunnerMessage::Exited(CellExit { cell, status }), &[])
+    }
+
+    fn tell(&mut self, message: &RunnerMessage, descriptors: &[BorrowedFd<'_>]) -> Result<(), MessageError> {
+        self.gateway.send(message, descriptors)
+    }
+}
+
+/// The one descriptor that came with a request.
+fn only(descriptors: Vec<OwnedFd>) -> Result<OwnedFd, String> {
+    let [descriptor] = <[OwnedFd; 1]>::try_from(descriptors)
+        .map_err(|all| format!("{} descriptors came with a request that takes one", all.len()))?;
+    Ok(descriptor)
+}
+
+/// The artifact a compiler has left, or why there is none.
+fn conclude(status: Option<ExitStatus>, output: OwnedFd) -> Result<Artifact, String> {
+    let status = status.ok_or("the compiler ran out of time")?;
+    seal(output.as_fd()).map_err(|error| error.to_string())?;
+    match status {
+        ExitStatus::Code(0) => Artifact::receive(output).map_err(|error| error.to_string()),
+        ExitStatus::Code(_) | ExitStatus::Signal(_) => Err(reason(status, output)),
+    }
+}
+
+fn reason(status: ExitStatus, output: OwnedFd) -> String {
+    let bound = u64::try_from(REASON_BYTES_MAX).unwrap_or(ARTIFACT_BYTES_MAX);
+    match read_sealed(output, bound) {
+        Ok(bytes) if !bytes.is_empty() => String::from_utf8_lossy(&bytes).into_owned(),
+        // A signal is the kernel's word on a limit: processor time, memory (the allocator aborts) or output.
+        Ok(_) | Err(MemoryFileError::TooLong { .. }) => {
+            format!("the compiler ended with {status}, beyond its limits")
+        }
+        Err(error) => error.to_string(),
+    }
+}

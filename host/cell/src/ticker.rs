@@ -1,0 +1,97 @@
+//! The clock of the deadlines: a thread that advances the engine's epoch once a millisecond while guest code runs, and sleeps
+//! while none does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{JoinHandle, Thread};
+use std::time::Duration;
+
+use wasmtime::EngineWeak;
+
+/// Length of a tick in milliseconds.
+pub(crate) const TICK_MS: u64 = 1;
+
+/// Ticks without guest code after which the thread goes to sleep. Waking it costs a system call, so it stays up between the
+/// frames of a lively market.
+const IDLE_TICKS: u32 = 16;
+
+/// Handle on the thread, which ends with it.
+#[derive(Debug)]
+pub(crate) struct Ticker {
+    state: Arc<State>,
+    thread: Thread,
+    handle: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Guest code runs, or ran since the thread last looked.
+    busy: AtomicBool,
+    /// Guest code runs now.
+    inside: AtomicBool,
+    /// The thread sleeps, or is about to.
+    asleep: AtomicBool,
+    stop: AtomicBool,
+}
+
+impl Ticker {
+    pub(crate) fn start(engine: EngineWeak) -> std::io::Result<Self> {
+        let state = Arc::new(State::default());
+        let shared = Arc::clone(&state);
+        let handle =
+            std::thread::Builder::new().name("epoch".to_owned()).spawn(move || run(&shared, &engine))?;
+        Ok(Self { state, thread: handle.thread().clone(), handle: Some(handle) })
+    }
+
+    /// Makes sure that ticks come until the guard is dropped.
+    pub(crate) fn enter(&self) -> Inside<'_> {
+        self.state.inside.store(true, Ordering::SeqCst);
+        self.state.busy.store(true, Ordering::SeqCst);
+        // Sequential consistency on both sides: either the thread sees `busy` before it sleeps, or we see it asleep.
+        if self.state.asleep.swap(false, Ordering::SeqCst) {
+            self.thread.unpark();
+        }
+        Inside(&self.state)
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.state.stop.store(true, Ordering::SeqCst);
+        self.thread.unpark();
+        if let Some(handle) = self.handle.take()
+            && handle.join().is_err()
+        {
+            tracing::error!("the epoch thread panicked");
+        }
+    }
+}
+
+/// Guest code runs while this lives.
+pub(crate) struct Inside<'a>(&'a State);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.inside.store(false, Ordering::SeqCst);
+    }
+}
+
+fn run(state: &State, engine: &EngineWeak) {
+    let mut idle = 0_u32;
+    while !state.stop.load(Ordering::SeqCst) {
+        std::thread::park_timeout(Duration::from_millis(TICK_MS));
+        let Some(engine) = engine.upgrade() else { return };
+        engine.increment_epoch();
+        drop(engine);
+        let busy = state.busy.swap(false, Ordering::SeqCst) || state.inside.load(Ordering::SeqCst);
+        idle = if busy { 0 } else { idle.saturating_add(1) };
+        if idle >= IDLE_TICKS {
+            state.asleep.store(true, Ordering::SeqCst);
+            if !state.busy.load(Ordering::SeqCst) && !state.stop.load(Ordering::SeqCst) {
+                std::thread::park();
+            }
+            state.asleep.store(false, Ordering::SeqCst);
+            idle = 0;
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The roles as real processes. This binary is the roles too: started with a role's name it is that role, started by the
+//! test harness it runs the tests.
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
+
+mod common;
+
+use std::ffi::OsString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, ExitCode};
+use std::time::{Duration, Instant};
+
+use common::{IDLE, LIMITS, Source, artifact, component, frame, setup};
+use libtest_mimic::{Arguments, Failed, Trial};
+use portcullis_cell::{
+    Artifact, CELL_ROLE, COMPILE_ROLE, CellExit, CellId, CellLimits, CellLink, CellReply, CellRequest, CompileLimits,
+    ExitStatus, FaultKind, LinkError, RUNNER_ROLE, RunnerClient, RunnerConfig, RunnerError, StartedCell, cell_role,
+    compile_role, runner_role,
+};
+use portcullis_core::StrategyName;
+use portcullis_role::{MessageLink, RoleCommand};
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let role = arguments.first().and_then(|role| role.to_str());
+    let ended = match role {
+        Some(CELL_ROLE) => cell_role(&arguments[1..]),
+        Some(COMPILE_ROLE) => compile_role(&arguments[1..]),
+        Some(RUNNER_ROLE) => {
+            let config = RunnerConfig { socket: PathBuf::from(&arguments[1]), executable: "/proc/self/exe".into() };
+            runner_role(&config)
+        }
+        _ => return libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
+    };
+    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn trials() -> Vec<Trial> {
+    macro_rules! trials {
+        ($($name:ident),* $(,)?) => {
+            vec![$(Trial::test(stringify!($name), || { $name(); Ok::<(), Failed>(()) })),*]
+        };
+    }
+    trials![
+        two_cell_processes_answer_byte_for_byte_alike,
+        the_runner_compiles_what_a_compiler_here_compiles,
+        a_component_that_does_not_compile_is_refused_with_its_reason,
+        a_compiler_beyond_its_limits_is_ended,
+        a_faulted_cell_answers_only_a_reset,
+        a_cell_reports_a_program_it_cannot_load,
+        requests_out_of_turn_are_refused,
+        a_cell_that_dies_is_reported,
+        a_stopped_cell_is_gone_and_not_reported,
+        cells_end_with_the_session_and_the_next_session_is_served,
+        cells_end_with_a_runner_that_is_killed,
+        one_request_at_a_time,
+        a_reply_nobody_asked_for_ends_the_link,
+        a_cell_is_small,
+    ]
+}
+
+/// A runner process with a session.
+struct Fixture {
+    _directory: tempfile::TempDir,
+    socket: PathBuf,
+    process: Child,
+    runner: RunnerClient,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("runner.sock");
+        let process = RoleCommand::new(RUNNER_ROLE).argument(&socket).spawn().unwrap();
+        let runner = connect(&socket);
+        Self { _directory: directory, socket, process, runner }
+    }
+
+    fn start(&mut self, cell: u32, source: &Source, limits: CellLimits) -> StartedCell {
+        self.start_artifact(cell, &artifact(source), limits)
+    }
+
+    fn start_artifact(&mut self, cell: u32, artifact: &Artifact, limits: CellLimits) -> StartedCell {
+        self.runner.start(CellId(cell), &name(), limits, artifact).unwrap()
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        let _already_dead = self.process.kill();
+        self.process.wait().unwrap();
+    }
+}
+
+fn connect(socket: &PathBuf) -> RunnerClient {
+    eventually("the runner listens", || RunnerClient::connect(socket).ok())
+}
+
+fn name() -> StrategyName {
+    "test-guest".parse().unwrap()
+}
+
+/// Tries until something is there; panics after a time no healthy machine needs.
+fn eventually<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(value) = attempt() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn ask(cell: &mut StartedCell, request: &CellRequest<'_>) -> CellReply {
+    cell.link.send(request).unwrap();
+    await_reply(&mut cell.link).unwrap()
+}
+
+fn await_reply(link: &mut CellLink) -> Result<CellReply, LinkError> {
+    eventually("a reply", || {
+        if link.wants_write()
+            && let Err(error) = link.flush()
+        {
+            return Some(Err(error));
+        }
+        link.try_receive().transpose()
+    })
+}
+
+fn is_alive(pid: u32) -> bool {
+    // A zombie is dead, it has only not been buried.
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+fn two_cell_processes_answer_byte_for_byte_alike() {
+    let mut fixture = Fixture::new();
+    let artifact = artifact(&Source::default());
+    let mut runs = Vec::new();
+    for cell in 0..2 {
+        let mut cell = fixture.start_artifact(cell, &artifact, LIMITS);
+        assert_eq!(ask(&mut cell, &CellRequest::Init(setup())), CellReply::Ready);
+        let mut bytes = Vec::new();
+        for records in [1, 3, 64, 300] {
+            let reply = ask(&mut cell, &CellRequest::Frame(&frame(records)));
+            assert!(matches!(reply, CellReply::Outcome(_)), "{reply:?}");
+            bytes.extend(postcard::to_allocvec(&reply).unwrap());
+        }
+        runs.push(bytes);
+    }
+    assert_eq!(runs[0], runs[1]);
+}
+
+fn the_runner_compiles_what_a_compiler_here_compiles() {
+    let mut fixture = Fixture::new();
+    let bytes = component(&Source::default());
+    let compiled = fixture.runner.compile(&bytes, CompileLimits::NATIVE).unwrap();
+    assert_eq!(compiled, artifact(&Source::default()));
+    let mut cell = fixture.start_artifact(1, &compiled, LIMITS);
+    assert!(matches!(ask(&mut cell, &CellRequest::Describe), CellReply::Described(_)));
+}
+
+fn a_component_that_does_not_compile_is_refused_with_its_reason() {
+    let mut fixture = Fixture::new();
+    let Err(RunnerError::CompileFailed(reason)) = fixture.runner.compile(b"\0asm nonsense", CompileLimits::NATIVE) else {
+        panic!("nonsense was compiled");
+    };
+    assert!(reason.contains("does not compile"), "{reason}");
+    // The session is still good.
+    fixture.runner.compile(&component(&Source::default()), CompileLimits::NATIVE).unwrap();
+}
+
+fn a_compiler_beyond_its_limits_is_ended() {
+    let mut fixture = Fixture::new();
+    let bytes = component(&Source::default());
+    let little = CompileLimits { memory_bytes_max: 1 << 20, cpu_s: 1 };
+    let refused = fixture.runner.compile(&bytes, little);
+    assert!(matches!(refused, Err(RunnerError::CompileFailed(_))), "{refused:?}");
+    fixture.runner.compile(&bytes, CompileLimits::NATIVE).unwrap();
+}
+
+fn a_faulted_cell_answers_only_a_reset() {
+    let mut fixture = Fixture::new();
+    let source = Source {
+        // Traps on the third event of its life.
+        on_frame: "(global.set $events (i32.add (global.get $events) (local.get $records)))
+            (if (i32.ge_u (global.get $events) (i32.const 3)) (then unreachable))
+            (call $outcome (local.get $records) (i32.const 0))",
+        ..Source::default()
+    };
+    let mut cell = fixture.start(1, &source, LIMITS);
+    assert_eq!(ask(&mut cell, &CellRequest::Init(setup())), CellReply::Ready);
+    assert!(matches!(ask(&mut cell, &CellRequest::Frame(&frame(2))), CellReply::Outcome(_)));
+    let CellReply::Snapshot(snapshot) = ask(&mut cell, &CellRequest::Snapshot) else { panic!("no snapshot") };
+    let fault = ask(&mut cell, &CellRequest::Frame(&frame(1)));
+    assert!(matches!(&fault, CellReply::Fault(first) if first.kind == FaultKind::Trap), "{fault:?}");
+    for request in [
+        CellRequest::Frame(&frame(1)),
+        CellRequest::Snapshot,
+        CellRequest::Init(setup()),
+        CellRequest::Restore { version: snapshot.version, bytes: &snapshot.bytes },
+        CellRequest::Describe,
+    ] {
+        assert_eq!(ask(&mut cell, &request), fault, "the first cause is kept");
+    }
+    assert_eq!(ask(&mut cell, &CellRequest::Reset), CellReply::Ready);
+    assert_eq!(ask(&mut cell, &CellRequest::Init(setup())), CellReply::Ready);
+    let restore = CellRequest::Restore { version: snapshot.version, bytes: &snapshot.bytes };
+    assert_eq!(ask(&mut cell, &restore), CellReply::Ready);
+    // The restored state is what the fault came from.
+    assert!(matches!(ask(&mut cell, &CellRequest::Frame(&frame(1))), CellReply::Fault(_)));
+    assert!(is_alive(cell.pid), "no fault of a guest costs the process");
+}
+
+fn a_cell_reports_a_program_it_cannot_load() {
+    let mut fixture = Fixture::new();
+    let unfit = portcullis_cell::compile(&wat::parse_str("(component)").unwrap()).unwrap();
+    let mut cell = fixture.start_artifact(1, &unfit, LIMITS);
+    for request in [CellRequest::Describe, CellRequest::Reset] {
+        let reply = ask(&mut cell, &request);
+        let CellReply::Fault(fault) = reply else { panic!("{reply:?}") };
+        assert_eq!(fault.kind, FaultKind::Host);
+        assert!(fault.detail.contains("portcullis:strategy"), "{fault}");
+    }
+}
+
+fn requests_out_of_turn_are_refused() {
+    let mut fixture = Fixture::new();
+    let mut cell = fixture.start(1, &Source::default(), LIMITS);
+    let reply = ask(&mut cell, &CellRequest::Frame(&frame(1)));
+    assert!(matches!(&reply, CellReply::Fault(fault) if fault.kind == FaultKind::Host), "{reply:?}");
+}
+
+fn a_cell_that_dies_is_reported() {
+    let mut fixture = Fixture::new();
+    let cell = fixture.start(4, &Source::default(), LIMITS);
+    kill(cell.pid);
+    let exit = eventually("the exit", || fixture.runner.try_exited().unwrap());
+    assert_eq!(exit, CellExit { cell: CellId(4), status: ExitStatus::Signal(9) });
+    // Its number is free again, and the link says what happened.
+    let mut link = cell.link;
+    assert!(link.send(&CellRequest::Describe).is_err() || await_reply(&mut link).is_err());
+    fixture.start(4, &Source::default(), LIMITS);
+}
+
+fn a_stopped_cell_is_gone_and_not_reported() {
+    let mut fixture = Fixture::new();
+    let cell = fixture.start(1, &Source::default(), LIMITS);
+    let twice = fixture.runner.start(CellId(1), &name(), LIMITS, &artifact(&Source::default()));
+    assert!(matches!(twice, Err(RunnerError::StartFailed(_))), "{twice:?}");
+    fixture.runner.stop(CellId(1)).unwrap();
+    assert!(!is_alive(cell.pid));
+    fixture.runner.stop(CellId(1)).unwrap();
+    assert_eq!(fixture.runner.try_exited().unwrap(), None);
+}
+
+fn cells_end_with_the_session_and_the_next_session_is_served() {
+    let mut fixture = Fixture::new();
+    let cell = fixture.start(1, &Source::default(), LIMITS);
+    assert!(is_alive(cell.pid));
+    let pid = cell.pid;
+    // The gateway still holds the cell's socket; only its session ends.
+    fixture.runner = connect(&fixture.socket);
+    eventually("the cell's end", || (!is_alive(pid)).then_some(()));
+    let mut next = fixture.start(1, &Source::default(), LIMITS);
+    assert!(matches!(ask(&mut next, &CellRequest::Describe), CellReply::Described(_)));
+}
+
+fn cells_end_with_a_runner_that_is_killed() {
+    let mut fixture = Fixture::new();
+    let cell = fixture.start(1, &Source::default(), LIMITS);
+    fixture.process.kill().unwrap();
+    eventually("the cell's end", || (!is_alive(cell.pid)).then_some(()));
+    assert!(fixture.runner.try_exited().is_err());
+}
+
+fn one_request_at_a_time() {
+    let mut fixture = Fixture::new();
+    let mut cell = fixture.start(1, &Source::default(), LIMITS);
+    cell.link.send(&CellRequest::Describe).unwrap();
+    assert!(matches!(cell.link.send(&CellRequest::Describe), Err(LinkError::Busy)));
+    assert!(matches!(await_reply(&mut cell.link), Ok(CellReply::Described(_))));
+    assert!(!cell.link.is_busy());
+}
+
+fn a_reply_nobody_asked_for_ends_the_link() {
+    let pair = || {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (CellLink::new(OwnedFd::from(ours)), MessageLink::new(OwnedFd::from(theirs), 1 << 20))
+    };
+    let (mut link, mut cell) = pair();
+    cell.send(&CellReply::Ready).unwrap();
+    assert!(matches!(await_reply(&mut link), Err(LinkError::OutOfTurn)));
+
+    let (mut link, mut cell) = pair();
+    link.send(&CellRequest::Snapshot).unwrap();
+    cell.send(&CellReply::Ready).unwrap();
+    assert!(matches!(await_reply(&mut link), Err(LinkError::OutOfTurn)));
+    assert!(link.as_fd().try_clone_to_owned().is_ok());
+}
+
+fn a_cell_is_small() {
+    let mut fixture = Fixture::new();
+    let mut cell = fixture.start(1, &Source { on_frame: IDLE, ..Source::default() }, LIMITS);
+    ask(&mut cell, &CellRequest::Init(setup()));
+    for _ in 0..30 {
+        assert!(matches!(ask(&mut cell, &CellRequest::Frame(&frame(16))), CellReply::Outcome(_)));
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", cell.pid)).unwrap();
+    let field = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(field("NoNewPrivs:"), 1);
+    // What is the cell's own, without the binary's pages that all processes share.
+    let private = field("RssAnon:") + field("RssShmem:");
+    assert!(private <= 8 * 1024, "{private} KiB");
+}
+
+fn kill(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
