@@ -1,8 +1,8 @@
 //! What the gate wants done.
 
 use crate::{
-    ActionKind, Amount, ApprovedCommand, CloseReason, InstrumentId, LinkId, OrderId, OrderNumber, OrderStatus, Price, Qty,
-    Record, RefusalCode, Side, SignedQty, StrategyId, Timestamp, TradingState,
+    ActionKind, Amount, ApprovedCommand, CloseReason, InstrumentId, LinkId, OrderId, OrderNumber,
+    OrderStatus, Price, Qty, Record, RefusalCode, Side, SignedQty, StrategyId, Timestamp, TradingState,
 };
 
 /// The answer to one input. The caller journals `records`, sends `commands` once they are journaled, and passes the rest on.

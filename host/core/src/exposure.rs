@@ -1,6 +1,6 @@
 //! What the orders of an instrument could still do to its position, worst case.
 
-use crate::{Amount, InstrumentSpec, Order, Rounding, Side, SignedQty, notional};
+use crate::{Amount, InstrumentSpec, Order, Qty, Rounding, Side, SignedQty, notional};
 
 /// Stands for a value that does not fit. Far above any limit, and a hundred of them still add up.
 const BEYOND: Amount = Amount(1_000_000_000_000_000_000_000_000_000_000_000_000);
@@ -26,14 +26,16 @@ impl Exposure {
     /// The longest position that could come of it: every buy fills, no sell does. A reduce-only buy only closes a short.
     pub fn longest(&self, position: SignedQty) -> i128 {
         let position = i128::from(position.0);
-        let reduced = if position < 0 { position.saturating_add(self.reducing_buys).min(0) } else { position };
+        let reduced =
+            if position < 0 { position.saturating_add(self.reducing_buys).min(0) } else { position };
         reduced.saturating_add(self.buys)
     }
 
     /// The shortest position that could come of it: every sell fills, no buy does. A reduce-only sell only closes a long.
     pub fn shortest(&self, position: SignedQty) -> i128 {
         let position = i128::from(position.0);
-        let reduced = if position > 0 { position.saturating_sub(self.reducing_sells).max(0) } else { position };
+        let reduced =
+            if position > 0 { position.saturating_sub(self.reducing_sells).max(0) } else { position };
         reduced.saturating_sub(self.sells)
     }
 
@@ -69,17 +71,18 @@ impl Exposure {
 }
 
 fn contribution(order: &Order, spec: &InstrumentSpec) -> (i128, Amount) {
-    let quantity = order.exposure();
-    if quantity.0 == 0 {
-        return (0, Amount::ZERO);
-    }
-    let value = match order.highest_price() {
-        Some(price) => {
-            notional(price, spec.price_decimals, quantity, spec.quantity_decimals, Rounding::Up).unwrap_or(BEYOND)
+    (i128::from(order.exposure().0), value_of(order, spec))
+}
+
+/// Value of what an order could still trade, at its highest price, rounded up; nothing for a market order, which only reduces.
+pub(crate) fn value_of(order: &Order, spec: &InstrumentSpec) -> Amount {
+    match (order.exposure(), order.reserved_price) {
+        (Qty(0), _) | (_, None) => Amount::ZERO,
+        (quantity, Some(price)) => {
+            notional(price, spec.price_decimals, quantity, spec.quantity_decimals, Rounding::Up)
+                .unwrap_or(BEYOND)
         }
-        None => Amount::ZERO,
-    };
-    (i128::from(quantity.0), value)
+    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,39 @@
 //! The gate: the whole decision core behind one function.
 
-use crate::{Effects, Input, LinkId, Record, Sequence, State, Timestamp};
+mod command;
+mod desk;
+mod halt;
+mod intent;
+mod operator;
+mod reconcile;
+mod report;
+mod strategy;
+mod tick;
+mod told;
+mod turn;
+
+pub use told::Resync;
+
+use desk::Desk;
+use turn::Turn;
+
+use crate::{
+    Effects, ExecutionReport, Finding, FindingKind, Inhibits, Input, InstrumentId, LimitsSet, LinkId,
+    MarketView, OrderNumber, Record, Sequence, State, StrategyId, Timestamp,
+};
 
 /// The gate. Pure: it reads no clock, does no I/O, and the same inputs give the same effects.
+///
+/// What must survive a restart is [`State`], a fold over the records. The rest, such as the markets and which bytes have left,
+/// fills again from inputs; until it has, the answer to anything that adds risk is no.
 #[derive(Debug, Default)]
 pub struct Gate {
     state: State,
+    desk: Desk,
 }
 
 impl Gate {
-    /// A gate that knows nothing: without limits, instruments and market data it refuses everything.
+    /// A gate that knows nothing: without limits, instruments, links and market data it refuses everything.
     pub fn new() -> Self {
         Self::default()
     }
@@ -23,14 +47,79 @@ impl Gate {
         }
     }
 
-    /// Decides about one input. The records in the answer are already in force here; the caller journals them.
+    /// Decides about one input. The records in the answer are already in force here; the caller journals them, in order and
+    /// before anything else.
     pub fn step(&mut self, now: Timestamp, input: Input<'_>) -> Effects {
-        let _ = (now, input);
-        Effects::default()
+        if let Input::Market(event) = input {
+            self.desk.market(event);
+            return Effects::default();
+        }
+        let mut turn =
+            Turn { state: &mut self.state, desk: &mut self.desk, now, effects: Effects::default() };
+        match input {
+            Input::Session(start) => turn.session(start),
+            Input::Limits(limits) => {
+                turn.record(Record::Limits(LimitsSet {
+                    hash: limits.hash(),
+                    toml: limits.text().to_owned(),
+                }));
+            }
+            Input::Instrument(spec) => turn.instrument(spec),
+            Input::Strategy(change) => turn.strategy(change),
+            Input::Intent { intent, frame } => turn.intent(&intent, frame),
+            Input::Committed { command, sequence, link } => turn.committed(command, sequence, link),
+            Input::Release(sequence) => turn.release(sequence),
+            Input::Submission { of, outcome } => turn.submission(of, outcome),
+            Input::Report(ExecutionReport::Order(report)) => turn.order(report),
+            Input::Report(ExecutionReport::Execution(execution)) => turn.execution(execution),
+            Input::Report(ExecutionReport::Wallet(wallet)) => turn.record(Record::Wallet(wallet)),
+            // Positions are compared in reconciliation only: in the stream they race with the executions.
+            Input::Report(ExecutionReport::Position(_)) => {}
+            Input::Market(_) => {}
+            Input::Snapshot(snapshot) => turn.snapshot(snapshot),
+            Input::Evidence { order, finding } => turn.evidence(order, finding),
+            Input::Link(change) => turn.link(change),
+            Input::Operator { actor, command } => turn.operator(actor, command),
+            Input::Tick => turn.tick(),
+        }
+        turn.effects
     }
 
     /// The durable state.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The market of an instrument, as last seen.
+    pub fn market(&self, instrument: InstrumentId) -> Option<&MarketView> {
+        self.desk.markets.get(&instrument)
+    }
+
+    /// What holds orders that add risk.
+    pub fn inhibits(&self) -> Inhibits {
+        self.desk.inhibits()
+    }
+
+    /// The number the next `place` of a strategy gets (RULES T11).
+    pub fn next_order_number(&self, strategy: StrategyId) -> OrderNumber {
+        self.desk.next_number(&self.state, strategy)
+    }
+}
+
+impl Turn<'_> {
+    fn instrument(&mut self, spec: crate::InstrumentSpec) {
+        let misfit = self.state.instrument(spec.id).is_some_and(|known| !known.spec.has_decimals_of(&spec));
+        let same = self.state.instrument(spec.id).is_some_and(|known| known.spec == spec);
+        if misfit {
+            self.finding(Finding {
+                kind: FindingKind::InstrumentMisfit,
+                order: None,
+                instrument: Some(spec.id),
+                detail: format!("{}: decimals changed, which the books cannot follow", spec.symbol),
+                at: self.now,
+            });
+        } else if !same {
+            self.record(Record::Instrument(spec));
+        }
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Command, ExecutionReport, InstrumentSpec, Limits, LinkId, MarketEvent, OrderReport, RawIntent, Scope, Sequence,
-    SessionStart, StrategyId, StrategyStarted, Submission, TradingState, VenueSnapshot,
+    Command, ExecutionReport, InstrumentSpec, Limits, LinkId, MarketEvent, OrderReport, RawIntent, Scope,
+    Sequence, SessionStart, StrategyId, StrategyStarted, Submission, TradingState, VenueSnapshot,
 };
 
 /// One input of the gate.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Adjustment, Amount, Execution, ExecutionKind, InstrumentId, InstrumentSpec, Qty, Rounding, Side, SignedQty, StrategyId,
-    notional, notional_of,
+    Adjustment, Amount, Execution, ExecutionKind, InstrumentId, InstrumentSpec, Rounding, Side, SignedQty,
+    StrategyId, notional, notional_of,
 };
 
 /// Nanoseconds in a UTC day.
@@ -45,7 +45,8 @@ impl Position {
     /// Books a trade. `None`, and no change, when a sum does not fit.
     fn trade(&mut self, change: SignedQty, value: Amount) -> Option<()> {
         let quantity = self.quantity.checked_add(change)?;
-        let opposite = (self.quantity.is_long() && change.is_short()) || (self.quantity.is_short() && change.is_long());
+        let opposite =
+            (self.quantity.is_long() && change.is_short()) || (self.quantity.is_short() && change.is_long());
         if !opposite {
             self.cost = self.cost.checked_add(value)?;
             self.quantity = quantity;
@@ -118,7 +119,12 @@ impl Ledger {
     }
 
     /// Books an execution; returns the value traded.
-    pub(crate) fn execute(&mut self, strategy: Option<StrategyId>, execution: &Execution, spec: &InstrumentSpec) -> Amount {
+    pub(crate) fn execute(
+        &mut self,
+        strategy: Option<StrategyId>,
+        execution: &Execution,
+        spec: &InstrumentSpec,
+    ) -> Amount {
         let booked = self.try_execute(strategy, execution, spec);
         self.unsound |= booked.is_none();
         booked.unwrap_or_default()
@@ -142,7 +148,8 @@ impl Ledger {
             return Some(Amount::ZERO);
         }
         let (price_decimals, decimals) = (spec.price_decimals, spec.quantity_decimals);
-        let value = notional(execution.price, price_decimals, execution.quantity, decimals, Rounding::HalfEven)?;
+        let value =
+            notional(execution.price, price_decimals, execution.quantity, decimals, Rounding::HalfEven)?;
         let signed_value = if execution.side == Side::Sell { value.checked_neg()? } else { value };
         let change = execution.quantity.signed(execution.side);
         let total = self.totals.entry(execution.instrument).or_default();
@@ -171,9 +178,4 @@ impl Ledger {
 pub(crate) fn value_at(price: Amount, quantity: SignedQty, spec: &InstrumentSpec) -> Option<Amount> {
     let value = notional_of(price, quantity.abs(), spec.quantity_decimals, Rounding::HalfEven)?;
     if quantity.is_short() { value.checked_neg() } else { Some(value) }
-}
-
-/// A quantity's value at a fine price, rounded up: for limits.
-pub(crate) fn value_up(price: Amount, quantity: Qty, spec: &InstrumentSpec) -> Option<Amount> {
-    notional_of(price, quantity, spec.quantity_decimals, Rounding::Up)
 }

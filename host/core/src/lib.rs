@@ -9,6 +9,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod bucket;
+mod checks;
 mod command;
 mod effects;
 mod environment;
@@ -22,6 +23,7 @@ mod intent;
 mod ledger;
 mod limits;
 mod market;
+mod market_view;
 mod money;
 mod order;
 mod orders;
@@ -30,23 +32,27 @@ mod rate_window;
 mod record;
 mod refusal;
 mod report;
+mod review;
 mod state;
 mod submission;
 mod time;
 mod trading_state;
+mod validate;
 
 pub use command::{
-    AmendOrder, ApprovedCommand, CancelAll, CancelOrder, CancelScope, Class, Command, PlaceOrder, SetProtection,
+    AmendOrder, ApprovedCommand, CancelAll, CancelOrder, CancelScope, Class, Command, PlaceOrder,
+    SetProtection,
 };
 pub use effects::{
-    BudgetNotice, Effects, FillNotice, Notice, NoticeBody, OrderNotice, PositionNotice, Query, RefusalNotice, Release, Reply,
+    BudgetNotice, Effects, FillNotice, Notice, NoticeBody, OrderNotice, PositionNotice, Query, RefusalNotice,
+    Release, Reply,
 };
 pub use environment::Environment;
 pub use exposure::Exposure;
-pub use gate::Gate;
+pub use gate::{Gate, Resync};
 pub use ids::{
-    Digest, ExecId, InstrumentId, InvalidId, LinkId, OrderId, OrderNumber, Sequence, StrategyId, StrategyName, Symbol,
-    VenueOrderId,
+    Digest, ExecId, InstrumentId, InvalidId, LinkId, OrderId, OrderNumber, Sequence, StrategyId,
+    StrategyName, Symbol, VenueOrderId,
 };
 pub use input::{Evidence, Input, LinkChange, OperatorCommand, StrategyChange};
 pub use instrument::{Category, InstrumentSpec};
@@ -55,23 +61,26 @@ pub use intent::{
 };
 pub use ledger::{Ledger, Position};
 pub use limits::{
-    AccountLimits, DEMO_LIMITS, ForeignOrders, INSTALL_LIMITS, InstrumentLimits, Limits, LimitsError, RateLimits,
-    StrategyLimits,
+    AccountLimits, DEMO_LIMITS, ForeignOrders, INSTALL_LIMITS, InstrumentLimits, Limits, LimitsError,
+    RateLimits, StrategyLimits,
 };
 pub use market::{BOOK_DEPTH_MAX, Bar, Book, Level, MarketBody, MarketEvent};
-pub use money::{Amount, DECIMALS_MAX, DecimalError, Price, Qty, Rate, Rounding, SignedQty, notional, notional_of};
+pub use market_view::MarketView;
+pub use money::{
+    Amount, DECIMALS_MAX, DecimalError, Price, Qty, Rate, Rounding, SignedQty, notional, notional_of,
+};
 pub use order::{Answer, IllegalTransition, Order, OrderEvent, OrderStatus, Pending, PendingKind};
 pub use orders::Orders;
 pub use outcome::{CheckId, CheckOutcome, Unit, Verdict};
 pub use record::{
-    ActionKind, Actor, Adjustment, DayAnchor, Finding, FindingKind, IntentApproved, LimitsSet, NotSent, OperatorEntry, Origin,
-    Record, RecordError, Refused, RefusedSummary, Resolution, Resolved, SessionStart, StateChange, StrategyFault,
-    StrategyStarted, StrategyStopped, Submitted,
+    ActionKind, Actor, Adjustment, DayAnchor, Finding, FindingKind, IntentApproved, LimitsSet, NotSent,
+    OperatorEntry, Origin, Record, RecordError, Refused, RefusedSummary, Resolution, Resolved, SessionStart,
+    StateChange, StrategyFault, StrategyStarted, StrategyStopped, Submitted,
 };
 pub use refusal::RefusalCode;
 pub use report::{
-    CloseReason, Execution, ExecutionKind, ExecutionReport, OrderReport, PositionReport, VenueSnapshot, VenueStatus,
-    WalletReport,
+    CloseReason, Execution, ExecutionKind, ExecutionReport, OrderReport, PositionReport, VenueSnapshot,
+    VenueStatus, WalletReport,
 };
 pub use state::{Instrument, State, Strategy};
 pub use submission::{RejectionKind, Submission, VenueRejection};

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CloseReason, InstrumentId, LinkId, OrderId, OrderNumber, Origin, Price, Qty, Sequence, Side, StrategyId, TimeInForce,
-    Timestamp, Trigger, VenueOrderId, VenueStatus,
+    CloseReason, InstrumentId, LinkId, OrderId, OrderNumber, Origin, Price, Qty, Sequence, Side, StrategyId,
+    TimeInForce, Timestamp, Trigger, VenueOrderId, VenueStatus,
 };
 
 /// Where an order stands.
@@ -123,7 +123,7 @@ impl OrderStatus {
             (Rejected | NotSent | Absent, E::Reported(V::Triggered)) => Triggered,
             (Rejected | NotSent | Absent, E::Reported(V::Filled) | E::WholeFilled) => Filled,
 
-            (_, E::NotSent | E::Accepted | E::Rejected | E::Unanswered | E::Reported(_) | E::PartFilled | E::WholeFilled | E::Expired | E::Absent) => {
+            (_, E::NotSent | E::Accepted | E::Rejected | E::Unanswered | E::Reported(_) | E::Expired | E::Absent) => {
                 return Err(IllegalTransition { from: self, event });
             }
         };
@@ -140,14 +140,23 @@ impl OrderStatus {
             | Self::PartiallyFilled
             | Self::Untriggered
             | Self::Triggered => true,
-            Self::Filled | Self::Cancelled | Self::Rejected | Self::Expired | Self::NotSent | Self::Absent => false,
+            Self::Filled
+            | Self::Cancelled
+            | Self::Rejected
+            | Self::Expired
+            | Self::NotSent
+            | Self::Absent => false,
         }
     }
 
     /// Whether the venue has shown it, so that it can be amended and cancelled by its client id.
     pub const fn is_at_venue(self) -> bool {
         match self {
-            Self::Acknowledged | Self::Working | Self::PartiallyFilled | Self::Untriggered | Self::Triggered => true,
+            Self::Acknowledged
+            | Self::Working
+            | Self::PartiallyFilled
+            | Self::Untriggered
+            | Self::Triggered => true,
             Self::Reserved
             | Self::Unknown
             | Self::Filled
@@ -240,6 +249,10 @@ pub struct Order {
     pub venue_order: Option<VenueOrderId>,
     /// The command in flight: at most one (RULES G5).
     pub pending: Option<Pending>,
+    /// The largest total quantity it has, or may have by an amend whose fate is not known.
+    pub reserved_quantity: Qty,
+    /// The highest price it has, or may have by an amend whose fate is not known; `None` for a market order.
+    pub reserved_price: Option<Price>,
     /// When it was approved.
     pub approved_at: Timestamp,
     /// The venue's time of the last report.
@@ -292,21 +305,11 @@ impl Order {
         self.reported.max(self.accounted)
     }
 
-    /// What can still change the position: for an open order everything not yet accounted, the larger quantity of an amend in
-    /// flight included; for a closed one the executions that are still to come.
+    /// What can still change the position: for an open order everything reserved and not yet accounted; for a closed one the
+    /// executions that are still to come.
     pub fn exposure(&self) -> Qty {
-        let total = if self.status.is_open() { self.largest_quantity() } else { self.reported };
+        let total = if self.status.is_open() { self.reserved_quantity } else { self.reported };
         Qty(total.0.saturating_sub(self.accounted.0).max(0))
-    }
-
-    /// The highest price it has or may get; `None` for a market order.
-    pub fn highest_price(&self) -> Option<Price> {
-        match self.pending {
-            Some(Pending { kind: PendingKind::Amend { price: Some(new), .. }, .. }) => {
-                Some(self.price.map_or(new, |old| old.max(new)))
-            }
-            _ => self.price,
-        }
     }
 
     /// Whether something about it is not known: a command without an answer, or executions that are missing.
@@ -315,10 +318,13 @@ impl Order {
         self.status == OrderStatus::Unknown || unanswered || self.reported > self.accounted
     }
 
-    fn largest_quantity(&self) -> Qty {
-        match self.pending {
-            Some(Pending { kind: PendingKind::Amend { quantity: Some(new), .. }, .. }) => self.quantity.max(new),
-            _ => self.quantity,
-        }
+    /// Whether a cancel is in flight.
+    pub fn is_being_cancelled(&self) -> bool {
+        self.pending.is_some_and(|pending| matches!(pending.kind, PendingKind::Cancel(_)))
+    }
+
+    /// Whether a command in flight may still be answered.
+    pub fn is_waiting_for_answer(&self) -> bool {
+        self.pending.is_some_and(|pending| pending.answer == Answer::None)
     }
 }

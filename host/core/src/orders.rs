@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::exposure::Exposure;
-use crate::{InstrumentId, InstrumentSpec, LinkId, Order, OrderId, OrderNumber, Sequence, StrategyId, Timestamp};
+use crate::{
+    InstrumentId, InstrumentSpec, LinkId, Order, OrderId, OrderNumber, Sequence, StrategyId, Timestamp,
+};
 
 /// Closed orders that are kept, so that late executions and repeated reports still find theirs.
 const CLOSED_MAX: usize = 65_536;
@@ -14,8 +16,8 @@ pub struct Orders {
     orders: BTreeMap<OrderId, Order>,
     by_link: BTreeMap<LinkId, OrderId>,
     by_number: BTreeMap<(StrategyId, OrderNumber), OrderId>,
-    /// Commands in flight, by their entry.
-    in_flight: BTreeMap<Sequence, OrderId>,
+    /// Creates, and commands in flight, by their entry.
+    by_sequence: BTreeMap<Sequence, OrderId>,
     open: BTreeMap<InstrumentId, BTreeSet<OrderId>>,
     unresolved: BTreeSet<OrderId>,
     good_till: BTreeSet<(Timestamp, OrderId)>,
@@ -42,9 +44,9 @@ impl Orders {
         self.by_number.get(&(strategy, number)).and_then(|id| self.get(*id))
     }
 
-    /// The order whose command in flight has this entry.
+    /// The order whose create, or whose command in flight, has this entry.
     pub fn by_sequence(&self, sequence: Sequence) -> Option<&Order> {
-        self.in_flight.get(&sequence).and_then(|id| self.get(*id))
+        self.by_sequence.get(&sequence).and_then(|id| self.get(*id))
     }
 
     /// Every open order, unknown ones included.
@@ -125,8 +127,8 @@ impl Orders {
         {
             self.by_link.insert(link.clone(), order.id);
         }
-        if let Some(sequence) = order.pending.and_then(|pending| pending.sequence) {
-            self.in_flight.insert(sequence, order.id);
+        for sequence in sequences(order) {
+            self.by_sequence.insert(sequence, order.id);
         }
         if order.status.is_open() {
             self.open.entry(order.instrument).or_default().insert(order.id);
@@ -139,8 +141,8 @@ impl Orders {
     }
 
     fn unindex(&mut self, order: &Order, spec: &InstrumentSpec) {
-        if let Some(sequence) = order.pending.and_then(|pending| pending.sequence) {
-            self.in_flight.remove(&sequence);
+        for sequence in sequences(order) {
+            self.by_sequence.remove(&sequence);
         }
         if order.status.is_open() {
             if let Some(open) = self.open.get_mut(&order.instrument) {
@@ -170,8 +172,15 @@ impl Orders {
         if let Some(link) = &order.link {
             self.by_link.remove(link);
         }
+        for sequence in sequences(&order) {
+            self.by_sequence.remove(&sequence);
+        }
         if let Some(strategy) = order.strategy {
             self.by_number.remove(&(strategy, order.number));
         }
     }
+}
+
+fn sequences(order: &Order) -> impl Iterator<Item = Sequence> {
+    order.sequence.into_iter().chain(order.pending.and_then(|pending| pending.sequence))
 }

@@ -37,7 +37,7 @@ macro_rules! check_ids {
 }
 
 check_ids! {
-    /// The strategy runs, has seen its resync, and owns the instrument.
+    /// The strategy runs and owns the instrument.
     Identity = 0 "identity" Flag,
     /// The trading state; seen is its number.
     TradingState = 1 "trading-state" Flag,
@@ -97,6 +97,8 @@ check_ids! {
     LossStrategy = 28 "loss-strategy" Amount,
     /// The account's loss of the day.
     LossAccount = 29 "loss-account" Amount,
+    /// The strategy has seen its resync since it last came back.
+    Resync = 30 "resync" Flag,
 }
 
 impl fmt::Display for CheckId {

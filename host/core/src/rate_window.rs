@@ -4,7 +4,10 @@ use crate::{RateLimits, Span, Timestamp};
 
 /// Slices a window is cut into. The count covers the window and the slice the window's start falls in: it may be up to one
 /// slice (2 %) too strict, never too lax.
-const SLICES: usize = 50;
+const SLICES: u64 = 50;
+
+/// Slices kept: one more, for the part of a slice at the window's start.
+const SLOTS: u64 = 51;
 
 /// How many things happened in the last `window`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,13 +16,13 @@ struct RateWindow {
     /// Number of the newest slice that was counted into.
     newest: u64,
     /// Counts by slice number modulo the length.
-    counts: [u32; SLICES + 1],
+    counts: [u32; SLOTS as usize],
     total: u64,
 }
 
 impl RateWindow {
     fn new(window: Span) -> Self {
-        Self { slice_ns: window.0 / SLICES as u64, newest: 0, counts: [0; SLICES + 1], total: 0 }
+        Self { slice_ns: window.0 / SLICES, newest: 0, counts: [0; SLOTS as usize], total: 0 }
     }
 
     fn slice(&self, now: Timestamp) -> u64 {
@@ -28,7 +31,7 @@ impl RateWindow {
 
     fn count(&self, now: Timestamp) -> u64 {
         let steps = self.slice(now).saturating_sub(self.newest);
-        if steps > SLICES as u64 {
+        if steps > SLICES {
             return 0;
         }
         let expired: u64 = (1..=steps).map(|step| u64::from(self.at(self.newest.saturating_add(step)))).sum();
@@ -38,8 +41,8 @@ impl RateWindow {
     fn add(&mut self, now: Timestamp) {
         let slice = self.slice(now).max(self.newest);
         let steps = slice.saturating_sub(self.newest);
-        if steps > SLICES as u64 {
-            self.counts = [0; SLICES + 1];
+        if steps > SLICES {
+            self.counts = [0; SLOTS as usize];
             self.total = 0;
         } else {
             for step in 1..=steps {
@@ -66,7 +69,7 @@ impl RateWindow {
     }
 
     fn index(number: u64) -> usize {
-        usize::try_from(number % (SLICES as u64 + 1)).unwrap_or(0)
+        usize::try_from(number % SLOTS).unwrap_or(0)
     }
 }
 
@@ -135,7 +138,7 @@ mod tests {
             let within = |span: u64| times.iter().filter(|time| at - **time < span).count() as u64;
             let count = counted.count(Timestamp(at));
             prop_assert!(count >= within(window.0));
-            prop_assert!(count <= within(window.0 + window.0 / SLICES as u64));
+            prop_assert!(count <= within(window.0 + window.0 / SLICES));
         }
     }
 }

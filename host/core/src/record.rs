@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use finding::{Finding, FindingKind};
 pub use host::{
-    DayAnchor, LimitsSet, OperatorEntry, SessionStart, StateChange, StrategyFault, StrategyStarted, StrategyStopped,
+    DayAnchor, LimitsSet, OperatorEntry, SessionStart, StateChange, StrategyFault, StrategyStarted,
+    StrategyStopped,
 };
 pub use intent::{ActionKind, IntentApproved, NotSent, Origin, Refused, RefusedSummary, Submitted};
 pub use venue::{Adjustment, Resolution, Resolved};
@@ -140,9 +141,11 @@ impl Record {
             }
             Self::Refused(body) => Actor::Strategy(body.strategy),
             Self::RefusedSummary(body) => Actor::Strategy(body.strategy),
-            Self::Submission(_) | Self::Order(_) | Self::Execution(_) | Self::Wallet(_) | Self::Instrument(_) => {
-                Actor::Venue
-            }
+            Self::Submission(_)
+            | Self::Order(_)
+            | Self::Execution(_)
+            | Self::Wallet(_)
+            | Self::Instrument(_) => Actor::Venue,
             Self::Operator(_) => Actor::Operator,
             Self::Session(_)
             | Self::Limits(_)
@@ -192,7 +195,9 @@ pub enum RecordError {
 fn exact<T: for<'a> Deserialize<'a>>(kind: u16, bytes: &[u8]) -> Result<T, RecordError> {
     match postcard::take_from_bytes(bytes) {
         Ok((body, [])) => Ok(body),
-        Ok((_, rest)) => Err(RecordError::Malformed { kind, detail: format!("{} bytes too many", rest.len()) }),
+        Ok((_, rest)) => {
+            Err(RecordError::Malformed { kind, detail: format!("{} bytes too many", rest.len()) })
+        }
         Err(error) => Err(RecordError::Malformed { kind, detail: error.to_string() }),
     }
 }

@@ -12,8 +12,9 @@ pub use strategy::Strategy;
 use crate::ledger::DayTotal;
 use crate::rate_window::OrderRates;
 use crate::{
-    Amount, Category, Digest, ExecId, InstrumentId, InstrumentLimits, InstrumentSpec, Ladder, Ledger, Limits, LinkId, Orders,
-    RefusalCode, SessionStart, StrategyId, StrategyName, Symbol, Timestamp, TradingState, WalletReport,
+    Amount, Category, Digest, ExecId, InstrumentId, InstrumentLimits, InstrumentSpec, Ladder, Ledger, Limits,
+    LinkId, Orders, RefusalCode, SessionStart, StrategyId, StrategyName, Symbol, Timestamp, TradingState,
+    WalletReport,
 };
 
 /// The durable state. Two journals with the same records fold to equal states.
@@ -134,7 +135,8 @@ impl State {
 
     /// The strictest latched state over account, strategy and its instruments.
     pub fn trading_state(&self, strategy: StrategyId) -> TradingState {
-        let instruments = self.strategies.get(&strategy).map(|s| s.instruments.as_slice()).unwrap_or_default();
+        let instruments =
+            self.strategies.get(&strategy).map(|s| s.instruments.as_slice()).unwrap_or_default();
         instruments
             .iter()
             .map(|id| self.ladder.effective(Some(strategy), Some(*id)))
@@ -181,9 +183,15 @@ impl State {
     }
 
     /// Books the link and sequence that the journal gave to a command.
-    pub(crate) fn committed(&mut self, command: &crate::Command, sequence: crate::Sequence, link: Option<LinkId>) {
+    pub(crate) fn committed(
+        &mut self,
+        command: &crate::Command,
+        sequence: crate::Sequence,
+        link: Option<LinkId>,
+    ) {
         let Some(id) = command.order() else { return };
-        let Some(spec) = self.orders.get(id).and_then(|order| self.instruments.get(&order.instrument)).map(|i| &i.spec)
+        let Some(spec) =
+            self.orders.get(id).and_then(|order| self.instruments.get(&order.instrument)).map(|i| &i.spec)
         else {
             return;
         };

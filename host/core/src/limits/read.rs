@@ -30,7 +30,9 @@ pub(super) fn read(text: &str) -> Result<Parts, LimitsError> {
     file.finish();
 
     match (account.flatten(), each_strategy.flatten(), violations.is_empty()) {
-        (Some(account), Some(each_strategy), true) => Ok(Parts { account, each_strategy, strategies, instruments }),
+        (Some(account), Some(each_strategy), true) => {
+            Ok(Parts { account, each_strategy, strategies, instruments })
+        }
         _ => Err(LimitsError { violations }),
     }
 }

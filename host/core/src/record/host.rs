@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, Digest, Environment, InstrumentId, OperatorCommand, Scope, StateCause, StrategyId, StrategyName, Timestamp,
-    TradingState,
+    Amount, Digest, Environment, InstrumentId, OperatorCommand, Scope, StateCause, StrategyId, StrategyName,
+    Timestamp, TradingState,
 };
 
 /// The gateway started. Everything that ran before has stopped, and what was under way has no answer.

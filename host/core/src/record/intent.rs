@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Ask, Cause, CheckOutcome, Class, Command, Digest, InstrumentId, OrderNumber, RefusalCode, Sequence, StrategyId,
-    Submission, Timestamp,
+    Ask, Cause, CheckOutcome, Class, Command, Digest, InstrumentId, OrderNumber, RefusalCode, Sequence,
+    StrategyId, Submission, Timestamp,
 };
 
 /// A command was approved.

@@ -39,8 +39,6 @@ pub struct Resolved {
 pub enum Resolution {
     /// The create never reached the venue: absent among open orders, closed orders and executions, asked late enough.
     Absent,
-    /// The amend or cancel was applied.
-    Applied,
     /// The amend or cancel was not applied: the old values were seen twice, late enough (RULES J6).
     NotApplied,
 }

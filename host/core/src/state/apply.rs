@@ -3,10 +3,11 @@
 use super::{Anchor, Instrument, State, Strategy, exec_key};
 use crate::ledger::DAY_NS;
 use crate::{
-    Adjustment, Answer, CloseReason, Command, DayAnchor, Execution, ExecutionKind, InstrumentSpec, IntentApproved, Limits,
-    LimitsSet, NotSent, Order, OrderEvent, OrderId, OrderReport, OrderStatus, Origin, Pending, PendingKind, PlaceOrder, Qty,
-    Record, Refused, RefusedSummary, RejectionKind, Resolution, Resolved, Rung, SessionStart, StateChange, StrategyStarted,
-    Submission, Submitted, Timestamp, VenueStatus,
+    Adjustment, Answer, CloseReason, Command, DayAnchor, Execution, ExecutionKind, InstrumentSpec,
+    IntentApproved, Limits, LimitsSet, NotSent, Order, OrderEvent, OrderId, OrderReport, OrderStatus, Origin,
+    Pending, PendingKind, PlaceOrder, Price, Qty, Record, Refused, RefusedSummary, RejectionKind, Resolution,
+    Resolved, Rung, SessionStart, StateChange, StrategyStarted, Submission, Submitted, Timestamp,
+    VenueRejection, VenueStatus,
 };
 
 impl State {
@@ -49,7 +50,8 @@ impl State {
         // everything that adds risk.
         let limits = Limits::parse(&set.toml).ok();
         for instrument in self.instruments.values_mut() {
-            instrument.limits = limits.as_ref().and_then(|limits| limits.instrument(&instrument.spec)).cloned();
+            instrument.limits =
+                limits.as_ref().and_then(|limits| limits.instrument(&instrument.spec)).cloned();
         }
         for strategy in self.strategies.values_mut() {
             strategy.limits = limits.as_ref().map(|limits| limits.strategy(&strategy.name).clone());
@@ -129,7 +131,9 @@ impl State {
                 let kind = PendingKind::Amend { price: amend.price, quantity: amend.quantity };
                 self.set_pending(amend.order, kind, intent.at);
             }
-            Command::Cancel(cancel) => self.set_pending(cancel.order, PendingKind::Cancel(intent.origin), intent.at),
+            Command::Cancel(cancel) => {
+                self.set_pending(cancel.order, PendingKind::Cancel(intent.origin), intent.at)
+            }
             Command::CancelAll(_) | Command::SetProtection(_) => {}
         }
     }
@@ -137,6 +141,10 @@ impl State {
     fn set_pending(&mut self, id: OrderId, kind: PendingKind, at: Timestamp) {
         self.edit(id, |order| {
             order.pending = Some(Pending { kind, sequence: None, at, answer: Answer::None });
+            if let PendingKind::Amend { price, quantity } = kind {
+                order.reserved_price = order.reserved_price.max(price);
+                order.reserved_quantity = order.reserved_quantity.max(quantity.unwrap_or_default());
+            }
         });
     }
 
@@ -161,24 +169,32 @@ impl State {
     fn apply_not_sent(&mut self, not_sent: &NotSent) {
         let Some(order) = self.orders.by_sequence(not_sent.of) else { return };
         let id = order.id;
-        self.edit(id, |order| match order.pending.take().map(|pending| pending.kind) {
-            Some(PendingKind::Place) => step(order, OrderEvent::NotSent),
-            Some(PendingKind::Amend { .. } | PendingKind::Cancel(_)) | None => {}
+        self.edit(id, |order| {
+            if order.sequence == Some(not_sent.of) {
+                step(order, OrderEvent::NotSent);
+            }
+            settle(order);
         });
     }
 
     fn apply_submission(&mut self, submitted: &Submitted) {
         let Some(order) = self.orders.by_sequence(submitted.of) else { return };
         let (id, strategy) = (order.id, order.strategy);
-        let place = order.pending.is_some_and(|pending| pending.kind == PendingKind::Place);
+        let place = order.sequence == Some(submitted.of);
         if place && let Some(strategy) = strategy.and_then(|id| self.strategies.get_mut(&id)) {
             match &submitted.outcome {
                 Submission::Accepted { .. } => strategy.rejects_in_a_row = 0,
-                Submission::Rejected(_) => strategy.rejects_in_a_row = strategy.rejects_in_a_row.saturating_add(1),
+                Submission::Rejected(_) => {
+                    strategy.rejects_in_a_row = strategy.rejects_in_a_row.saturating_add(1)
+                }
                 Submission::Unknown { .. } => {}
             }
         }
-        self.edit(id, |order| answer(order, &submitted.outcome));
+        if place {
+            self.edit(id, |order| answer_create(order, &submitted.outcome));
+        } else {
+            self.edit(id, |order| answer_change(order, &submitted.outcome));
+        }
     }
 
     fn apply_report(&mut self, report: &OrderReport) {
@@ -198,7 +214,8 @@ impl State {
             return;
         }
         self.last_execution = self.last_execution.max(execution.venue_time);
-        let order = execution.link.as_ref().and_then(|link| self.orders.by_link(link)).map(|o| (o.id, o.strategy));
+        let order =
+            execution.link.as_ref().and_then(|link| self.orders.by_link(link)).map(|o| (o.id, o.strategy));
         let strategy = match order {
             Some((_, strategy)) => strategy,
             None => self.owner(execution.instrument),
@@ -224,20 +241,11 @@ impl State {
     }
 
     fn apply_resolved(&mut self, resolved: &Resolved) {
-        self.edit(resolved.order, |order| match (resolved.resolution, order.pending.map(|pending| pending.kind)) {
-            (Resolution::Absent, _) => {
+        self.edit(resolved.order, |order| {
+            if resolved.resolution == Resolution::Absent {
                 step(order, OrderEvent::Absent);
-                order.pending = None;
             }
-            (Resolution::Applied, Some(PendingKind::Amend { price, quantity })) => {
-                order.price = price.or(order.price);
-                order.quantity = quantity.unwrap_or(order.quantity);
-                order.pending = None;
-            }
-            (Resolution::Applied | Resolution::NotApplied, Some(PendingKind::Amend { .. } | PendingKind::Cancel(_))) => {
-                order.pending = None;
-            }
-            (Resolution::Applied | Resolution::NotApplied, Some(PendingKind::Place) | None) => {}
+            settle(order);
         });
     }
 
@@ -289,7 +297,14 @@ fn new_order(intent: &IntentApproved, place: &PlaceOrder) -> Order {
         link: None,
         sequence: None,
         venue_order: None,
-        pending: Some(Pending { kind: PendingKind::Place, sequence: None, at: intent.at, answer: Answer::None }),
+        reserved_quantity: place.quantity,
+        reserved_price: place.price,
+        pending: Some(Pending {
+            kind: PendingKind::Place,
+            sequence: None,
+            at: intent.at,
+            answer: Answer::None,
+        }),
         approved_at: intent.at,
         venue_time: Timestamp::default(),
     }
@@ -302,48 +317,62 @@ fn step(order: &mut Order, event: OrderEvent) {
     }
 }
 
-fn answer(order: &mut Order, outcome: &Submission) {
-    let Some(pending) = &mut order.pending else { return };
-    match (pending.kind, outcome) {
-        (PendingKind::Place, Submission::Accepted { venue_order }) => {
+/// The command in flight is over and changed nothing.
+fn settle(order: &mut Order) {
+    order.pending = None;
+    order.reserved_quantity = order.quantity;
+    order.reserved_price = order.price;
+}
+
+/// The values of an amend are the order's now.
+fn amended(order: &mut Order, price: Option<Price>, quantity: Option<Qty>) {
+    order.price = price.or(order.price);
+    order.quantity = quantity.unwrap_or(order.quantity);
+    settle(order);
+}
+
+fn answer_create(order: &mut Order, outcome: &Submission) {
+    let creating = order.pending.is_some_and(|pending| pending.kind == PendingKind::Place);
+    match outcome {
+        Submission::Accepted { venue_order } => {
             order.venue_order = venue_order.clone().or(order.venue_order.take());
-            order.pending = None;
             step(order, OrderEvent::Accepted);
+            if creating {
+                order.pending = None;
+            }
         }
         // The id exists: an earlier create of ours was taken, so the order is there, in a state not yet seen.
-        (PendingKind::Place, Submission::Rejected(rejection)) if rejection.kind == RejectionKind::DuplicateLinkId => {
-            pending.answer = Answer::Unknown;
+        Submission::Rejected(VenueRejection { kind: RejectionKind::DuplicateLinkId, .. })
+        | Submission::Unknown { .. } => {
             step(order, OrderEvent::Unanswered);
+            if creating && let Some(pending) = &mut order.pending {
+                pending.answer = Answer::Unknown;
+            }
         }
-        (PendingKind::Place, Submission::Rejected(rejection)) => {
-            order.pending = None;
-            order.reason = reason_of(rejection.kind);
-            step(order, OrderEvent::Rejected);
+        Submission::Rejected(rejection) => {
+            if let Ok(next) = order.status.next(OrderEvent::Rejected) {
+                order.status = next;
+                order.reason = reason_of(rejection.kind);
+                order.pending = None;
+            }
         }
-        (PendingKind::Place, Submission::Unknown { .. }) => {
-            pending.answer = Answer::Unknown;
-            step(order, OrderEvent::Unanswered);
-        }
-        (PendingKind::Amend { .. } | PendingKind::Cancel(_), Submission::Accepted { .. }) => {
-            pending.answer = Answer::Accepted;
-        }
-        (PendingKind::Amend { .. } | PendingKind::Cancel(_), Submission::Unknown { .. }) => {
-            pending.answer = Answer::Unknown;
-        }
-        (PendingKind::Amend { price, quantity }, Submission::Rejected(rejection))
-            if rejection.kind == RejectionKind::NotModified =>
-        {
-            order.pending = None;
-            order.price = price.or(order.price);
-            order.quantity = quantity.unwrap_or(order.quantity);
-        }
+    }
+}
+
+fn answer_change(order: &mut Order, outcome: &Submission) {
+    let Some(pending) = &mut order.pending else { return };
+    match (outcome, pending.kind) {
+        (Submission::Accepted { .. }, _) => pending.answer = Answer::Accepted,
+        (Submission::Unknown { .. }, _) => pending.answer = Answer::Unknown,
         // The order is not there any more, so its state is to be asked for.
-        (PendingKind::Amend { .. } | PendingKind::Cancel(_), Submission::Rejected(rejection))
-            if rejection.kind == RejectionKind::NoSuchOrder =>
-        {
+        (Submission::Rejected(VenueRejection { kind: RejectionKind::NoSuchOrder, .. }), _) => {
             pending.answer = Answer::Unknown;
         }
-        (PendingKind::Amend { .. } | PendingKind::Cancel(_), Submission::Rejected(_)) => order.pending = None,
+        (
+            Submission::Rejected(VenueRejection { kind: RejectionKind::NotModified, .. }),
+            PendingKind::Amend { price, quantity },
+        ) => amended(order, price, quantity),
+        (Submission::Rejected(_), _) => settle(order),
     }
 }
 
@@ -367,16 +396,11 @@ fn take_report(order: &mut Order, report: &OrderReport) {
             // Seen at the venue: the create worked.
             Some(PendingKind::Place) => order.pending = None,
             Some(PendingKind::Amend { price, quantity }) if shows(report, price, quantity) => {
-                order.pending = None;
-                order.price = price.or(order.price);
-                order.quantity = quantity.unwrap_or(order.quantity);
+                amended(order, price, quantity);
             }
-            Some(PendingKind::Amend { .. }) => {}
+            Some(PendingKind::Amend { .. } | PendingKind::Cancel(_)) => {}
             // The venue shrinks reduce-only orders by itself; what it shows is what there is.
-            Some(PendingKind::Cancel(_)) | None => {
-                order.price = report.price.or(order.price);
-                order.quantity = report.quantity;
-            }
+            None => amended(order, report.price, Some(report.quantity)),
         }
     } else {
         order.pending = None;
@@ -385,13 +409,17 @@ fn take_report(order: &mut Order, report: &OrderReport) {
 }
 
 /// Whether a report shows the values an amend asked for.
-pub(crate) fn shows(report: &OrderReport, price: Option<crate::Price>, quantity: Option<Qty>) -> bool {
-    price.is_none_or(|price| report.price == Some(price)) && quantity.is_none_or(|quantity| report.quantity == quantity)
+pub(crate) fn shows(report: &OrderReport, price: Option<Price>, quantity: Option<Qty>) -> bool {
+    price.is_none_or(|price| report.price == Some(price))
+        && quantity.is_none_or(|quantity| report.quantity == quantity)
 }
 
 /// The venue does not know on whose behalf a cancel came; we do.
 fn close_reason(pending: Option<PendingKind>, report: &OrderReport, cancelled: bool) -> CloseReason {
-    let told = matches!(report.reason, CloseReason::None | CloseReason::Other | CloseReason::ByHost | CloseReason::ByStrategy);
+    let told = matches!(
+        report.reason,
+        CloseReason::None | CloseReason::Other | CloseReason::ByHost | CloseReason::ByStrategy
+    );
     match pending {
         Some(PendingKind::Cancel(origin)) if cancelled && told => match origin {
             Origin::Strategy => CloseReason::ByStrategy,
@@ -402,21 +430,24 @@ fn close_reason(pending: Option<PendingKind>, report: &OrderReport, cancelled: b
     }
 }
 
+impl Order {
+    /// Whether a report would leave everything but its time as it is.
+    pub(crate) fn would_ignore(&self, report: &OrderReport) -> bool {
+        let mut after = self.clone();
+        take_report(&mut after, report);
+        after.venue_time = self.venue_time;
+        after == *self
+    }
+}
+
 fn take_execution(order: &mut Order, execution: &Execution) {
     order.accounted = Qty(order.accounted.0.saturating_add(execution.quantity.0));
     order.venue_order.get_or_insert_with(|| execution.venue_order.clone());
-    let whole = order.accounted >= order.quantity && order.quantity >= largest_asked(order);
+    let whole = order.accounted >= order.reserved_quantity;
     step(order, if whole { OrderEvent::WholeFilled } else { OrderEvent::PartFilled });
     let place = order.pending.is_some_and(|pending| pending.kind == PendingKind::Place);
     if place || !order.status.is_open() {
         order.pending = None;
-    }
-}
-
-fn largest_asked(order: &Order) -> Qty {
-    match order.pending {
-        Some(Pending { kind: PendingKind::Amend { quantity: Some(new), .. }, .. }) => new,
-        _ => order.quantity,
     }
 }
 

@@ -1,0 +1,154 @@
+//! One command under review, with everything the checks look at.
+
+use std::collections::BTreeMap;
+
+use crate::exposure::{Exposure, value_of};
+use crate::market_view::MarketView;
+use crate::validate::{ValidAmend, ValidIntent, ValidPlace};
+use crate::{
+    Amount, Inhibits, Instrument, InstrumentId, Order, Price, Qty, Rounding, Side, SignedQty, State,
+    Strategy, Timestamp, Trigger, notional, notional_of,
+};
+
+use super::collar;
+
+/// The world at the moment of a review.
+#[derive(Debug)]
+pub(crate) struct Situation<'a> {
+    /// The books.
+    pub(crate) state: &'a State,
+    /// The markets.
+    pub(crate) market: &'a BTreeMap<InstrumentId, MarketView>,
+    /// What holds orders that add risk.
+    pub(crate) inhibits: Inhibits,
+    /// Whether the strategy that asks has seen its resync.
+    pub(crate) resynced: bool,
+    /// Now.
+    pub(crate) now: Timestamp,
+}
+
+/// One command under review.
+#[derive(Debug)]
+pub(crate) struct Proposal<'a> {
+    pub(crate) situation: &'a Situation<'a>,
+    pub(crate) instrument: &'a Instrument,
+    /// `None` for the host's own orders on an instrument without an owner.
+    pub(crate) strategy: Option<&'a Strategy>,
+    pub(crate) market: Option<&'a MarketView>,
+    /// Time of the causing event; `None` for the host's own.
+    pub(crate) cause: Option<Timestamp>,
+    pub(crate) side: Side,
+    /// Total quantity of the order after the command.
+    pub(crate) quantity: Qty,
+    /// Quantity that can still be executed after the command.
+    pub(crate) open: Qty,
+    /// Quantity of that which is not reserved yet.
+    pub(crate) added: i128,
+    /// The order's price: the limit, or the collar of a market order. `None` when a market order has no reference.
+    pub(crate) price: Option<Price>,
+    pub(crate) trigger: Option<Trigger>,
+    /// What the order contributes to the open value now; zero for a new one.
+    pub(crate) replaced: Amount,
+    /// Whether the order is new.
+    pub(crate) is_new: bool,
+}
+
+impl<'a> Proposal<'a> {
+    pub(crate) fn of_place(
+        intent: &ValidIntent,
+        place: &ValidPlace,
+        instrument: &'a Instrument,
+        situation: &'a Situation<'a>,
+    ) -> Self {
+        let market = situation.market.get(&intent.instrument());
+        let price = match place.limit {
+            Some(limit) => Some(limit),
+            // A reduction without a fresh price goes out as market, with the venue's own slippage bound.
+            None => collar::bound(place.side, instrument, market, situation.now),
+        };
+        Self {
+            situation,
+            instrument,
+            strategy: intent.strategy().and_then(|id| situation.state.strategy(id)),
+            market,
+            cause: intent.cause().map(|cause| cause.time),
+            side: place.side,
+            quantity: place.quantity,
+            open: place.quantity,
+            added: i128::from(place.quantity.0),
+            price,
+            trigger: place.trigger,
+            replaced: Amount::ZERO,
+            is_new: true,
+        }
+    }
+
+    pub(crate) fn of_amend(
+        intent: &ValidIntent,
+        amend: &ValidAmend,
+        order: &Order,
+        instrument: &'a Instrument,
+        situation: &'a Situation<'a>,
+    ) -> Self {
+        let quantity = amend.quantity.unwrap_or(order.quantity);
+        let open = Qty(quantity.0.saturating_sub(order.accounted.0).max(0));
+        Self {
+            situation,
+            instrument,
+            strategy: intent.strategy().and_then(|id| situation.state.strategy(id)),
+            market: situation.market.get(&intent.instrument()),
+            cause: intent.cause().map(|cause| cause.time),
+            side: order.side,
+            quantity,
+            open,
+            added: i128::from(open.0).saturating_sub(i128::from(order.exposure().0)).max(0),
+            price: amend.price.or(order.price),
+            trigger: order.trigger,
+            replaced: value_of(order, &instrument.spec),
+            is_new: false,
+        }
+    }
+
+    /// The instrument's exposure if this command goes through.
+    pub(crate) fn exposure_after(&self) -> Exposure {
+        let mut exposure = self.situation.state.orders().exposure(self.instrument.spec.id);
+        match self.side {
+            Side::Buy => exposure.buys = exposure.buys.saturating_add(self.added),
+            Side::Sell => exposure.sells = exposure.sells.saturating_add(self.added),
+        }
+        exposure
+    }
+
+    /// The account's position in the instrument.
+    pub(crate) fn position(&self) -> SignedQty {
+        self.situation.state.ledger().quantity(self.instrument.spec.id)
+    }
+
+    /// The worst price the order could trade at, for limits: a buy pays at most its price; a sell may get more than it asked.
+    pub(crate) fn worst_price(&self) -> Option<Amount> {
+        let spec = &self.instrument.spec;
+        let own = self.price?.to_amount(spec.price_decimals)?;
+        match self.side {
+            Side::Buy => Some(own),
+            Side::Sell => {
+                Some(self.market.and_then(|market| market.highest(spec)).map_or(own, |high| high.max(own)))
+            }
+        }
+    }
+
+    /// The order's value at its worst price, rounded up.
+    pub(crate) fn value(&self, quantity: Qty) -> Option<Amount> {
+        let spec = &self.instrument.spec;
+        // The exact product first, because it is the one the venue computes.
+        if self.side == Side::Buy {
+            return notional(
+                self.price?,
+                spec.price_decimals,
+                quantity,
+                spec.quantity_decimals,
+                Rounding::Up,
+            );
+        }
+        notional_of(self.worst_price()?, quantity, spec.quantity_decimals, Rounding::Up)
+    }
+}

@@ -1,0 +1,163 @@
+//! What the gate knows that need not survive a restart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::bucket::Bucket;
+use crate::market_view::MarketView;
+use crate::{
+    Cause, Class, Inhibit, Inhibits, InstrumentId, LinkId, MarketEvent, OrderId, OrderNumber, Origin, Scope,
+    Sequence, SignedQty, State, StrategyId, Timestamp,
+};
+
+/// Everything volatile.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) markets: BTreeMap<InstrumentId, MarketView>,
+    /// Each inhibit that holds, and since when.
+    pub(super) holding: BTreeMap<Inhibit, Timestamp>,
+    pub(super) live: BTreeMap<StrategyId, Live>,
+    /// Journaled commands without an outcome.
+    pub(super) flights: BTreeMap<Sequence, Flight>,
+    /// Orders to cancel as soon as they can be.
+    pub(super) wanted: BTreeMap<OrderId, Wanted>,
+    /// Queries about single orders.
+    pub(super) asked: BTreeMap<OrderId, Asked>,
+    /// Instruments whose entries are being cancelled by a halt.
+    pub(super) halts: BTreeMap<InstrumentId, Halt>,
+    /// Positions being closed because a strategy asked for it.
+    pub(super) flattens: BTreeSet<InstrumentId>,
+    pub(super) reconciliation: Reconciliation,
+    pub(super) rearm: Option<Rearm>,
+    /// Client ids of orders that are not ours, so that each is found once.
+    pub(super) foreign: BTreeSet<LinkId>,
+    /// When the once-a-second work was last done.
+    pub(super) swept_at: Timestamp,
+}
+
+/// A strategy in this session.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    pub(super) warm: bool,
+    pub(super) resynced: bool,
+    pub(super) entries: Option<Bucket>,
+    pub(super) exits: Option<Bucket>,
+    /// The last order number used up, refused places included.
+    pub(super) last_number: u64,
+    /// Intents beyond the bucket since the last summary.
+    pub(super) overflow: u64,
+    /// The last order number among those; 0 when none was a place.
+    pub(super) overflow_number: u64,
+}
+
+/// A journaled command without an outcome.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flight {
+    /// The order; `None` for cancel-all.
+    pub(super) order: Option<OrderId>,
+    pub(super) class: Class,
+    pub(super) is_place: bool,
+    pub(super) approved_at: Timestamp,
+    /// When the bytes were let go.
+    pub(super) released_at: Option<Timestamp>,
+}
+
+/// An order to cancel as soon as it can be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) origin: Origin,
+    pub(super) cause: Option<Cause>,
+    pub(super) since: Timestamp,
+}
+
+/// A query about one order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) at: Timestamp,
+    /// How often.
+    pub(super) times: u32,
+    /// Whether an answer is still out.
+    pub(super) waiting: bool,
+    /// How often the old values were seen, late enough to prove that a change did not happen.
+    pub(super) unchanged: u32,
+    /// Whether a finding was made of it.
+    pub(super) told: bool,
+}
+
+/// A halt under way in one instrument.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Halt {
+    pub(super) since: Timestamp,
+    pub(super) sent_at: Timestamp,
+    /// Whether a query has shown that nothing is left.
+    pub(super) confirmed: bool,
+    /// Whether a finding was made because it takes too long.
+    pub(super) told: bool,
+}
+
+/// The comparison of the books with the venue.
+#[derive(Debug, Default)]
+pub(super) struct Reconciliation {
+    /// When a snapshot was last asked for.
+    pub(super) asked_at: Option<Timestamp>,
+    /// Positions that differed in the last snapshot: ours and theirs.
+    pub(super) differences: BTreeMap<InstrumentId, (SignedQty, SignedQty)>,
+    /// Whether one is needed although nothing holds.
+    pub(super) wanted: bool,
+}
+
+/// The first step of a rearm.
+#[derive(Debug)]
+pub(super) struct Rearm {
+    pub(super) scope: Scope,
+    pub(super) code: String,
+    pub(super) until: Timestamp,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        // Nothing is known of the world yet, so everything that can be unknown holds.
+        let unknown = [Inhibit::PublicFeed, Inhibit::PrivateStream, Inhibit::Reconciling, Inhibit::ClockSkew];
+        Self {
+            markets: BTreeMap::new(),
+            holding: unknown.into_iter().map(|inhibit| (inhibit, Timestamp::default())).collect(),
+            live: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            halts: BTreeMap::new(),
+            flattens: BTreeSet::new(),
+            reconciliation: Reconciliation::default(),
+            rearm: None,
+            foreign: BTreeSet::new(),
+            swept_at: Timestamp::default(),
+        }
+    }
+}
+
+impl Desk {
+    pub(super) fn market(&mut self, event: &MarketEvent) {
+        self.markets.entry(event.instrument).or_default().update(event);
+    }
+
+    pub(super) fn inhibits(&self) -> Inhibits {
+        let mut inhibits = Inhibits::default();
+        for inhibit in self.holding.keys() {
+            inhibits.set(*inhibit, true);
+        }
+        inhibits
+    }
+
+    pub(super) fn hold(&mut self, inhibit: Inhibit, holds: bool, now: Timestamp) {
+        if holds {
+            self.holding.entry(inhibit).or_insert(now);
+        } else {
+            self.holding.remove(&inhibit);
+        }
+    }
+
+    pub(super) fn next_number(&self, state: &State, strategy: StrategyId) -> OrderNumber {
+        let durable = state.strategy(strategy).map_or(0, |strategy| strategy.places);
+        let live = self.live.get(&strategy).map_or(0, |live| live.last_number);
+        OrderNumber(durable.max(live).saturating_add(1))
+    }
+}

@@ -1,0 +1,130 @@
+//! Operators: up the ladder at once, down in two steps.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::checks::{account_profit, strategy_profit};
+use crate::{
+    DayAnchor, Inhibit, OperatorCommand, OperatorEntry, OrderId, Origin, Record, Reply, Scope, Span,
+    StateCause, StateChange, StrategyId, TradingState,
+};
+
+use super::desk::Rearm;
+use super::halt::is_entry;
+use super::turn::Turn;
+use crate::ledger::DAY_NS;
+
+/// How long the code of a rearm is good.
+const CODE_VALID: Span = Span::from_secs(60);
+
+impl Turn<'_> {
+    /// Does what an operator asks. The request is journaled whatever comes of it.
+    pub(super) fn operator(&mut self, actor: String, command: OperatorCommand) {
+        self.record(Record::Operator(OperatorEntry { actor, command: command.clone(), at: self.now }));
+        let reply = match command {
+            OperatorCommand::Raise { to: TradingState::Active, .. } => {
+                Reply::Refused("only a rearm makes a state active".to_owned())
+            }
+            OperatorCommand::Raise { scope, to, reason } => {
+                if self.raise(scope, to, StateCause::Operator, reason) { Reply::Done } else { Reply::Nothing }
+            }
+            OperatorCommand::CancelEntries { scope, .. } => self.cancel_entries(scope),
+            OperatorCommand::RearmRequest { scope, .. } => self.request_rearm(scope),
+            OperatorCommand::RearmConfirm { scope, code, new_baseline } => {
+                self.confirm_rearm(scope, &code, new_baseline)
+            }
+        };
+        self.effects.reply = Some(reply);
+    }
+
+    /// The profit at which the day's loss starts to count. `None` when a position cannot be valued.
+    pub(super) fn day_anchor(&self) -> Option<DayAnchor> {
+        let situation = self.situation(None);
+        let strategies: Option<Vec<(StrategyId, crate::Amount)>> =
+            self.state.strategies().map(|s| Some((s.id, strategy_profit(s, &situation)?))).collect();
+        Some(DayAnchor {
+            day: self.now.0 / DAY_NS,
+            account: account_profit(&situation)?,
+            strategies: strategies?,
+        })
+    }
+
+    fn cancel_entries(&mut self, scope: Scope) -> Reply {
+        let orders: Vec<OrderId> = self
+            .state
+            .orders()
+            .open()
+            .filter(|order| is_entry(order))
+            .filter(|order| match scope {
+                Scope::Account => true,
+                Scope::Strategy(id) => order.strategy == Some(id),
+                Scope::Instrument(id) => order.instrument == id,
+            })
+            .map(|order| order.id)
+            .collect();
+        if orders.is_empty() {
+            return Reply::Nothing;
+        }
+        for id in orders {
+            self.cancel(id, Origin::Operator, None, &[]);
+        }
+        Reply::Done
+    }
+
+    fn request_rearm(&mut self, scope: Scope) -> Reply {
+        if self.state.ladder().of(scope) == TradingState::Active {
+            return Reply::Nothing;
+        }
+        if let Some(why) = self.rearm_objection() {
+            return Reply::Refused(why);
+        }
+        // Not a secret: the code makes a person read what they confirm, so that nothing rearms by a stray key.
+        let seed = format!("{}/{scope:?}", self.now.0);
+        let digest: [u8; 32] = Sha256::digest(seed).into();
+        let code = hex::encode(digest).get(..6).unwrap_or_default().to_owned();
+        let until = self.now.after(CODE_VALID);
+        self.desk.rearm = Some(Rearm { scope, code: code.clone(), until });
+        Reply::ConfirmWith { code, until }
+    }
+
+    fn confirm_rearm(&mut self, scope: Scope, code: &str, new_baseline: bool) -> Reply {
+        let Some(rearm) = self.desk.rearm.take() else {
+            return Reply::Refused("no rearm was requested".to_owned());
+        };
+        if rearm.scope != scope || rearm.code != code {
+            return Reply::Refused("the code belongs to another request".to_owned());
+        }
+        if self.now > rearm.until {
+            return Reply::Refused("the code is no longer valid".to_owned());
+        }
+        if let Some(why) = self.rearm_objection() {
+            return Reply::Refused(why);
+        }
+        if new_baseline {
+            let Some(anchor) = self.day_anchor() else {
+                return Reply::Refused("a position cannot be valued, so there is no new baseline".to_owned());
+            };
+            self.record(Record::DayAnchor(anchor));
+        }
+        let change = StateChange {
+            scope,
+            from: self.state.ladder().of(scope),
+            to: TradingState::Active,
+            cause: StateCause::Operator,
+            detail: "rearmed".to_owned(),
+            at: self.now,
+        };
+        self.record(Record::TradingState(change));
+        self.tell_state(scope);
+        self.pursue_halts();
+        Reply::Done
+    }
+
+    /// Why trading must not resume yet: positions and orders have to be known.
+    fn rearm_objection(&self) -> Option<String> {
+        if self.desk.holding.contains_key(&Inhibit::Reconciling) {
+            return Some("the books are not reconciled with the venue yet".to_owned());
+        }
+        let unknown = self.state.orders().unresolved().count();
+        (unknown > 0).then(|| format!("{unknown} orders are not resolved yet"))
+    }
+}

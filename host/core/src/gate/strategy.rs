@@ -1,0 +1,68 @@
+//! Strategies come, fail and go.
+
+use crate::{
+    Origin, Record, RefusalCode, Reply, StrategyChange, StrategyFault, StrategyId, StrategyStarted,
+    StrategyStopped,
+};
+
+use super::desk::Live;
+use super::turn::Turn;
+
+impl Turn<'_> {
+    /// Something happened to a strategy.
+    pub(super) fn strategy(&mut self, change: StrategyChange) {
+        match change {
+            StrategyChange::Started(started) => self.start(started),
+            StrategyChange::Warm(id) => self.desk.live.entry(id).or_default().warm = true,
+            StrategyChange::Resynced(id) => self.desk.live.entry(id).or_default().resynced = true,
+            StrategyChange::Faulted { strategy, detail } => self.fault(strategy, detail, false),
+            StrategyChange::Quarantined { strategy, detail } => {
+                self.fault(strategy, detail, true);
+                self.cancel_own_entries(strategy);
+            }
+            StrategyChange::Unresponsive(strategy) => self.cancel_own_entries(strategy),
+            StrategyChange::Stopped { strategy, reason } => {
+                self.record(Record::StrategyStopped(StrategyStopped { strategy, reason, at: self.now }));
+                self.desk.live.remove(&strategy);
+                self.cancel_own_entries(strategy);
+            }
+        }
+    }
+
+    fn start(&mut self, started: StrategyStarted) {
+        for id in &started.instruments {
+            let code = match self.state.instrument(*id) {
+                None => Some(RefusalCode::UnknownInstrument),
+                Some(_) if self.is_taken(*id, started.strategy) => Some(RefusalCode::SymbolOwned),
+                Some(instrument) if instrument.limits.is_none() => Some(RefusalCode::LimitMissing),
+                Some(_) => None,
+            };
+            if let Some(code) = code {
+                self.effects.reply = Some(Reply::StartRefused { code, instrument: Some(*id) });
+                return;
+            }
+        }
+        self.desk.live.insert(started.strategy, Live::default());
+        self.record(Record::StrategyStarted(started));
+        self.effects.reply = Some(Reply::Done);
+    }
+
+    /// Whether an instrument is another strategy's: it runs, or has left something open there (RULES G1).
+    fn is_taken(&self, instrument: crate::InstrumentId, by: StrategyId) -> bool {
+        let Some(owner) = self.state.owner(instrument).filter(|owner| *owner != by) else { return false };
+        self.state.strategy(owner).is_some_and(|strategy| strategy.running)
+            || !self.state.ledger().position(instrument, Some(owner)).quantity.is_flat()
+            || self.state.orders().open_in(instrument).next().is_some()
+    }
+
+    fn fault(&mut self, strategy: StrategyId, detail: String, quarantined: bool) {
+        self.record(Record::StrategyFault(StrategyFault { strategy, detail, quarantined, at: self.now }));
+        self.desk.live.entry(strategy).or_default().resynced = false;
+    }
+
+    fn cancel_own_entries(&mut self, strategy: StrategyId) {
+        for order in self.own_orders(strategy, None, true) {
+            self.cancel(order, Origin::StrategyDown, None, &[]);
+        }
+    }
+}

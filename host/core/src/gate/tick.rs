@@ -1,0 +1,115 @@
+//! What time brings about.
+
+use crate::checks::{account_loss, strategy_loss};
+use crate::ledger::DAY_NS;
+use crate::{
+    FindingKind, Inhibit, OrderId, OrderNumber, Origin, Record, RefusalCode, RefusedSummary, Scope, Span,
+    StateCause, StrategyId, TradingState,
+};
+
+use super::turn::Turn;
+
+/// How often the slower work is done.
+const SWEEP: Span = Span::from_secs(1);
+
+impl Turn<'_> {
+    /// Time passed.
+    pub(super) fn tick(&mut self) {
+        let due: Vec<OrderId> = self.state.orders().due(self.now).collect();
+        for id in due {
+            self.cancel(id, Origin::GoodTill, None, &[]);
+        }
+        self.overdue();
+        if self.now.since(self.desk.swept_at) < SWEEP {
+            return;
+        }
+        self.summarise_floods();
+        self.roll_day();
+        self.check_losses();
+        self.check_inhibits();
+        self.pursue_halts();
+        self.ask_about_orders();
+        self.keep_reconciling();
+        self.desk.swept_at = self.now;
+    }
+
+    /// One record for all intents of a strategy beyond its bucket, and a strike (RULES G9).
+    fn summarise_floods(&mut self) {
+        let flooded: Vec<(StrategyId, u64, u64)> = self
+            .desk
+            .live
+            .iter_mut()
+            .filter(|(_, live)| live.overflow > 0)
+            .map(|(id, live)| {
+                (*id, std::mem::take(&mut live.overflow), std::mem::take(&mut live.overflow_number))
+            })
+            .collect();
+        for (strategy, count, last_number) in flooded {
+            self.record(Record::RefusedSummary(RefusedSummary {
+                strategy,
+                code: RefusalCode::IntentRate,
+                count,
+                last_number: OrderNumber(last_number),
+                at: self.now,
+            }));
+            self.effects.strikes.push(strategy);
+        }
+    }
+
+    /// Anchors the day's loss at the first moment of the day at which every position can be valued.
+    fn roll_day(&mut self) {
+        if self.now.0 / DAY_NS > self.state.anchor.day
+            && let Some(anchor) = self.day_anchor()
+        {
+            self.record(Record::DayAnchor(anchor));
+        }
+    }
+
+    fn check_losses(&mut self) {
+        let Some(limits) = self.state.limits() else { return };
+        let situation = self.situation(None);
+        let mut breaches = Vec::new();
+        let bound = limits.account.daily_loss_max;
+        if let Some(loss) = account_loss(&situation).filter(|loss| *loss >= bound) {
+            breaches.push((Scope::Account, loss, bound));
+        }
+        for strategy in self.state.strategies() {
+            let Some(bound) = strategy.limits.as_ref().map(|limits| limits.daily_loss_max) else { continue };
+            if let Some(loss) = strategy_loss(strategy, &situation).filter(|loss| *loss >= bound) {
+                breaches.push((Scope::Strategy(strategy.id), loss, bound));
+            }
+        }
+        for (scope, loss, bound) in breaches {
+            let detail = format!("loss of the day {loss}, limit {bound}");
+            self.raise(scope, TradingState::ReduceOnly, StateCause::DailyLoss, detail);
+        }
+    }
+
+    /// An inhibit that lasts is no passing condition any more (RULES G6).
+    fn check_inhibits(&mut self) {
+        let Some(bound) = self.state.limits().map(|limits| limits.account.inhibit_max) else { return };
+        let lasting = self
+            .desk
+            .holding
+            .iter()
+            .find(|(inhibit, since)| **inhibit != Inhibit::RateBudget && self.now.since(**since) > bound)
+            .map(|(inhibit, _)| *inhibit);
+        if let Some(inhibit) = lasting {
+            let detail = format!("{} for more than {} s", inhibit.as_str(), bound.0 / 1_000_000_000);
+            self.raise(Scope::Account, TradingState::ReduceOnly, StateCause::InhibitLasted, detail);
+        }
+        if self.state.ledger().is_unsound() {
+            let detail = "a sum in the books does not fit".to_owned();
+            if self.raise(Scope::Account, TradingState::EntriesCancelled, StateCause::Unsound, detail.clone())
+            {
+                self.finding(crate::Finding {
+                    kind: FindingKind::Unsound,
+                    order: None,
+                    instrument: None,
+                    detail,
+                    at: self.now,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! One step of the gate while it happens.
+
+use crate::checks::Situation;
+use crate::{
+    ApprovedCommand, Effects, Finding, FindingKind, InstrumentId, IntentApproved, OrderId, Record, State,
+    StrategyId, Timestamp,
+};
+
+use super::desk::Desk;
+
+/// One step: the state it changes and the effects it collects.
+#[derive(Debug)]
+pub(super) struct Turn<'g> {
+    pub(super) state: &'g mut State,
+    pub(super) desk: &'g mut Desk,
+    pub(super) now: Timestamp,
+    pub(super) effects: Effects,
+}
+
+impl Turn<'_> {
+    /// Puts a fact in force and hands it to the journal.
+    pub(super) fn record(&mut self, record: Record) {
+        self.state.apply(&record);
+        self.effects.records.push(record);
+    }
+
+    /// Puts an approval in force and hands its command on.
+    pub(super) fn approve(&mut self, command: ApprovedCommand, record: Box<IntentApproved>) {
+        let index = self.effects.records.len();
+        self.record(Record::Intent(*record));
+        self.effects.commands.push((index, command));
+    }
+
+    /// Notes an oddity.
+    pub(super) fn finding(&mut self, finding: Finding) {
+        self.record(Record::Finding(finding));
+    }
+
+    /// Notes an oddity about an order.
+    pub(super) fn order_finding(&mut self, kind: FindingKind, order: OrderId, detail: String) {
+        let instrument = self.state.orders().get(order).map(|order| order.instrument);
+        self.finding(Finding { kind, order: Some(order), instrument, detail, at: self.now });
+    }
+
+    /// Notes an oddity about an instrument.
+    pub(super) fn instrument_finding(&mut self, kind: FindingKind, instrument: InstrumentId, detail: String) {
+        self.finding(Finding { kind, order: None, instrument: Some(instrument), detail, at: self.now });
+    }
+
+    /// The world as a review of this strategy's intents sees it; the host's own orders need no resync.
+    pub(super) fn situation(&self, strategy: Option<StrategyId>) -> Situation<'_> {
+        Situation {
+            state: self.state,
+            market: &self.desk.markets,
+            inhibits: self.desk.inhibits(),
+            resynced: strategy.is_none_or(|id| self.desk.live.get(&id).is_some_and(|live| live.resynced)),
+            now: self.now,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the gate keeps of a market: a handful of numbers with their ages. Nothing is allocated for an update.
+
+use crate::{Amount, InstrumentSpec, MarketBody, MarketEvent, Price, Side, Timestamp};
+
+/// The market of one instrument, as last seen. Not durable: after a restart it fills again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MarketView {
+    /// Best bid; `None` when there is none.
+    pub bid: Option<Price>,
+    /// Best ask; `None` when there is none.
+    pub ask: Option<Price>,
+    /// When best bid and ask were last told; `None` when never.
+    pub best_at: Option<Timestamp>,
+    /// The last trade and when it came.
+    pub last: Option<(Price, Timestamp)>,
+    /// The mark price and when it came.
+    pub mark: Option<(Amount, Timestamp)>,
+}
+
+impl MarketView {
+    /// Takes an event in.
+    pub(crate) fn update(&mut self, event: &MarketEvent) {
+        match &event.body {
+            MarketBody::Trade { price, .. } => self.last = Some((*price, event.time)),
+            MarketBody::Quote { bid, ask } => {
+                self.bid = (bid.quantity.0 > 0).then_some(bid.price);
+                self.ask = (ask.quantity.0 > 0).then_some(ask.price);
+                self.best_at = Some(event.time);
+            }
+            MarketBody::Book(book) => {
+                self.bid = book.bids.first().map(|level| level.price);
+                self.ask = book.asks.first().map(|level| level.price);
+                self.best_at = Some(event.time);
+            }
+            MarketBody::Mark { mark, .. } => self.mark = Some((*mark, event.time)),
+            MarketBody::Bar(_) | MarketBody::Funding { .. } => {}
+        }
+    }
+
+    /// When the price that orders are compared with was last told: the best prices, or the last trade where there never were any.
+    pub(crate) fn fresh_at(&self) -> Option<Timestamp> {
+        self.best_at.or(self.last.map(|(_, at)| at))
+    }
+
+    /// The price an order of this side would meet: the other side's best, else the last trade.
+    pub(crate) fn opposite(&self, side: Side) -> Option<Price> {
+        let best = match side {
+            Side::Buy => self.ask,
+            Side::Sell => self.bid,
+        };
+        best.or(self.last.map(|(price, _)| price))
+    }
+
+    /// The highest price in sight, for limits.
+    pub(crate) fn highest(&self, spec: &InstrumentSpec) -> Option<Amount> {
+        let decimals = spec.price_decimals;
+        let prices = [self.bid, self.ask, self.last.map(|(price, _)| price)];
+        let highest = prices.into_iter().flatten().max().and_then(|price| price.to_amount(decimals));
+        highest.max(self.mark.map(|(mark, _)| mark))
+    }
+
+    /// The price that values positions: the mark, else the last trade, else the middle of what is there.
+    pub fn valuation(&self, spec: &InstrumentSpec) -> Option<Amount> {
+        let decimals = spec.price_decimals;
+        self.mark.map(|(mark, _)| mark).or_else(|| {
+            let price = self.last.map(|(price, _)| price).or(self.bid).or(self.ask)?;
+            price.to_amount(decimals)
+        })
+    }
+}
