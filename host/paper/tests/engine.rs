@@ -1,5 +1,6 @@
 //! The matching engine against recorded liquidity: terms of orders, queues, protection, margin and funding.
 #![allow(
+    clippy::wildcard_enum_match_arm,
     missing_docs,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,

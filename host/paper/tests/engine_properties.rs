@@ -1,5 +1,6 @@
 //! What must hold for any orders in any market: the books add up, nothing fills worse than its limit, reduce-only never grows.
 #![allow(
+    clippy::wildcard_enum_match_arm,
     missing_docs,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,

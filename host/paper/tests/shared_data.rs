@@ -1,5 +1,10 @@
 //! Loads the recorded market files that lie beside the repository. They are not part of it, so the tests say when they are missing.
-#![allow(missing_docs, clippy::arithmetic_side_effects, reason = "test code")]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    reason = "test code"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,6 @@
 //! Market files: what the formats hold, and what a broken line is told as.
 #![allow(
+    clippy::wildcard_enum_match_arm,
     missing_docs,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,

@@ -25,7 +25,7 @@ use portcullis_core::{
 pub use account::{Margin, Position, Wallet};
 pub use event::{Event, Execution, ExecutionKind};
 pub use ladder::UNBOUNDED;
-pub use money::coins;
+pub use money::{coins, initial_margin};
 pub use order::{
     CancelFilter, Change, Closed, Condition, NewOrder, Order, OrderKey, Origin, SelfMatch, Slippage, Status,
     Target, Watched,
@@ -271,9 +271,9 @@ impl Engine {
 
     /// Average entry price of a position; zero when flat.
     #[must_use]
-    pub fn average_price(&self, instrument: InstrumentId) -> Amount {
-        self.market(instrument)
-            .map_or(Amount(0), |market| market.scale.average(market.position.cost, market.position.size.0))
+    pub fn average_of_position(&self, position: &Position) -> Amount {
+        self.market(position.instrument)
+            .map_or(Amount(0), |market| market.scale.average(position.cost, position.size.0))
     }
 
     /// Average price of an order's executions; zero without any.

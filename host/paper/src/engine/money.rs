@@ -87,8 +87,9 @@ fn div_rem(value: i128, by: i128) -> (i128, i128) {
     (value.checked_div(by).unwrap_or(0), value.checked_rem(by).unwrap_or(0))
 }
 
-/// `value` ÷ leverage, the leverage in hundredths; rounded up.
-pub(crate) fn initial_margin(value: Amount, leverage: u32) -> Amount {
+/// The margin a value holds: `value` ÷ leverage, the leverage in hundredths, rounded up.
+#[must_use]
+pub fn initial_margin(value: Amount, leverage: u32) -> Amount {
     let leverage = i128::from(leverage.max(100));
     let hundredfold = value.0.saturating_mul(100);
     Amount(hundredfold.saturating_add(leverage.saturating_sub(1)).div_euclid(leverage))

@@ -45,7 +45,7 @@ pub enum Reject {
     #[error("Number of conditional orders exceeds the limit of 10")]
     TooManyConditions,
     /// A rising condition at or below the current price.
-    #[error("expect Rising, but trigger_price[{}] <= current[{}]??LastPrice", trigger.0, current.0)]
+    #[error("a rising condition must lie above the current price")]
     TriggerNotAbove {
         /// The condition's price.
         trigger: Price,
@@ -53,7 +53,7 @@ pub enum Reject {
         current: Price,
     },
     /// A falling condition at or above the current price.
-    #[error("expect Falling, but trigger_price[{}] >= current[{}]??LastPrice", trigger.0, current.0)]
+    #[error("a falling condition must lie below the current price")]
     TriggerNotBelow {
         /// The condition's price.
         trigger: Price,

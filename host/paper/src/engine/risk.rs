@@ -56,13 +56,10 @@ impl Engine {
         margin
     }
 
-    /// Margin an order holds by itself, at its limit price.
+    /// The maintenance margin of a position of this value.
     #[must_use]
-    pub fn order_margin(&self, order: &Order) -> Amount {
-        self.market(order.instrument).map_or(Amount(0), |market| {
-            let value = Self::value_of(market, order.side, order.price, order.leaves());
-            initial_margin(value, market.position.leverage)
-        })
+    pub fn maintenance_of(&self, value: Amount) -> Amount {
+        share(value, self.config.maintenance)
     }
 
     /// Sets the leverage of an instrument, in hundredths, 100 to 10,000.

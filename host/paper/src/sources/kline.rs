@@ -44,10 +44,8 @@ pub(super) fn read(
     while let Some(line) = lines.next()? {
         let row = Row::new(lines, &line, 6)?;
         let start = row.millis(0, "start_ms")?;
-        if let Some((before, _)) = &previous {
-            if start <= *before {
-                return Err(row.bad("start_ms", "not later than the line before"));
-            }
+        if previous.as_ref().is_some_and(|(before, _)| start <= *before) {
+            return Err(row.bad("start_ms", "not later than the line before"));
         }
         match content {
             Content::Funding => {

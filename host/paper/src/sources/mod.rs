@@ -18,6 +18,7 @@ use portcullis_core::MarketEvent;
 use crate::listing::Listing;
 
 pub use feed::{Feed, InvalidSpeed, Speed};
+pub(crate) use random::{Random, mix};
 
 /// Most events a set of files may hold.
 const EVENTS_MAX: usize = 50_000_000;

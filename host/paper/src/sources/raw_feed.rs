@@ -8,7 +8,7 @@ use portcullis_core::{
 };
 use serde::Deserialize;
 
-use super::csv::{event, price, quantity, trade};
+use super::csv::{event, price, quantity};
 use super::{DataError, Lines, Recording};
 use crate::listing::Listing;
 
@@ -32,9 +32,9 @@ struct Data {
     #[serde(default)]
     u: u64,
     #[serde(default)]
-    b: Side2,
+    b: Member,
     #[serde(default)]
-    a: Side2,
+    a: Member,
     #[serde(default, rename = "B")]
     bid_quantity: String,
     #[serde(default, rename = "A")]
@@ -44,12 +44,12 @@ struct Data {
 /// `b` and `a` are levels in a depth frame and a price in a bookTicker frame.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Side2 {
+enum Member {
     Levels(Vec<[String; 2]>),
     Best(String),
 }
 
-impl Default for Side2 {
+impl Default for Member {
     fn default() -> Self {
         Self::Best(String::new())
     }
@@ -112,13 +112,7 @@ pub(super) fn read(
             latest = latest.max(Timestamp::from_millis(frame.data.time));
             let depth = books.entry(frame.data.s.clone()).or_default();
             if let Some(body) = body(lines, spec, depth, frame.data)? {
-                let event = match body {
-                    MarketBody::Trade { price, quantity, taker } => {
-                        trade(spec, latest, price, quantity, taker)
-                    }
-                    body => event(spec, latest, body),
-                };
-                lines.push(into, event)?;
+                lines.push(into, event(spec, latest, body))?;
             }
         }
         line = lines.next()?;
@@ -150,7 +144,7 @@ fn body(
             Ok(Some(MarketBody::Trade { price, quantity, taker }))
         }
         "bookTicker" => {
-            let (Side2::Best(bid), Side2::Best(ask)) = (&data.b, &data.a) else {
+            let (Member::Best(bid), Member::Best(ask)) = (&data.b, &data.a) else {
                 return Err(lines.bad("b", "not a price"));
             };
             let level = |price_text: &str, quantity_text: &str| -> Result<Level, DataError> {
@@ -196,7 +190,7 @@ impl Depth {
         if data.u < self.update {
             return Ok(());
         }
-        let (Side2::Levels(bids), Side2::Levels(asks)) = (&data.b, &data.a) else {
+        let (Member::Levels(bids), Member::Levels(asks)) = (&data.b, &data.a) else {
             return Err(lines.bad("b", "no levels"));
         };
         set(lines, spec, &mut self.bids, bids)?;

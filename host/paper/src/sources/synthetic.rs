@@ -88,7 +88,7 @@ impl Walk {
             self.drift = self.random.between(-3, 3);
         }
         let pull = self.home.saturating_sub(self.bid).checked_div(4_000).unwrap_or(0);
-        let random = self.random.between(-self.reach, self.reach);
+        let random = self.random.between(self.reach.saturating_neg(), self.reach);
         // Most steps leave the price where it is, as in a real book.
         let random = if self.random.happens(550_000) { 0 } else { random };
         let change = random.saturating_add(self.drift).saturating_add(pull);
@@ -110,7 +110,7 @@ impl Walk {
         let largest = if self.random.happens(100_000) {
             self.size.saturating_mul(2)
         } else {
-            self.size.saturating_div(8)
+            self.size.checked_div(8).unwrap_or(1)
         };
         Qty(self.random.between(1, largest.max(1)).saturating_mul(self.spec.step.0))
     }

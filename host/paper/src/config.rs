@@ -1,0 +1,71 @@
+//! How a paper exchange is set up.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use portcullis_core::Span;
+use portcullis_wire::Credentials;
+
+use crate::engine::EngineConfig;
+use crate::faults::Faults;
+use crate::listing::Fees;
+use crate::sources::Speed;
+
+/// A paper exchange.
+#[derive(Debug, Clone)]
+pub struct PaperConfig {
+    /// Where it listens. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Market files, merged by time. None means the synthetic market.
+    pub data: Vec<PathBuf>,
+    /// Seed of the synthetic market, and of the names of a new exchange.
+    pub seed: u64,
+    /// How much faster than recorded the market runs.
+    pub speed: Speed,
+    /// Whether a recording begins again at its end, re-timed.
+    pub repeat: bool,
+    /// Folder of the state; without one nothing outlives the process.
+    pub state: Option<PathBuf>,
+    /// Who may trade and ask. All keys belong to the one account.
+    pub keys: Vec<PaperKey>,
+    /// The account and the engine.
+    pub engine: EngineConfig,
+    /// Fee rates.
+    pub fees: Fees,
+    /// From a request to its acknowledgement.
+    pub ack_delay: Span,
+    /// From a change to its message on the private stream.
+    pub report_delay: Span,
+    /// What goes wrong on purpose.
+    pub faults: Option<Faults>,
+}
+
+impl PaperConfig {
+    /// The synthetic market at real speed, nothing on disk, 2 ms to an acknowledgement and 5 ms to a report.
+    #[must_use]
+    pub fn new(listen: SocketAddr, keys: Vec<PaperKey>) -> Self {
+        Self {
+            listen,
+            data: Vec::new(),
+            seed: 1,
+            speed: Speed::REAL_TIME,
+            repeat: true,
+            state: None,
+            keys,
+            engine: EngineConfig::default(),
+            fees: Fees::default(),
+            ack_delay: Span::from_millis(2),
+            report_delay: Span::from_millis(5),
+            faults: None,
+        }
+    }
+}
+
+/// An API key of the paper account.
+#[derive(Debug, Clone)]
+pub struct PaperKey {
+    /// Key and secret.
+    pub credentials: Credentials,
+    /// Whether it may only ask, as the gateway's read key.
+    pub read_only: bool,
+}

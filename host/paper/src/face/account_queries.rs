@@ -1,0 +1,323 @@
+//! Queries about the account: orders, executions, positions, wallet, settings, key.
+
+use axum::http::Uri;
+use portcullis_core::{Category, InstrumentId, LinkId, Timestamp};
+use portcullis_wire as wire;
+use portcullis_wire::{format_mantissa, path, query};
+use serde_json::Value;
+
+use super::market_queries::{category, value};
+use super::page::{page, parameters};
+use super::refusal::Refusal;
+use crate::config::PaperKey;
+use crate::engine::{Execution, Order, OrderKey, Origin};
+use crate::exchange::Exchange;
+use crate::listing::Listing;
+
+/// Span of a query that names no times, and the longest it may name: 7 days.
+const WEEK_MS: u64 = 7 * 24 * 3_600 * 1_000;
+/// Closed orders that a query of open ones can still show.
+const JUST_CLOSED: usize = 500;
+
+/// Answers a private query; `None` when the path is none.
+pub(super) fn answer(
+    exchange: &Exchange,
+    key: &PaperKey,
+    uri: &Uri,
+    now: Timestamp,
+) -> Option<Result<Value, Refusal>> {
+    match uri.path() {
+        path::REALTIME => Some(parameters(uri).and_then(|query| realtime(exchange, &query))),
+        path::HISTORY => Some(parameters(uri).and_then(|query| history(exchange, &query, now))),
+        path::EXECUTIONS => Some(parameters(uri).and_then(|query| executions(exchange, &query, now))),
+        path::POSITIONS => Some(parameters(uri).and_then(|query| positions(exchange, &query))),
+        path::WALLET => Some(parameters(uri).and_then(|query| wallet(exchange, &query))),
+        path::ACCOUNT_INFO => Some(account_info()),
+        path::FEE_RATE => Some(parameters(uri).and_then(|query| fee_rate(exchange, &query))),
+        path::QUERY_API => Some(query_api(exchange, key)),
+        _ => None,
+    }
+}
+
+/// The paths of [`answer`], for the quota table.
+pub(super) const PATHS: [&str; 8] = [
+    path::REALTIME,
+    path::HISTORY,
+    path::EXECUTIONS,
+    path::POSITIONS,
+    path::WALLET,
+    path::ACCOUNT_INFO,
+    path::FEE_RATE,
+    path::QUERY_API,
+];
+
+/// What the instrument members of a query select.
+struct Selection<'a> {
+    category: Category,
+    symbol: Option<&'a str>,
+    base_coin: Option<&'a str>,
+    settle_coin: Option<&'a str>,
+}
+
+impl<'a> Selection<'a> {
+    fn new(
+        named: Option<&wire::Category>,
+        symbol: Option<&'a String>,
+        base_coin: Option<&'a String>,
+        settle_coin: Option<&'a String>,
+    ) -> Result<Self, Refusal> {
+        let text = |text: Option<&'a String>| text.map(String::as_str).filter(|text| !text.is_empty());
+        Ok(Self {
+            category: category(named)?,
+            symbol: text(symbol),
+            base_coin: text(base_coin),
+            settle_coin: text(settle_coin),
+        })
+    }
+
+    /// Linear queries of what is open must say of what.
+    fn must_name(&self) -> Result<(), Refusal> {
+        let named = self.symbol.is_some() || self.base_coin.is_some() || self.settle_coin.is_some();
+        if named || self.category == Category::Spot {
+            return Ok(());
+        }
+        Err(Refusal::parameter(
+            "Missing some parameters that must be filled in, symbol or settleCoin or baseCoin",
+        ))
+    }
+
+    fn takes(&self, exchange: &Exchange, instrument: InstrumentId) -> bool {
+        exchange.listing.get(instrument).is_some_and(|spec| {
+            spec.category == self.category
+                && self.symbol.is_none_or(|symbol| symbol == spec.symbol.as_str())
+                && self.base_coin.is_none_or(|coin| coin == Listing::base_coin(spec))
+                && self.settle_coin.is_none_or(|coin| coin == "USDT")
+        })
+    }
+}
+
+fn selected<'a>(query: &'a query::Orders) -> Result<Selection<'a>, Refusal> {
+    Selection::new(
+        query.category.as_ref(),
+        query.symbol.as_ref(),
+        query.base_coin.as_ref(),
+        query.settle_coin.as_ref(),
+    )
+}
+
+/// The one order that a query names, if it names one. The venue's name wins over the client's.
+fn named(exchange: &Exchange, id: Option<&String>, link: Option<&String>) -> Option<Option<OrderKey>> {
+    let given = |text: Option<&String>| text.filter(|text| !text.is_empty()).cloned();
+    if let Some(id) = given(id) {
+        return Some(exchange.names.order_key(&id));
+    }
+    given(link).map(|link| link.parse::<LinkId>().ok().and_then(|link| exchange.engine.key_of(&link)))
+}
+
+fn passes(order: &Order, filter: Option<&wire::OrderFilter>) -> bool {
+    match filter {
+        None | Some(wire::OrderFilter::OpenOrder) => true,
+        Some(wire::OrderFilter::Order) => order.trigger.is_none() || !order.waits(),
+        Some(wire::OrderFilter::StopOrder) => {
+            order.trigger.is_some() && (order.waits() || !order.status.is_open())
+        }
+        Some(wire::OrderFilter::TpslOrder) => matches!(order.origin, Origin::TakeProfit | Origin::StopLoss),
+        Some(wire::OrderFilter::Other(_)) => false,
+    }
+}
+
+fn realtime(exchange: &Exchange, query: &query::Orders) -> Result<Value, Refusal> {
+    let selection = selected(query)?;
+    if let Some(key) = named(exchange, query.order_id.as_ref(), query.order_link_id.as_ref()) {
+        let order =
+            key.and_then(|key| exchange.find(key)).filter(|row| selection.takes(exchange, row.instrument));
+        return orders(exchange, query, order.into_iter());
+    }
+    selection.must_name()?;
+    let wanted =
+        |row: &&Order| selection.takes(exchange, row.instrument) && passes(row, query.order_filter.as_ref());
+    if query.open_only == Some(1) {
+        orders(exchange, query, exchange.history.orders().rev().filter(wanted).take(JUST_CLOSED))
+    } else {
+        orders(exchange, query, exchange.engine.orders().rev().filter(wanted))
+    }
+}
+
+fn history(exchange: &Exchange, query: &query::Orders, now: Timestamp) -> Result<Value, Refusal> {
+    let selection = selected(query)?;
+    if let Some(key) = named(exchange, query.order_id.as_ref(), query.order_link_id.as_ref()) {
+        let order = key.and_then(|key| exchange.history.order(key));
+        let order = order.filter(|row| selection.takes(exchange, row.instrument));
+        return orders(exchange, query, order.into_iter());
+    }
+    let (from, to) = window(query.start_time, query.end_time, now)?;
+    let wanted = |row: &&Order| {
+        selection.takes(exchange, row.instrument)
+            && passes(row, query.order_filter.as_ref())
+            && (from..=to).contains(&row.created.millis())
+            && query.order_status.as_ref().is_none_or(|status| {
+                exchange.order_row(row, false).is_some_and(|row| row.order_status == *status)
+            })
+    };
+    orders(exchange, query, exchange.history.orders().rev().filter(wanted))
+}
+
+fn orders<'a>(
+    exchange: &Exchange,
+    query: &query::Orders,
+    rows: impl Iterator<Item = &'a Order>,
+) -> Result<Value, Refusal> {
+    let rows = rows.map(|row| (row.key.0, row));
+    let (rows, next) = page(rows, query.cursor.as_deref(), query.limit, (20, 50))?;
+    let list = rows.into_iter().filter_map(|row| exchange.order_row(row, false)).collect();
+    value(&wire::Page { category: query.category.clone().unwrap_or_default(), list, next_page_cursor: next })
+}
+
+fn executions(exchange: &Exchange, query: &query::Executions, now: Timestamp) -> Result<Value, Refusal> {
+    let selection = Selection::new(
+        query.category.as_ref(),
+        query.symbol.as_ref(),
+        query.base_coin.as_ref(),
+        query.settle_coin.as_ref(),
+    )?;
+    let order = named(exchange, query.order_id.as_ref(), query.order_link_id.as_ref());
+    let (from, to) =
+        if order.is_some() { (0, u64::MAX) } else { window(query.start_time, query.end_time, now)? };
+    let wanted = |row: &&Execution| {
+        selection.takes(exchange, row.instrument)
+            && (from..=to).contains(&row.time.millis())
+            && order.is_none_or(|key| key.is_some() && row.order == key)
+            && query.exec_type.as_ref().is_none_or(|kind| {
+                exchange.execution_row(row, false).is_some_and(|row| row.exec_type == *kind)
+            })
+    };
+    let rows = exchange.history.executions().rev().filter(wanted).map(|row| (row.number, row));
+    let (rows, next) = page(rows, query.cursor.as_deref(), query.limit, (50, 100))?;
+    let list = rows.into_iter().filter_map(|row| exchange.execution_row(row, false)).collect();
+    value(&wire::Page { category: query.category.clone().unwrap_or_default(), list, next_page_cursor: next })
+}
+
+/// The span a query asks about: what it names, 7 days from or to the one time it names, or the last 7 days.
+fn window(start: Option<u64>, end: Option<u64>, now: Timestamp) -> Result<(u64, u64), Refusal> {
+    let (from, to) = match (start, end) {
+        (Some(start), Some(end)) => (start, end),
+        (Some(start), None) => (start, start.saturating_add(WEEK_MS)),
+        (None, Some(end)) => (end.saturating_sub(WEEK_MS), end),
+        (None, None) => (now.millis().saturating_sub(WEEK_MS), u64::MAX),
+    };
+    if end.is_some() && (to < from || to.saturating_sub(from) > WEEK_MS) {
+        return Err(Refusal::parameter(
+            "The interval between the startTime and endTime is incorrect: at most 7 days",
+        ));
+    }
+    Ok((from, to))
+}
+
+fn positions(exchange: &Exchange, query: &query::Positions) -> Result<Value, Refusal> {
+    let selection = Selection::new(
+        query.category.as_ref(),
+        query.symbol.as_ref(),
+        query.base_coin.as_ref(),
+        query.settle_coin.as_ref(),
+    )?;
+    selection.must_name()?;
+    if let Some(symbol) = selection.symbol
+        && exchange.listing.find(selection.category, symbol).is_none()
+    {
+        return Err(Refusal::parameter("params error: symbol invalid"));
+    }
+    let rows = exchange.engine.positions().filter(|row| {
+        // By name a flat position shows too.
+        selection.takes(exchange, row.instrument) && (selection.symbol.is_some() || row.size.0 != 0)
+    });
+    let mut rows: Vec<_> = rows.map(|row| (u64::from(row.instrument.0), row)).collect();
+    rows.reverse();
+    let (rows, next) = page(rows.into_iter(), query.cursor.as_deref(), query.limit, (20, 200))?;
+    let list = rows.into_iter().filter_map(|row| exchange.position_row(row, false)).collect();
+    value(&wire::Page { category: query.category.clone().unwrap_or_default(), list, next_page_cursor: next })
+}
+
+fn wallet(exchange: &Exchange, query: &query::Wallet) -> Result<Value, Refusal> {
+    if query.account_type.as_deref() != Some("UNIFIED") {
+        return Err(Refusal::parameter("accountType only support UNIFIED."));
+    }
+    let mut row = exchange.wallet_row();
+    if let Some(coins) = query.coin.as_deref().filter(|coins| !coins.is_empty()) {
+        row.coin.retain(|coin| coins.split(',').any(|named| named == coin.coin));
+    }
+    value(&wire::List { category: None, list: vec![row] })
+}
+
+fn account_info() -> Result<Value, Refusal> {
+    value(&wire::AccountInfo {
+        margin_mode: wire::MarginMode::Regular,
+        updated_time: "0".to_owned(),
+        unified_margin_status: 5,
+        dcp_status: "OFF".to_owned(),
+        time_window: 10,
+        smp_group: 0,
+        is_master_trader: false,
+        spot_hedging_status: "OFF".to_owned(),
+    })
+}
+
+fn fee_rate(exchange: &Exchange, query: &query::FeeRate) -> Result<Value, Refusal> {
+    let selection = Selection::new(query.category.as_ref(), query.symbol.as_ref(), None, None)?;
+    let rows = exchange.listing.specs().iter().filter(|spec| selection.takes(exchange, spec.id));
+    let list: Vec<_> = rows
+        .map(|spec| wire::FeeRate {
+            symbol: spec.symbol.to_string(),
+            taker_fee_rate: format_mantissa(spec.taker_fee.0, 12),
+            maker_fee_rate: format_mantissa(spec.maker_fee.0, 12),
+        })
+        .collect();
+    if list.is_empty() && selection.symbol.is_some() {
+        return Err(Refusal::parameter("params error: symbol invalid"));
+    }
+    value(&wire::List { category: None, list })
+}
+
+/// The paper account looks like a sub-account whose keys cannot move money.
+fn query_api(exchange: &Exchange, key: &PaperKey) -> Result<Value, Refusal> {
+    let rights = |group: &str, held: &[&str]| {
+        (group.to_owned(), held.iter().map(|right| (*right).to_owned()).collect())
+    };
+    let permissions = wire::Permissions::from([
+        rights("ContractTrade", &["Order", "Position"]),
+        rights("Spot", &[]),
+        rights("Wallet", &[]),
+        rights("Options", &[]),
+        rights("Derivatives", &["DerivativesTrade"]),
+        rights("CopyTrading", &[]),
+        rights("BlockTrade", &[]),
+        rights("Exchange", &[]),
+        rights("NFT", &[]),
+        rights("Affiliate", &[]),
+        rights("Earn", &[]),
+    ]);
+    let user = exchange.names.user();
+    value(&wire::ApiKey {
+        id: "1".to_owned(),
+        note: "paper".to_owned(),
+        api_key: key.credentials.key().to_owned(),
+        read_only: i64::from(key.read_only),
+        permissions,
+        ips: vec!["127.0.0.1".to_owned()],
+        kind: 1,
+        deadline_day: -2,
+        expired_at: "1970-01-01T00:00:00Z".to_owned(),
+        created_at: "2026-01-01T00:00:00Z".to_owned(),
+        unified: 0,
+        uta: 1,
+        user_id: i64::try_from(user).unwrap_or(0),
+        vip_level: "No VIP".to_owned(),
+        mkt_maker_level: "0".to_owned(),
+        is_master: false,
+        parent_uid: "1".to_owned(),
+        kyc_level: "LEVEL_DEFAULT".to_owned(),
+        user_id_text: user.to_string(),
+        inviter_id_text: "0".to_owned(),
+        affiliate_id_text: "0".to_owned(),
+        ..wire::ApiKey::default()
+    })
+}
