@@ -6,7 +6,7 @@ use crate::action::{
 };
 use crate::event::InstrumentUpdate;
 use crate::placed::Placed;
-use crate::stop::{ACTIONS_PER_FRAME_MAX, Stop};
+use crate::stop::{ACTIONS_PER_EVENT_MAX, Stop};
 use crate::{Instrument, InstrumentId, Price, Qty, Setup, Time};
 
 /// What a strategy acts through: every handler gets one.
@@ -15,7 +15,7 @@ use crate::{Instrument, InstrumentId, Price, Qty, Setup, Time};
 /// answer at once: what became of an order arrives later as an event ([`on_own_order`](crate::Strategy::on_own_order),
 /// [`on_fill`](crate::Strategy::on_fill), [`on_refusal`](crate::Strategy::on_refusal)).
 ///
-/// One event may cause at most 32 actions; the host refuses the rest.
+/// One event may cause at most 32 actions. One more is a panic, which ends the instance, as the host would otherwise do.
 #[derive(Debug)]
 pub struct Context {
     instruments: Vec<Instrument>,
@@ -23,6 +23,8 @@ pub struct Context {
     cause: u32,
     placed: u64,
     actions: Vec<Action>,
+    /// Length of `actions` when the event began.
+    actions_before: usize,
     pub(crate) stop: Stop,
 }
 
@@ -34,6 +36,7 @@ impl Context {
             cause: 0,
             placed: 0,
             actions: Vec::new(),
+            actions_before: 0,
             stop: Stop::new(),
         }
     }
@@ -137,8 +140,8 @@ impl Context {
     }
 
     fn push(&mut self, body: ActionBody) {
-        // Every record may add 32 actions, and the stop rule leaves room for them, so only a runaway handler comes here.
-        assert!(self.actions.len() < ACTIONS_PER_FRAME_MAX, "more than 4,096 actions in one frame");
+        let of_event = self.actions.len().saturating_sub(self.actions_before);
+        assert!(of_event < ACTIONS_PER_EVENT_MAX, "more than 32 actions on one event");
         self.actions.push(Action { cause: self.cause, body });
     }
 
@@ -156,6 +159,7 @@ impl Context {
     pub(crate) fn start_event(&mut self, index: u32, time: Time) {
         self.cause = index;
         self.now = time;
+        self.actions_before = self.actions.len();
     }
 
     /// Whether the frame has to stop before an event at `time`.

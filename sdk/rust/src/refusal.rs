@@ -67,7 +67,7 @@ refusal_codes! {
     17 "WARM_UP" WarmUp "The causing event came before the warm-up boundary."
     18 "STALE_INTENT" StaleIntent "The causing event is too old by now."
     19 "NOT_RESYNCED" NotResynced "The strategy was restarted and has not seen its resync yet."
-    20 "TOO_MANY_ACTIONS" TooManyActions "More actions than one event or one frame may have."
+    20 "TOO_MANY_ACTIONS" TooManyActions "More actions on one event than the bundle's manifest allows."
     21 "TOO_MANY_TIMERS" TooManyTimers "A 65th timer."
     22 "UNKNOWN_METRIC" UnknownMetric "A metric that the description does not name."
     23 "INTENT_RATE" IntentRate "The strategy sends intents too fast."

@@ -9,10 +9,10 @@ use crate::Time;
 pub(crate) const TIMERS_MAX: usize = 64;
 
 /// Actions that one event may cause.
-const ACTIONS_PER_EVENT_MAX: usize = 32;
+pub(crate) const ACTIONS_PER_EVENT_MAX: usize = 32;
 
 /// Actions that one frame may cause.
-pub(crate) const ACTIONS_PER_FRAME_MAX: usize = 4_096;
+const ACTIONS_PER_FRAME_MAX: usize = 4_096;
 
 /// Where the strategy has to stop reading the frame, and the timers, whose times the rule needs.
 #[derive(Debug)]

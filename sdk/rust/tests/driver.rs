@@ -240,3 +240,39 @@ fn a_strategy_without_state_takes_only_an_empty_snapshot() {
     assert_eq!(driver.restore(7, &snapshot), Err(RestoreError::UnsupportedVersion));
     assert_eq!(driver.restore(7, b""), Err(RestoreError::Malformed));
 }
+
+/// Cancels everything as often as the timer's id says.
+struct Canceller;
+
+impl Strategy for Canceller {
+    fn describe() -> Description {
+        Description::new("canceller", "0.1.0")
+    }
+
+    fn new(_setup: &Setup) -> Result<Self, InitError> {
+        Ok(Self)
+    }
+
+    fn on_timer(&mut self, timer: &TimerFired, ctx: &mut Context) {
+        for _ in 0..timer.id {
+            ctx.cancel_all(None);
+        }
+    }
+}
+
+fn cancel(times: u64) -> usize {
+    let mut driver = Driver::<Canceller>::new(&testing::setup::<Canceller>(&[], &[]).unwrap()).unwrap();
+    let timer = |nanos| Event::Timer(TimerFired { time: at(nanos), id: times });
+    driver.on_frame(&frame(u64::MAX, &[timer(1), timer(2)])).unwrap().actions.len()
+}
+
+#[test]
+fn each_event_may_cause_32_actions() {
+    assert_eq!(cancel(32), 64);
+}
+
+#[test]
+#[should_panic(expected = "more than 32 actions on one event")]
+fn a_33rd_action_ends_the_instance() {
+    cancel(33);
+}

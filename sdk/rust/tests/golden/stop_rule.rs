@@ -11,7 +11,7 @@ use super::golden;
 
 /// Does at each event what the case says.
 struct Script {
-    /// The actions of each event; the first event is in a frame of its own and sets the timers of the case.
+    /// The actions of each event; the first ones, in frames of their own, set the timers of the case.
     actions: Vec<Vec<Value>>,
     seen: usize,
 }
@@ -92,7 +92,8 @@ fn consumed(case: &Value) -> u64 {
     let events = expand(case["events"].as_array().unwrap());
     let set = |timer: &Value| serde_json::json!({ "set-timer": timer });
     let timers: Vec<_> = case["timers"].as_array().into_iter().flatten().map(set).collect();
-    let mut actions = vec![timers];
+    // An event may cause 32 actions and a case may start with 64 timers, so each is set by an event of its own.
+    let mut actions: Vec<_> = timers.iter().map(|timer| vec![timer.clone()]).collect();
     actions.extend(events.iter().map(|event| event["actions"].as_array().cloned().unwrap_or_default()));
 
     let mut setup = testing::setup::<Script>(&[testing::instrument("linear:BTCUSDT")], &[]).unwrap();
@@ -100,7 +101,9 @@ fn consumed(case: &Value) -> u64 {
         .parameters
         .push(("actions".to_owned(), Value::from_iter(actions.into_iter().map(Value::from)).to_string()));
     let mut driver = Driver::<Script>::new(&setup).unwrap();
-    driver.on_frame(&FrameBuilder::new(0).event(&trade(0)).finish()).unwrap();
+    for _ in &timers {
+        driver.on_frame(&FrameBuilder::new(0).event(&trade(0)).finish()).unwrap();
+    }
 
     let mut frame = FrameBuilder::new(number(&case["lookahead"]));
     for event in &events {
