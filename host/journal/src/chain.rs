@@ -8,7 +8,8 @@ use portcullis_core::{Digest, Environment, Sequence, Timestamp};
 use crate::bytes::{index, len_u64};
 use crate::checkpoint::Checkpoint;
 use crate::config::{LogConfig, SaltSource};
-use crate::entry::{Actor, ENTRY_FIXED, Entry, leaf_of};
+use crate::draft::{Bundles, Draft};
+use crate::entry::{ENTRY_FIXED, Entry, leaf_of};
 use crate::link::SEQUENCE_MAX;
 use crate::segment::{HEADER_BYTES, Header, frame_room, push_frame};
 use crate::storage::Storage;
@@ -18,20 +19,12 @@ use crate::{Epoch, JournalError, Receipt};
 /// Capacity of the batch buffer that is kept between batches, in bytes.
 const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
 
-/// A record on its way into the journal.
-#[derive(Debug)]
-pub(crate) struct Draft<'a> {
-    pub(crate) kind: u16,
-    pub(crate) actor: Actor,
-    pub(crate) strategy: Digest,
-    pub(crate) body: &'a [u8],
-}
-
 /// The end of the chain. Everything in `pending` has its sequence and leaf, but is not on the disk.
 #[derive(Debug)]
 pub(crate) struct Chain {
     config: LogConfig,
     salts: SaltSource,
+    bundles: Bundles,
     active: Active,
     next: u64,
     head: Digest,
@@ -123,9 +116,16 @@ pub(crate) fn begin(
 }
 
 impl Chain {
-    pub(crate) fn new(config: LogConfig, salts: SaltSource, active: Active, next: u64, head: Digest) -> Self {
+    pub(crate) fn new(
+        config: LogConfig,
+        salts: SaltSource,
+        bundles: Bundles,
+        active: Active,
+        end: (u64, Digest),
+    ) -> Self {
+        let (next, head) = end;
         let pending = Batch::after(&active, next, Vec::new());
-        Self { config, salts, active, next, head, durable: next, pending, prepared: false }
+        Self { config, salts, bundles, active, next, head, durable: next, pending, prepared: false }
     }
 
     pub(crate) fn environment(&self) -> Environment {
@@ -208,10 +208,10 @@ impl Chain {
             boot: self.config.boot,
             salt: self.salts.salt(sequence),
             previous: self.head,
-            strategy: draft.strategy,
+            strategy: self.bundles.digest(draft),
             kind: draft.kind,
             actor: draft.actor,
-            body: Cow::Borrowed(draft.body),
+            body: Cow::Borrowed(&draft.body),
         };
         let durable = self.durable;
         let bytes = &mut self.pending.last.bytes;

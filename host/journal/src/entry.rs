@@ -19,7 +19,7 @@
 
 use std::borrow::Cow;
 
-use portcullis_core::{Digest, Sequence, StrategyId, Timestamp};
+use portcullis_core::{Actor, Digest, Sequence, StrategyId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use crate::bytes::{array, len_u32, u16_at, u32_at, u64_at};
@@ -33,37 +33,23 @@ pub const BODY_BYTES_MAX: usize = 256 * 1024;
 /// Largest entry, in bytes.
 pub(crate) const ENTRY_BYTES_MAX: usize = ENTRY_FIXED + BODY_BYTES_MAX;
 
-/// Who brought an entry about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Actor {
-    /// Portcullis itself.
-    Host,
-    /// A strategy, by its number in this journal.
-    Strategy(StrategyId),
-    /// A person at the control socket.
-    Operator,
-    /// The exchange.
-    Venue,
+/// The actor's number in an entry, and the number of its strategy.
+fn actor_code(actor: Actor) -> (u16, u32) {
+    match actor {
+        Actor::Host => (0, 0),
+        Actor::Strategy(id) => (1, u32::from(id.0)),
+        Actor::Operator => (2, 0),
+        Actor::Venue => (3, 0),
+    }
 }
 
-impl Actor {
-    fn code(self) -> (u16, u32) {
-        match self {
-            Self::Host => (0, 0),
-            Self::Strategy(id) => (1, u32::from(id.0)),
-            Self::Operator => (2, 0),
-            Self::Venue => (3, 0),
-        }
-    }
-
-    fn from_code(code: u16, number: u32) -> Option<Self> {
-        match (code, number) {
-            (0, 0) => Some(Self::Host),
-            (1, number) => u16::try_from(number).ok().map(|id| Self::Strategy(StrategyId(id))),
-            (2, 0) => Some(Self::Operator),
-            (3, 0) => Some(Self::Venue),
-            _ => None,
-        }
+fn actor_of(code: u16, number: u32) -> Option<Actor> {
+    match (code, number) {
+        (0, 0) => Some(Actor::Host),
+        (1, number) => u16::try_from(number).ok().map(|id| Actor::Strategy(StrategyId(id))),
+        (2, 0) => Some(Actor::Operator),
+        (3, 0) => Some(Actor::Venue),
+        _ => None,
     }
 }
 
@@ -101,7 +87,7 @@ impl<'a> Entry<'a> {
     }
 
     pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
-        let (actor, number) = self.actor.code();
+        let (actor, number) = actor_code(self.actor);
         out.extend_from_slice(&self.sequence.0.to_le_bytes());
         out.extend_from_slice(&self.time.0.to_le_bytes());
         out.extend_from_slice(&self.monotonic_ns.to_le_bytes());
@@ -131,7 +117,7 @@ impl<'a> Entry<'a> {
             previous: Digest(array(bytes, 56)?),
             strategy: Digest(array(bytes, 88)?),
             kind: u16_at(bytes, 120)?,
-            actor: Actor::from_code(u16_at(bytes, 122)?, u32_at(bytes, 124)?)?,
+            actor: actor_of(u16_at(bytes, 122)?, u32_at(bytes, 124)?)?,
             body: Cow::Borrowed(body),
         })
     }

@@ -53,6 +53,18 @@ pub enum JournalError {
         /// The bound, in bytes.
         max: usize,
     },
+    /// The disk has not answered for so long that this much is waiting for it. The journal is not closed.
+    #[error("{bytes} bytes wait for the disk; nothing more is taken until it answers")]
+    Backlog {
+        /// What is waiting.
+        bytes: usize,
+    },
+    /// A command was given with a record that is not the one of its intent. It was not minted.
+    #[error("the record at {record} is not the intent of the command given with it")]
+    NoRecord {
+        /// Index among the records.
+        record: usize,
+    },
     /// A number of the journal's has run out.
     #[error("the journal has no {0} left; start a new one")]
     Exhausted(&'static str),
@@ -84,6 +96,8 @@ impl JournalError {
             Self::Corrupt(fault) => fault.cause.code(),
             Self::Environment { .. } => "JOURNAL_ENVIRONMENT",
             Self::RecordTooLong { .. } => "JOURNAL_RECORD_TOO_LONG",
+            Self::Backlog { .. } => "JOURNAL_BACKLOG",
+            Self::NoRecord { .. } => "JOURNAL_NO_RECORD",
             Self::Exhausted(_) => "JOURNAL_EXHAUSTED",
             Self::SegmentSize { .. } => "JOURNAL_SEGMENT_SIZE",
             Self::Random(_) => "JOURNAL_RANDOM",

@@ -138,8 +138,11 @@ impl Storage for FileStorage {
         rustix::fs::fdatasync(self.file(number)?).map_err(io::Error::from)
     }
 
-    fn read(&self, number: u32, into: &mut Vec<u8>) -> io::Result<()> {
-        read_bounded(&self.path(number), SEGMENT_BYTES_MAX, into)
+    fn read(&self, number: u32, offset: u64, bytes_max: u64, into: &mut Vec<u8>) -> io::Result<()> {
+        let file = File::open(self.path(number))?;
+        let length = checked_length(&file, SEGMENT_BYTES_MAX)?;
+        into.resize(index(length.saturating_sub(offset).min(bytes_max)), 0);
+        file.read_exact_at(into, offset)
     }
 
     fn remove(&self, number: u32) -> io::Result<()> {
@@ -151,11 +154,14 @@ impl Storage for FileStorage {
 
     fn read_checkpoint(&self) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
-        match read_bounded(&self.folder.join("checkpoint"), CHECKPOINT_BYTES_MAX, &mut bytes) {
-            Ok(()) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        let mut file = match File::open(self.folder.join("checkpoint")) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        checked_length(&file, CHECKPOINT_BYTES_MAX)?;
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
     }
 
     fn replace_checkpoint(&self, bytes: &[u8]) -> io::Result<()> {
@@ -228,17 +234,15 @@ fn list(folder: &Path, suffix: &str) -> io::Result<Vec<u32>> {
     Ok(numbers)
 }
 
-fn read_bounded(path: &Path, bytes_max: u64, into: &mut Vec<u8>) -> io::Result<()> {
-    let mut file = File::open(path)?;
+fn checked_length(file: &File, bytes_max: u64) -> io::Result<u64> {
     let length = file.metadata()?.len();
     if length > bytes_max {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("{} has {length} bytes", path.display()),
+            format!("{length} bytes, more than {bytes_max}"),
         ));
     }
-    into.resize(index(length), 0);
-    file.read_exact(into)
+    Ok(length)
 }
 
 /// These locks guard plain values; a panic elsewhere leaves them whole.

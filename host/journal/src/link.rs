@@ -31,7 +31,7 @@ impl Epoch {
 
     /// An epoch from 1 to 16,383.
     pub fn new(number: u16) -> Option<Self> {
-        (number >= 1 && number <= Self::MAX.0).then_some(Self(number))
+        (1..=Self::MAX.0).contains(&number).then_some(Self(number))
     }
 
     /// The number.
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     fn leaf() -> Digest {
-        Digest(core::array::from_fn(|at| u8::try_from(at * 8).unwrap()))
+        Digest(core::array::from_fn(|at| u8::try_from(at.saturating_mul(8)).unwrap()))
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn beyond_the_range_there_is_no_id() {
-        assert_eq!(link_id(Environment::Paper, Epoch::FIRST, Sequence(SEQUENCE_MAX + 1), &leaf()), None);
+        assert_eq!(link_id(Environment::Paper, Epoch::FIRST, Sequence(1 << 45), &leaf()), None);
         assert_eq!(Epoch::new(0), None);
         assert_eq!(Epoch::MAX.next(), None);
     }

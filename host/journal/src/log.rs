@@ -3,10 +3,11 @@
 use portcullis_core::{Digest, Environment, Sequence, Timestamp};
 
 use crate::bytes::{index, len_u64};
-use crate::chain::{Chain, Draft, begin};
+use crate::chain::{Chain, begin};
 use crate::checkpoint::Checkpoint;
 use crate::config::LogConfig;
-use crate::storage::Storage;
+use crate::draft::{Bundles, Draft};
+use crate::storage::{SEGMENT_BYTES_MAX, Storage};
 use crate::walk::{Active, Stored, Walk, walk};
 use crate::{Epoch, JournalError, Receipt};
 
@@ -39,7 +40,11 @@ impl<S: Storage> Log<S> {
     ) -> Result<Self, JournalError> {
         config.check()?;
         let salts = config.salts.source()?;
-        let walk = walk(&storage, visit)?;
+        let mut bundles = Bundles::default();
+        let walk = walk(&storage, &mut |stored| {
+            bundles.learn(stored);
+            visit(stored);
+        })?;
         let found = walk.active.as_ref().map(|active| active.environment);
         if let Some(found) = found.or(walk.checkpoint.as_ref().map(|checkpoint| checkpoint.environment))
             && found != config.environment
@@ -62,7 +67,7 @@ impl<S: Storage> Log<S> {
         };
         let mut log = Self {
             storage,
-            chain: Chain::new(config, salts, active, walk.next, walk.head),
+            chain: Chain::new(config, salts, bundles, active, (walk.next, walk.head)),
             failed: None,
             spare: Vec::new(),
         };
@@ -193,7 +198,7 @@ fn settle<S: Storage>(storage: &S, walk: &Walk, active: &Active) -> Result<(), J
     }
     let failed = JournalError::storage("settle the journal's tail");
     let mut bytes = Vec::new();
-    storage.read(active.segment, &mut bytes).map_err(&failed)?;
+    storage.read(active.segment, 0, SEGMENT_BYTES_MAX, &mut bytes).map_err(&failed)?;
     if let Some(rest) = bytes.get_mut(index(active.end)..) {
         rest.fill(0);
     }

@@ -149,11 +149,12 @@ impl Storage for MemStorage {
         Ok(())
     }
 
-    fn read(&self, number: u32, into: &mut Vec<u8>) -> io::Result<()> {
+    fn read(&self, number: u32, offset: u64, bytes_max: u64, into: &mut Vec<u8>) -> io::Result<()> {
         let disk = self.disk();
         let segment = disk.segments.get(&number).ok_or(io::ErrorKind::NotFound)?;
         into.clear();
-        into.extend_from_slice(&segment.bytes);
+        let rest = segment.bytes.get(index(offset)..).unwrap_or_default();
+        into.extend_from_slice(rest.get(..index(bytes_max)).unwrap_or(rest));
         Ok(())
     }
 

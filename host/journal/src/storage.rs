@@ -38,12 +38,12 @@ pub trait Storage: Send + Sync + 'static {
     /// When the disk fails; what was written is then in doubt for ever.
     fn sync(&self, number: u32) -> io::Result<()>;
 
-    /// Reads a whole segment into `into`, replacing what it held.
+    /// Reads a segment from `offset` into `into`, replacing what it held: to its end, or `bytes_max` bytes. Nothing beyond the end.
     ///
     /// # Errors
     ///
     /// When it does not exist, is longer than [`SEGMENT_BYTES_MAX`], or the disk fails.
-    fn read(&self, number: u32, into: &mut Vec<u8>) -> io::Result<()>;
+    fn read(&self, number: u32, offset: u64, bytes_max: u64, into: &mut Vec<u8>) -> io::Result<()>;
 
     /// Removes a segment that holds no entry.
     ///

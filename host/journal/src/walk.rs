@@ -1,14 +1,14 @@
 //! Reading a journal from its first byte to its last, believing nothing: the one loop behind open, verify and the index.
 
-use portcullis_core::{Digest, Environment, Sequence};
+use portcullis_core::{Digest, Environment, LinkId, Sequence};
 
 use crate::bytes::{first_set, index, len_u64};
 use crate::checkpoint::Checkpoint;
 use crate::entry::{Entry, leaf_of};
 use crate::error::{Fault, FaultCause, JournalError};
-use crate::link::Epoch;
+use crate::link::{Epoch, link_id};
 use crate::segment::{Frame, HEADER_BYTES, Header, frame_at, proves_durable};
-use crate::storage::Storage;
+use crate::storage::{SEGMENT_BYTES_MAX, Storage};
 
 /// An entry as it lies in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,17 @@ pub struct Stored<'a> {
     pub entry: Entry<'a>,
     /// Its leaf.
     pub leaf: Digest,
-    /// Life of the journal it was written in; with sequence and leaf it gives the [`link_id`](crate::link_id).
+    /// Which environment the journal belongs to.
+    pub environment: Environment,
+    /// Life of the journal it was written in.
     pub epoch: Epoch,
+}
+
+impl Stored<'_> {
+    /// The client id of the order that this entry asks for, if it asks for one; see [`link_id`].
+    pub fn link_id(&self) -> Option<LinkId> {
+        link_id(self.environment, self.epoch, self.entry.sequence, &self.leaf)
+    }
 }
 
 /// What a walk found out.
@@ -78,7 +87,9 @@ pub(crate) fn walk(storage: &dyn Storage, visit: &mut dyn FnMut(&Stored<'_>)) ->
     };
     let mut bytes = Vec::new();
     for number in numbers {
-        storage.read(number, &mut bytes).map_err(JournalError::storage("read a journal segment"))?;
+        storage
+            .read(number, 0, SEGMENT_BYTES_MAX, &mut bytes)
+            .map_err(JournalError::storage("read a journal segment"))?;
         walker.segment(number, &bytes)?;
     }
     walker.finish()
@@ -193,7 +204,7 @@ impl Walker<'_> {
             if self.walk.next == self.promised && leaf != self.promised_head {
                 return Err(fault(entry.sequence.0, number, len_u64(offset), FaultCause::Head));
             }
-            (self.visit)(&Stored { entry, leaf, epoch: header.epoch });
+            (self.visit)(&Stored { entry, leaf, environment: header.environment, epoch: header.epoch });
             offset = next;
         }
     }

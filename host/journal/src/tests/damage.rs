@@ -56,7 +56,7 @@ fn frames(disk: &MemStorage) -> Vec<(u32, usize)> {
     let mut places = Vec::new();
     let mut bytes = Vec::new();
     for number in disk.segments().unwrap() {
-        disk.read(number, &mut bytes).unwrap();
+        disk.read(number, 0, u64::MAX, &mut bytes).unwrap();
         let mut offset = crate::segment::HEADER_BYTES;
         while let crate::segment::Frame::Whole { next, .. } = crate::segment::frame_at(&bytes, offset) {
             places.push((number, offset));

@@ -9,20 +9,27 @@
 
 mod crash;
 mod damage;
+mod index;
 mod opening;
+mod tail;
+mod tape;
+mod writer;
 
-use portcullis_core::{Digest, Environment, Timestamp};
+use portcullis_core::{Actor, Digest, Environment, Timestamp};
 
-use crate::chain::Draft;
-use crate::{Actor, JournalError, Log, LogConfig, MemStorage, Receipt, Storage};
+use crate::draft::Draft;
+use crate::{JournalError, Log, LogConfig, MemStorage, Receipt, Storage};
 
 /// Small segments, so that a few entries fill one.
 fn config() -> LogConfig {
     LogConfig { segment_bytes: 4096, ..LogConfig::lab(Environment::Paper, [7; 32]) }
 }
 
-/// Opens and returns what was visited: each entry's body and leaf.
-fn open<S: Storage>(storage: S) -> Result<(Log<S>, Vec<(Vec<u8>, Digest)>), JournalError> {
+/// The body and leaf of each entry.
+type Found = Vec<(Vec<u8>, Digest)>;
+
+/// Opens and returns what was visited.
+fn open<S: Storage>(storage: S) -> Result<(Log<S>, Found), JournalError> {
     let mut found = Vec::new();
     let log =
         Log::open(storage, config(), &mut |stored| found.push((stored.entry.body.to_vec(), stored.leaf)))?;
@@ -30,8 +37,12 @@ fn open<S: Storage>(storage: S) -> Result<(Log<S>, Vec<(Vec<u8>, Digest)>), Jour
 }
 
 fn append<S: Storage>(log: &mut Log<S>, body: &[u8]) -> Result<Receipt, JournalError> {
-    let draft = Draft { kind: 60_000, actor: Actor::Host, strategy: Digest::default(), body };
-    log.append_drafts(Timestamp(1), &[draft]).map(|receipts| receipts[0])
+    log.append_drafts(Timestamp(1), &[draft(body)]).map(|receipts| receipts[0])
+}
+
+/// An entry of a kind that no version knows.
+fn draft(body: &[u8]) -> Draft<'_> {
+    Draft { kind: 60_000, actor: Actor::Host, strategy: None, bundle: None, body: body.into() }
 }
 
 /// A body that differs with `number`, of a length that does too.

@@ -2,13 +2,10 @@
 
 use std::path::Path;
 
-use portcullis_core::{Digest, Environment, Sequence, Timestamp};
+use portcullis_core::{Environment, Sequence, Timestamp};
 
-use super::{append, body, config, filled, open};
-use crate::chain::Draft;
-use crate::{
-    Actor, Epoch, FileStorage, JournalError, Log, LogConfig, MemStorage, Storage, verify, verify_storage,
-};
+use super::{append, body, config, draft, filled, open};
+use crate::{Epoch, FileStorage, JournalError, Log, LogConfig, MemStorage, Storage, verify, verify_storage};
 
 #[test]
 fn the_same_entries_give_the_same_root() {
@@ -28,10 +25,7 @@ fn batches_do_not_change_the_chain() {
     let (_, one_by_one) = filled(20);
     let (mut log, _) = open(MemStorage::new()).unwrap();
     let bodies: Vec<_> = (0..20).map(body).collect();
-    let drafts: Vec<_> = bodies
-        .iter()
-        .map(|body| Draft { kind: 60_000, actor: Actor::Host, strategy: Digest::default(), body })
-        .collect();
+    let drafts: Vec<_> = bodies.iter().map(|body| draft(body)).collect();
     log.append_drafts(Timestamp(1), &drafts).unwrap();
     log.flush().unwrap();
     assert_eq!(log.head(), one_by_one.head());

@@ -1,0 +1,10 @@
+//! What must not compile: see `tests/compile_fail`.
+
+#![allow(missing_docs, reason = "test code")]
+
+#[test]
+fn a_command_that_is_not_journaled_cannot_be_submitted() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("../../tests/compile_fail/journaled_command_is_submitted.rs");
+    cases.compile_fail("../../tests/compile_fail/command_*.rs");
+}
