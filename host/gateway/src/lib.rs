@@ -1,1 +1,30 @@
-//! The one driver: event to frame to intent to order, live, in the lab and in the simulator.
+//! The one driver: from a market event to an order and back, live, in the lab and in the simulator.
+//!
+//! Start with `pipeline.rs`. [`Venue`] and [`Cells`] are what it needs from the world; [`Clock`] is where it gets the time from.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::float_arithmetic)]
+
+mod batch;
+mod cells;
+mod clock;
+mod deployment;
+mod event;
+mod guest_log;
+mod inbox;
+mod metrics;
+mod pack;
+mod pipeline;
+mod recovery;
+mod resync;
+mod session;
+mod venue;
+
+pub use cells::{Blame, CellEvent, Cells, Fault, Snapshot};
+pub use clock::Clock;
+pub use deployment::Deployment;
+pub use event::{Event, EventBody, GapCause, Stream};
+pub use metrics::Metrics;
+pub use pipeline::Pipeline;
+pub use session::Session;
+pub use venue::{Venue, VenueEvent};

@@ -1,0 +1,397 @@
+//! One running strategy: what it waits for, what its cell is doing, and how it comes back after a fault.
+
+use std::collections::BTreeSet;
+
+use portcullis_core::frame::Timers;
+use portcullis_core::{
+    ActionBody, Cause, Digest, InstrumentId, MarketBody, MarketEvent, Outcome, Span, StrategyId,
+    StrategyName, Timestamp,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::cells::{Blame, Cells, Fault, Snapshot};
+use crate::deployment::Deployment;
+use crate::event::{Event, EventBody, GapCause, Stream};
+use crate::inbox::Inbox;
+use crate::pack::Packer;
+use crate::recovery::{Recovery, Verdict};
+
+/// Most events in a frame.
+const EVENTS_MAX: usize = 4_096;
+
+/// Bytes of the causing frame kept with an intent's entry (RULES J2).
+const FRAME_EVIDENCE_MAX: usize = 4_096;
+
+/// One running strategy.
+#[derive(Debug)]
+pub struct Session {
+    id: StrategyId,
+    name: StrategyName,
+    subscriptions: Vec<(InstrumentId, Stream)>,
+    /// History to be shown at the first start.
+    warm_up: Vec<Event>,
+    phase: Phase,
+    inbox: Inbox,
+    timers: Timers,
+    /// Timers whose event waits to be consumed.
+    fired: BTreeSet<u64>,
+    recovery: Recovery,
+    packer: Packer,
+    last_time: Timestamp,
+    /// Running number of the next event to be consumed.
+    delivered: u64,
+    /// Number of the event that ends the resync under way.
+    resync_ends: Option<u64>,
+    faults: u64,
+    last_fault: Option<String>,
+}
+
+/// What the cell is doing.
+#[derive(Debug)]
+enum Phase {
+    /// Making an instance.
+    Reviving,
+    /// Going through recorded frames again; the answers are compared and otherwise ignored.
+    Replaying { next: usize },
+    /// Waiting for events.
+    Idle,
+    /// Working on a frame.
+    Busy(InFlight),
+    /// Writing its state down.
+    Snapshotting,
+    /// Down, until an operator starts it again.
+    Quarantined,
+}
+
+/// The frame a cell works on.
+#[derive(Debug)]
+struct InFlight {
+    events: Vec<Event>,
+    frame: Vec<u8>,
+}
+
+/// What the cell's answer to a frame amounts to.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// What happened, in order.
+    pub(crate) steps: Vec<Step>,
+    /// The frame's first bytes, for the journal.
+    pub(crate) evidence: Vec<u8>,
+}
+
+/// One thing that an answer amounts to.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// The strategy is past its warm-up.
+    Warm,
+    /// The strategy has seen its whole state.
+    Resynced,
+    /// The strategy did something, because of an event.
+    Action(Cause, ActionBody),
+}
+
+/// What became of a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Aftermath {
+    /// A new instance is being made.
+    Restarting { strikes: u32 },
+    /// The strategy is down.
+    Quarantined,
+}
+
+impl Session {
+    /// Starts a strategy: makes its instance. Events wait until it is ready.
+    pub(crate) fn start(
+        id: StrategyId,
+        deployment: Deployment,
+        lookahead: Span,
+        now: Timestamp,
+        cells: &mut impl Cells,
+    ) -> Self {
+        cells.revive(id, deployment.snapshot.as_ref());
+        Self {
+            id,
+            name: deployment.name,
+            packer: Packer::new(lookahead, deployment.instruments),
+            subscriptions: deployment.subscriptions,
+            warm_up: deployment.warm_up,
+            phase: Phase::Reviving,
+            inbox: Inbox::default(),
+            timers: Timers::default(),
+            fired: BTreeSet::new(),
+            recovery: Recovery::new(deployment.snapshot, now),
+            last_time: Timestamp::default(),
+            delivered: 0,
+            resync_ends: None,
+            faults: 0,
+            last_fault: None,
+        }
+    }
+
+    /// The operator's name for it.
+    pub fn name(&self) -> &StrategyName {
+        &self.name
+    }
+
+    /// Events consumed since the session started.
+    pub fn events(&self) -> u64 {
+        self.delivered
+    }
+
+    /// Faults since the session started, and the first cause of the newest.
+    pub fn faults(&self) -> (u64, Option<&str>) {
+        (self.faults, self.last_fault.as_deref())
+    }
+
+    /// The last snapshot, for the next session.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.recovery.snapshot()
+    }
+
+    /// What it is doing: `starting`, `running`, `recovering` or `quarantined`.
+    pub fn state(&self) -> &'static str {
+        match self.phase {
+            Phase::Reviving | Phase::Replaying { .. } if self.faults == 0 => "starting",
+            Phase::Reviving | Phase::Replaying { .. } => "recovering",
+            Phase::Idle | Phase::Busy(_) | Phase::Snapshotting => "running",
+            Phase::Quarantined => "quarantined",
+        }
+    }
+
+    /// Takes in a public event if the strategy subscribed to it.
+    pub(crate) fn market(&mut self, event: &MarketEvent) {
+        if self.is_down() {
+            return;
+        }
+        let mut wanted = self.subscriptions.iter().filter(|(id, _)| *id == event.instrument);
+        let Some((_, stream)) = wanted.find(|(_, stream)| stream.carries(&event.body)) else { return };
+        let mut body = event.body.clone();
+        if let (Stream::Book(levels), MarketBody::Book(book)) = (stream, &mut body) {
+            book.bids.truncate(usize::from(*levels));
+            book.asks.truncate(usize::from(*levels));
+        }
+        let body = EventBody::Market(event.instrument, body);
+        self.inbox.market(Event { time: event.time, venue_time: event.venue_time, body });
+    }
+
+    /// Takes in an event about the strategy itself, to be seen at its time and not before.
+    pub(crate) fn tell(&mut self, event: Event) {
+        if !self.is_down() {
+            self.inbox.hold(event);
+        }
+    }
+
+    /// A new instance is ready: replays what it missed. True once the strategy is to be told its whole state with
+    /// [`Session::resync`].
+    pub(crate) fn ready(&mut self, cells: &mut impl Cells) -> bool {
+        match self.phase {
+            Phase::Reviving => self.replay(0, cells),
+            Phase::Replaying { .. }
+            | Phase::Idle
+            | Phase::Busy(_)
+            | Phase::Snapshotting
+            | Phase::Quarantined => false,
+        }
+    }
+
+    /// Tells the strategy its whole state: everything it had not seen yet is covered by it. The first time, history comes before it.
+    pub(crate) fn resync(&mut self, state: Vec<Event>, now: Timestamp) {
+        self.inbox.clear();
+        self.forget_timers();
+        let mut events = std::mem::take(&mut self.warm_up);
+        if self.delivered == 0 {
+            events.push(Event::now(now, EventBody::WarmUpBoundary));
+        }
+        if self.faults > 0 {
+            events.push(Event::now(now, EventBody::Gap { dropped: 0, cause: GapCause::Fault }));
+        }
+        events.extend(state);
+        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        self.resync_ends = Some(self.delivered.saturating_add(count).saturating_sub(1));
+        for event in events {
+            self.inbox.push(event);
+        }
+        self.phase = Phase::Idle;
+    }
+
+    /// Hands the next frame, or a request for a snapshot, to an idle cell.
+    pub(crate) fn hand_out(&mut self, now: Timestamp, cells: &mut impl Cells) {
+        if !matches!(self.phase, Phase::Idle) {
+            return;
+        }
+        if self.recovery.wants_snapshot(now) && self.inbox.is_empty(now) {
+            self.phase = Phase::Snapshotting;
+            return cells.snapshot(self.id);
+        }
+        self.fire_timers(now);
+        let mut events = Vec::new();
+        self.inbox.take(now, EVENTS_MAX, &mut events);
+        if events.is_empty() {
+            return;
+        }
+        for event in &mut events {
+            // A consequence that came due late is seen late, never out of order.
+            event.time = event.time.max(self.last_time);
+            self.last_time = event.time;
+        }
+        let (frame, packed) = self.packer.pack(&events);
+        if packed == 0 {
+            // It can never be packed: it is dropped, so that the others can go on.
+            events.remove(0);
+        }
+        self.inbox.put_back(events.split_off(packed).into_iter());
+        if packed == 0 {
+            return;
+        }
+        cells.frame(self.id, &frame);
+        self.phase = Phase::Busy(InFlight { events, frame });
+    }
+
+    /// Takes the answer to a frame.
+    ///
+    /// # Errors
+    ///
+    /// A fault when the answer breaks the stop rule; the instance must then not be used again.
+    pub(crate) fn answer(&mut self, outcome: Outcome, cells: &mut impl Cells) -> Result<Answered, Fault> {
+        match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Busy(flight) => self.accept(flight, outcome).map(Answered::Live),
+            Phase::Replaying { next } => {
+                let same = self.recovery.replay(next).is_some_and(|recorded| recorded.outcome == outcome);
+                let done = self.replay(next.saturating_add(1), cells);
+                Ok(Answered::Replayed { same, done })
+            }
+            Phase::Reviving | Phase::Idle | Phase::Snapshotting | Phase::Quarantined => {
+                Err(protocol("an answer to a frame nobody sent"))
+            }
+        }
+    }
+
+    /// Takes a snapshot.
+    pub(crate) fn snapshotted(&mut self, snapshot: Snapshot, now: Timestamp) {
+        if matches!(self.phase, Phase::Snapshotting) {
+            self.phase = Phase::Idle;
+            self.recovery.snapshotted(snapshot, now);
+        }
+    }
+
+    /// Takes a fault: the instance is gone. The frame it failed on is skipped.
+    pub(crate) fn fault(&mut self, fault: &Fault, now: Timestamp, cells: &mut impl Cells) -> Aftermath {
+        if matches!(self.phase, Phase::Replaying { .. } | Phase::Reviving) && fault.blame == Blame::Guest {
+            // The recorded way back is itself broken, so the next instance starts from `init` alone.
+            self.recovery.forget();
+        }
+        self.faults = self.faults.saturating_add(1);
+        self.last_fault = Some(format!("{}: {}", fault.kind, fault.detail));
+        match self.recovery.fault(fault, now) {
+            Verdict::Restart { strikes } => {
+                self.phase = Phase::Reviving;
+                cells.revive(self.id, self.recovery.snapshot());
+                Aftermath::Restarting { strikes }
+            }
+            Verdict::Quarantine => {
+                self.phase = Phase::Quarantined;
+                self.inbox.clear();
+                self.forget_timers();
+                cells.stop(self.id);
+                Aftermath::Quarantined
+            }
+        }
+    }
+
+    /// When this strategy next has something to do without an event from outside.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        if !matches!(self.phase, Phase::Idle) {
+            return None;
+        }
+        let timers = self.timers.iter().filter(|(id, _)| !self.fired.contains(id)).map(|(_, at)| at);
+        timers.chain(self.inbox.next_due()).min()
+    }
+
+    /// Whether the strategy is quarantined.
+    pub(crate) fn is_down(&self) -> bool {
+        matches!(self.phase, Phase::Quarantined)
+    }
+
+    fn replay(&mut self, next: usize, cells: &mut impl Cells) -> bool {
+        let Some(recorded) = self.recovery.replay(next) else { return true };
+        cells.frame(self.id, &recorded.frame);
+        self.phase = Phase::Replaying { next };
+        false
+    }
+
+    fn accept(&mut self, flight: InFlight, outcome: Outcome) -> Result<Answer, Fault> {
+        let timers = self.packer.check(&self.timers, &outcome).map_err(|why| protocol(&why.to_string()))?;
+        let digest = Digest(Sha256::digest(&flight.frame).into());
+        let consumed = usize::try_from(outcome.consumed).unwrap_or(usize::MAX);
+        let mut events = flight.events;
+        let rest = events.split_off(consumed.min(events.len()));
+
+        let mut steps = Vec::with_capacity(outcome.actions.len());
+        let mut actions = outcome.actions.iter().peekable();
+        for (index, event) in (0_u32..).zip(&events) {
+            let number = self.delivered.saturating_add(u64::from(index));
+            if event.body == EventBody::WarmUpBoundary {
+                steps.push(Step::Warm);
+            }
+            if self.resync_ends == Some(number) {
+                self.resync_ends = None;
+                steps.push(Step::Resynced);
+            }
+            while let Some(action) = actions.next_if(|action| action.cause == index) {
+                let cause = Cause { time: event.time, event: number, frame: digest };
+                steps.push(Step::Action(cause, action.body.clone()));
+            }
+        }
+
+        for event in &events {
+            if let EventBody::Timer(id) = event.body {
+                self.fired.remove(&id);
+            }
+        }
+        self.timers = timers;
+        let filled = events.iter().any(Event::is_fill);
+        self.last_time = events.last().map_or(self.last_time, |event| event.time);
+        self.delivered = self.delivered.saturating_add(u64::from(outcome.consumed));
+        self.inbox.put_back(rest.into_iter());
+        let evidence = flight.frame.get(..FRAME_EVIDENCE_MAX).unwrap_or(&flight.frame).to_vec();
+        self.recovery.record(flight.frame, outcome, filled);
+        Ok(Answer { steps, evidence })
+    }
+
+    fn fire_timers(&mut self, now: Timestamp) {
+        let mut due: Vec<(Timestamp, u64)> = self
+            .timers
+            .iter()
+            .filter(|(id, at)| *at <= now && !self.fired.contains(id))
+            .map(|(id, at)| (at, id))
+            .collect();
+        due.sort_unstable();
+        for (time, id) in due {
+            self.fired.insert(id);
+            self.inbox.hold(Event::now(time, EventBody::Timer(id)));
+        }
+    }
+
+    fn forget_timers(&mut self) {
+        self.timers = Timers::default();
+        self.fired.clear();
+    }
+}
+
+/// An answer, sorted by what it was for.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// A live frame's.
+    Live(Answer),
+    /// A replayed frame's.
+    Replayed {
+        /// Whether the strategy did the same again.
+        same: bool,
+        /// Whether that was the last one: the strategy is to be told its whole state.
+        done: bool,
+    },
+}
+
+fn protocol(why: &str) -> Fault {
+    Fault { blame: Blame::Guest, kind: "PROTOCOL", detail: why.to_owned() }
+}
