@@ -207,3 +207,13 @@ fn text_that_is_not_toml_names_the_line() {
     assert_eq!(error.code(), "SOURCE_MALFORMED");
     assert!(error.to_string().contains("line 2"), "{error}");
 }
+
+#[test]
+fn the_reference_strategies_are_described_correctly() {
+    for (name, market) in [("ema-cross", "linear:BTCUSDT"), ("market-maker", "linear:ETHUSDT")] {
+        let path = format!("{}/../../plugins/{name}/strategy.toml", env!("CARGO_MANIFEST_DIR"));
+        let source = BundleSource::load(path.as_ref()).unwrap();
+        assert_eq!(source.name.as_str(), name);
+        assert_eq!(source.capabilities.symbols, [market.parse().unwrap()]);
+    }
+}
