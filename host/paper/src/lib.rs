@@ -21,3 +21,4 @@ pub use exchange::{OpenError, StoreError};
 pub use faults::{Does, Faults, FaultsError};
 pub use listing::{Fees, Listing};
 pub use paper::{Paper, PaperError, bind, run};
+pub use sources::Speed;

@@ -123,7 +123,9 @@ impl Paper {
         let Self { listener, config, mut exchange, recording, clock, _lock, .. } = self;
         let start = clock.now();
         let feed = match recording {
-            Some(recording) => Feed::recorded(recording, start, config.speed, config.repeat),
+            Some(recording) => {
+                Feed::recorded(recording, &exchange.listing, start, config.speed, config.repeat)
+            }
             None => Feed::synthetic(config.seed, &mut exchange.listing, start, config.speed),
         };
         let app = App::new(clock, config.keys, config.ack_delay, exchange, Injector::new(config.faults));

@@ -13,8 +13,8 @@ use crate::listing::Listing;
 
 /// The file's format.
 const VERSION: u32 = 1;
-/// Size at which the file is rewritten without what is no longer needed.
-const COMPACT_AT: u64 = 64 << 20;
+/// Growth after which the file is rewritten without what is no longer needed.
+const COMPACT_AFTER: u64 = 64 << 20;
 
 /// Why the state cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +62,8 @@ impl Header {
 pub(crate) struct Store {
     path: PathBuf,
     file: File,
-    written: u64,
+    /// Bytes appended since the file was written anew.
+    grown: u64,
     line: Vec<u8>,
 }
 
@@ -124,29 +125,29 @@ impl Store {
         fs::create_dir_all(dir).map_err(|source| StoreError::Io { file: dir.to_owned(), source })?;
         let draft = path.with_extension("new");
         let mut file = BufWriter::new(File::create(&draft).map_err(io)?);
-        let mut written = write_line(&mut file, header).map_err(io)?;
+        write_line(&mut file, header).map_err(io)?;
         for event in events {
-            written = written.saturating_add(write_line(&mut file, &[event]).map_err(io)?);
+            write_line(&mut file, &[event]).map_err(io)?;
         }
         let file = file.into_inner().map_err(|error| io(error.into_error()))?;
         file.sync_data().map_err(io)?;
         fs::rename(&draft, &path).map_err(io)?;
         let file = OpenOptions::new().append(true).open(&path).map_err(io)?;
-        Ok(Self { path, file, written, line: Vec::new() })
+        Ok(Self { path, file, grown: 0, line: Vec::new() })
     }
 
     /// Appends one batch. It survives the death of this process, not that of the machine: paper money is not worth an `fsync`.
     pub(crate) fn append(&mut self, events: &[Event]) -> Result<(), StoreError> {
         self.line.clear();
-        let result = write_line(&mut self.line, &events).and_then(|_| self.file.write_all(&self.line));
+        let result = write_line(&mut self.line, &events).and_then(|()| self.file.write_all(&self.line));
         result.map_err(|source| StoreError::Io { file: self.path.clone(), source })?;
-        self.written = self.written.saturating_add(u64::try_from(self.line.len()).unwrap_or(u64::MAX));
+        self.grown = self.grown.saturating_add(u64::try_from(self.line.len()).unwrap_or(u64::MAX));
         Ok(())
     }
 
     /// Whether it is time to write the state anew.
     pub(crate) fn is_long(&self) -> bool {
-        self.written >= COMPACT_AT
+        self.grown >= COMPACT_AFTER
     }
 
     /// The folder it lies in.
@@ -159,11 +160,10 @@ fn path_in(dir: &Path) -> PathBuf {
     dir.join("state.jsonl")
 }
 
-fn write_line(into: &mut impl Write, row: &impl Serialize) -> std::io::Result<u64> {
+fn write_line(into: &mut impl Write, row: &impl Serialize) -> std::io::Result<()> {
     let text = serde_json::to_vec(row).map_err(std::io::Error::other)?;
     into.write_all(&text)?;
-    into.write_all(b"\n")?;
-    Ok(u64::try_from(text.len()).unwrap_or(u64::MAX).saturating_add(1))
+    into.write_all(b"\n")
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! A feed: market events in venue time, whatever they come from (RULES P1).
 
-use std::str::FromStr;
-
-use portcullis_core::{MarketEvent, Span, Timestamp};
+use portcullis_core::{Category, MarketBody, MarketEvent, Span, Timestamp};
 use portcullis_wire::mantissa;
 
 use super::Recording;
@@ -17,6 +15,15 @@ impl Speed {
     /// As recorded.
     pub const REAL_TIME: Self = Self(1_000);
 
+    /// A speed from 0.001 to 1,000, to three decimals; `None` for anything else.
+    #[must_use]
+    pub fn new(times: f64) -> Option<Self> {
+        // By way of text: exact, and without a cast that could truncate.
+        let thousandths = mantissa(&format!("{times:.3}"), 3).ok()?;
+        let thousandths = u32::try_from(thousandths).ok()?;
+        (1..=1_000_000).contains(&thousandths).then_some(Self(thousandths))
+    }
+
     /// A recorded span as it is played.
     fn played(self, recorded: Span) -> Span {
         let played =
@@ -25,34 +32,28 @@ impl Speed {
     }
 }
 
-/// A text is no speed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a speed is a number from 0.001 to 1000 with at most 3 decimals")]
-pub struct InvalidSpeed;
-
-impl FromStr for Speed {
-    type Err = InvalidSpeed;
-
-    fn from_str(text: &str) -> Result<Self, InvalidSpeed> {
-        let thousandths = mantissa(text, 3).map_err(|_| InvalidSpeed)?;
-        let thousandths = u32::try_from(thousandths).map_err(|_| InvalidSpeed)?;
-        if (1..=1_000_000).contains(&thousandths) { Ok(Self(thousandths)) } else { Err(InvalidSpeed) }
-    }
-}
-
 /// Market events, each stamped with the venue time at which it happens.
 #[derive(Debug)]
 pub struct Feed {
     start: Timestamp,
     speed: Speed,
+    tracks: Vec<Track>,
+}
+
+/// A source of events and the one that comes next.
+#[derive(Debug)]
+struct Track {
     origin: Origin,
     next: Option<MarketEvent>,
 }
 
 #[derive(Debug)]
 enum Origin {
+    /// The linear or the spot part of a recording.
     Recorded {
         events: Vec<MarketEvent>,
+        /// Time of the whole recording's first event.
+        first: Timestamp,
         at: usize,
         repeat: bool,
         /// Recorded time that whole laps have taken.
@@ -62,45 +63,68 @@ enum Origin {
 }
 
 impl Feed {
-    /// A recording, from `start` on; at its end it begins again, re-timed, if `repeat` says so.
+    /// A recording, from `start` on. If `repeat` says so it begins again at its end, re-timed: the linear and the spot part each
+    /// at its own, so that a recording of both that stops earlier for one does not leave that one silent.
     #[must_use]
-    pub fn recorded(recording: Recording, start: Timestamp, speed: Speed, repeat: bool) -> Self {
-        let origin = Origin::Recorded { events: recording.events, at: 0, repeat, lapped: Span(0) };
-        Self::new(origin, start, speed)
+    pub fn recorded(
+        recording: Recording,
+        listing: &Listing,
+        start: Timestamp,
+        speed: Speed,
+        repeat: bool,
+    ) -> Self {
+        let first = recording.events.first().map_or(start, |event| event.venue_time);
+        let spot = |event: &MarketEvent| {
+            listing.get(event.instrument).is_some_and(|spec| spec.category == Category::Spot)
+        };
+        let (spot, linear) = recording.events.into_iter().partition(spot);
+        let origin = |events| Origin::Recorded { events, first, at: 0, repeat, lapped: Span(0) };
+        Self::new([linear, spot].into_iter().map(origin), start, speed)
     }
 
     /// The synthetic market of a seed, from `start` on. It lists its instruments itself.
     #[must_use]
     pub fn synthetic(seed: u64, listing: &mut Listing, start: Timestamp, speed: Speed) -> Self {
-        Self::new(Origin::Synthetic(Synthetic::new(seed, listing)), start, speed)
+        Self::new(std::iter::once(Origin::Synthetic(Synthetic::new(seed, listing))), start, speed)
     }
 
-    fn new(origin: Origin, start: Timestamp, speed: Speed) -> Self {
-        let mut feed = Self { start, speed, origin, next: None };
-        feed.advance();
-        feed
+    fn new(origins: impl Iterator<Item = Origin>, start: Timestamp, speed: Speed) -> Self {
+        let tracks = origins.map(|origin| {
+            let mut track = Track { origin, next: None };
+            track.advance(start, speed);
+            track
+        });
+        Self { start, speed, tracks: tracks.collect() }
     }
 
     /// When the next event is due; `None` at the end.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
-        self.next.as_ref().map(|event| event.venue_time)
+        self.tracks.iter().filter_map(Track::due).min()
     }
 
     /// The next event if it is due at `now`.
     pub fn pop(&mut self, now: Timestamp) -> Option<MarketEvent> {
-        let event = self.next.take_if(|event| event.venue_time <= now)?;
-        self.advance();
+        let due = self.due().filter(|due| *due <= now)?;
+        let track = self.tracks.iter_mut().find(|track| track.due() == Some(due))?;
+        let event = track.next.take()?;
+        track.advance(self.start, self.speed);
         Some(event)
     }
+}
 
-    fn advance(&mut self) {
+impl Track {
+    fn due(&self) -> Option<Timestamp> {
+        self.next.as_ref().map(|event| event.venue_time)
+    }
+
+    fn advance(&mut self, start: Timestamp, speed: Speed) {
         let Some((mut event, elapsed)) = self.origin.next() else { return };
-        let time = self.start.after(self.speed.played(elapsed));
+        let time = start.after(speed.played(elapsed));
         event.time = time;
         event.venue_time = time;
         // A funding that the recording pays is paid when its row is played.
-        if let portcullis_core::MarketBody::Funding { next, .. } = &mut event.body {
+        if let MarketBody::Funding { next, .. } = &mut event.body {
             *next = time;
         }
         self.next = Some(event);
@@ -116,13 +140,12 @@ impl Origin {
                 let elapsed = event.venue_time.since(Timestamp(0));
                 Some((event, elapsed))
             }
-            Self::Recorded { events, at, repeat, lapped } => {
-                let first = events.first()?.venue_time;
+            Self::Recorded { events, first, at, repeat, lapped } => {
                 if *at >= events.len() {
                     if !*repeat {
                         return None;
                     }
-                    let length = events.last()?.venue_time.since(first).0;
+                    let length = events.last()?.venue_time.since(*first).0;
                     // The seam is as long as the average gap, and never nothing.
                     let gap =
                         length.checked_div(u64::try_from(events.len()).ok()?).unwrap_or(0).max(1_000_000);
@@ -131,7 +154,7 @@ impl Origin {
                 }
                 let event = events.get(*at)?.clone();
                 *at = at.saturating_add(1);
-                let elapsed = Span(event.venue_time.since(first).0.saturating_add(lapped.0));
+                let elapsed = Span(event.venue_time.since(*first).0.saturating_add(lapped.0));
                 Some((event, elapsed))
             }
         }
@@ -140,7 +163,7 @@ impl Origin {
 
 #[cfg(test)]
 mod tests {
-    use portcullis_core::{InstrumentId, MarketBody, Price, Qty, Side};
+    use portcullis_core::{InstrumentId, Price, Qty, Side};
 
     use super::*;
 
@@ -153,6 +176,10 @@ mod tests {
         Recording { events: times_ms.iter().map(event).collect(), skipped: 0 }
     }
 
+    fn recorded(times_ms: &[u64], start: Timestamp, speed: Speed, repeat: bool) -> Feed {
+        Feed::recorded(recording(times_ms), &Listing::default(), start, speed, repeat)
+    }
+
     fn play(mut feed: Feed, count: usize) -> Vec<u64> {
         let end = Timestamp(u64::MAX);
         std::iter::from_fn(|| feed.pop(end)).take(count).map(|event| event.venue_time.millis()).collect()
@@ -161,22 +188,22 @@ mod tests {
     #[test]
     fn a_recording_is_played_from_the_start_at_its_speed() {
         let start = Timestamp::from_millis(1_000_000);
-        let feed = Feed::recorded(recording(&[5_000, 5_600, 6_200]), start, "6".parse().unwrap(), false);
+        let feed = recorded(&[5_000, 5_600, 6_200], start, Speed::new(6.0).unwrap(), false);
         assert_eq!(play(feed, 9), [1_000_000, 1_000_100, 1_000_200]);
-        let slow = Feed::recorded(recording(&[5_000, 5_600]), start, "0.5".parse().unwrap(), false);
+        let slow = recorded(&[5_000, 5_600], start, Speed::new(0.5).unwrap(), false);
         assert_eq!(play(slow, 9), [1_000_000, 1_001_200]);
     }
 
     #[test]
     fn a_lap_goes_on_where_the_one_before_ended() {
         let start = Timestamp::from_millis(0);
-        let feed = Feed::recorded(recording(&[5_000, 5_600, 6_200]), start, Speed::REAL_TIME, true);
+        let feed = recorded(&[5_000, 5_600, 6_200], start, Speed::REAL_TIME, true);
         assert_eq!(play(feed, 7), [0, 600, 1_200, 1_600, 2_200, 2_800, 3_200]);
     }
 
     #[test]
     fn nothing_comes_before_it_is_due() {
-        let mut feed = Feed::recorded(recording(&[5_000, 5_600]), Timestamp(0), Speed::REAL_TIME, false);
+        let mut feed = recorded(&[5_000, 5_600], Timestamp(0), Speed::REAL_TIME, false);
         assert!(feed.pop(Timestamp(0)).is_some());
         assert!(feed.pop(Timestamp::from_millis(599)).is_none());
         assert_eq!(feed.due(), Some(Timestamp::from_millis(600)));
@@ -184,9 +211,28 @@ mod tests {
 
     #[test]
     fn speeds_have_bounds() {
-        for text in ["0", "-1", "1001", "0.0001", "fast", ""] {
-            assert_eq!(text.parse::<Speed>(), Err(InvalidSpeed), "{text}");
+        for times in [0.0, -1.0, 1_000.1, 0.000_4, f64::NAN, f64::INFINITY] {
+            assert_eq!(Speed::new(times), None, "{times}");
         }
+    }
+
+    #[test]
+    fn linear_and_spot_go_round_each_at_its_own_end() {
+        let mut listing = Listing::default();
+        let linear = listing.list(Category::Linear, "BTCUSDT").unwrap();
+        let spot = listing.list(Category::Spot, "BTCUSDT").unwrap();
+        let mut recording = recording(&[0, 100, 200, 1_000]);
+        for (event, instrument) in recording.events.iter_mut().zip([linear, spot, linear, spot]) {
+            event.instrument = instrument;
+        }
+        let mut feed = Feed::recorded(recording, &listing, Timestamp(0), Speed::REAL_TIME, true);
+        let end = Timestamp::from_millis(1_000);
+        let played: Vec<_> = std::iter::from_fn(|| feed.pop(end)).collect();
+        let of = |id| {
+            played.iter().filter(move |event| event.instrument == id).map(|event| event.venue_time.millis())
+        };
+        assert_eq!(of(linear).collect::<Vec<_>>(), [0, 200, 300, 500, 600, 800, 900]);
+        assert_eq!(of(spot).collect::<Vec<_>>(), [100, 1_000]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use portcullis_core::MarketEvent;
 
 use crate::listing::Listing;
 
-pub use feed::{Feed, InvalidSpeed, Speed};
+pub use feed::{Feed, Speed};
 pub(crate) use random::{Random, mix};
 
 /// Most events a set of files may hold.
