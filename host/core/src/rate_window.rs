@@ -7,7 +7,8 @@ use crate::{RateLimits, Span, Timestamp};
 const SLICES: u64 = 50;
 
 /// Slices kept: one more, for the part of a slice at the window's start.
-const SLOTS: u64 = 51;
+const SLOTS: usize = 51;
+const SLOTS_U64: u64 = SLOTS as u64;
 
 /// How many things happened in the last `window`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +17,13 @@ struct RateWindow {
     /// Number of the newest slice that was counted into.
     newest: u64,
     /// Counts by slice number modulo the length.
-    counts: [u32; SLOTS as usize],
+    counts: [u32; SLOTS],
     total: u64,
 }
 
 impl RateWindow {
     fn new(window: Span) -> Self {
-        Self { slice_ns: window.0 / SLICES, newest: 0, counts: [0; SLOTS as usize], total: 0 }
+        Self { slice_ns: window.0 / SLICES, newest: 0, counts: [0; SLOTS], total: 0 }
     }
 
     fn slice(&self, now: Timestamp) -> u64 {
@@ -42,7 +43,7 @@ impl RateWindow {
         let slice = self.slice(now).max(self.newest);
         let steps = slice.saturating_sub(self.newest);
         if steps > SLICES {
-            self.counts = [0; SLOTS as usize];
+            self.counts = [0; SLOTS];
             self.total = 0;
         } else {
             for step in 1..=steps {
@@ -69,7 +70,7 @@ impl RateWindow {
     }
 
     fn index(number: u64) -> usize {
-        usize::try_from(number % SLOTS).unwrap_or(0)
+        usize::try_from(number % SLOTS_U64).unwrap_or(0)
     }
 }
 

@@ -65,6 +65,7 @@ impl Turn<'_> {
             let outcome = Submission::Unknown { detail: "the gateway restarted".to_owned() };
             self.record(Record::Submission(Submitted { of, outcome, at: self.now }));
         }
+        self.roll_day();
         self.ask_for_snapshot();
         self.ask_about_orders();
     }

@@ -57,7 +57,7 @@ impl Turn<'_> {
     }
 
     /// Anchors the day's loss at the first moment of the day at which every position can be valued.
-    fn roll_day(&mut self) {
+    pub(super) fn roll_day(&mut self) {
         if self.now.0 / DAY_NS > self.state.anchor.day
             && let Some(anchor) = self.day_anchor()
         {

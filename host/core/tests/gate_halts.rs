@@ -1,0 +1,264 @@
+//! Up the ladder at once, down in two steps, and nothing called done before a query proves it.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    clippy::cast_possible_truncation,
+    reason = "test code"
+)]
+
+mod support;
+
+use portcullis_core::*;
+use support::*;
+
+fn operator(world: &mut World, command: OperatorCommand) -> Reply {
+    world.step(Input::Operator { actor: "ann".to_owned(), command });
+    world.reply.take().unwrap()
+}
+
+fn raise(world: &mut World, scope: Scope, to: TradingState) -> Reply {
+    operator(world, OperatorCommand::Raise { scope, to, reason: "drill".to_owned() })
+}
+
+fn cancel_alls(world: &mut World) -> Vec<(InstrumentId, CancelScope)> {
+    let sent: Vec<(Sequence, Command)> = world.sent.drain(..).collect();
+    sent.into_iter()
+        .filter_map(|(_, command)| match command {
+            Command::CancelAll(all) => Some((all.instrument, all.scope)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_halt_repeats_until_a_query_shows_nothing() {
+    let mut world = World::new();
+    let id = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.report(id, VenueStatus::Working);
+    assert_eq!(raise(&mut world, Scope::Account, TradingState::EntriesCancelled), Reply::Done);
+    let each = [CancelScope::Entries, CancelScope::Conditional];
+    let all: Vec<_> = [BTC, ETH].into_iter().flat_map(|i| each.map(|scope| (i, scope))).collect();
+    assert_eq!(cancel_alls(&mut world), all);
+    world.queries.clear();
+    world.pass(1);
+    assert_eq!(cancel_alls(&mut world), all, "again");
+    assert!(world.queries.iter().any(|query| matches!(query, Query::Snapshot { .. })));
+    // The order is gone, but only a query proves it.
+    world.report(id, VenueStatus::Cancelled);
+    world.pass(1);
+    assert_eq!(cancel_alls(&mut world), all);
+    world.wait(Span(1));
+    let snapshot = world.snapshot();
+    world.step(Input::Snapshot(snapshot));
+    world.pass(3);
+    assert_eq!(cancel_alls(&mut world), []);
+    assert!(world.findings().is_empty());
+}
+
+#[test]
+fn a_halt_that_does_not_come_through_is_told() {
+    let mut world = World::new();
+    let id = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.report(id, VenueStatus::Working);
+    raise(&mut world, Scope::Strategy(TAKER), TradingState::EntriesCancelled);
+    for _ in 0..20 {
+        world.pass(1);
+        let snapshot = world.snapshot();
+        world.step(Input::Snapshot(snapshot));
+    }
+    assert_eq!(world.findings(), [FindingKind::HaltNotConfirmed], "once");
+    assert!(cancel_alls(&mut world).iter().all(|(instrument, _)| *instrument == BTC), "the other one goes on");
+}
+
+#[test]
+fn a_halt_survives_a_restart() {
+    let mut world = World::new();
+    raise(&mut world, Scope::Account, TradingState::EntriesCancelled);
+    world.restart();
+    world.start(TAKER, "taker", BTC);
+    world.pass(1);
+    assert!(!cancel_alls(&mut world).is_empty(), "it goes on where it was");
+    assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::StateEntriesCancelled));
+}
+
+#[test]
+fn raising_never_lowers() {
+    let mut world = World::new();
+    assert_eq!(raise(&mut world, Scope::Account, TradingState::Flattening), Reply::Done);
+    assert_eq!(raise(&mut world, Scope::Account, TradingState::ReduceOnly), Reply::Nothing);
+    assert!(matches!(raise(&mut world, Scope::Account, TradingState::Active), Reply::Refused(_)));
+    assert_eq!(world.gate.state().ladder().of(Scope::Account), TradingState::Flattening);
+}
+
+#[test]
+fn rearming_takes_two_steps() {
+    let mut world = World::new();
+    let request = OperatorCommand::RearmRequest { scope: Scope::Account, reason: "checked".to_owned() };
+    let confirm = |code: &str| OperatorCommand::RearmConfirm {
+        scope: Scope::Account,
+        code: code.to_owned(),
+        new_baseline: false,
+    };
+    assert_eq!(operator(&mut world, request.clone()), Reply::Nothing);
+    raise(&mut world, Scope::Account, TradingState::ReduceOnly);
+    assert!(matches!(operator(&mut world, confirm("")), Reply::Refused(_)), "nothing was requested");
+    let code = |reply: Reply| match reply {
+        Reply::ConfirmWith { code, .. } => code,
+        other => panic!("{other:?}"),
+    };
+    code(operator(&mut world, request.clone()));
+    assert!(matches!(operator(&mut world, confirm("000000x")), Reply::Refused(_)));
+    let late = code(operator(&mut world, request.clone()));
+    world.pass(61);
+    assert!(matches!(operator(&mut world, confirm(&late)), Reply::Refused(_)));
+    let good = code(operator(&mut world, request.clone()));
+    assert_eq!(operator(&mut world, confirm(&good)), Reply::Done);
+    assert!(world.place(buy(1, "60000.00")).is_ok());
+    // Not while something is unknown.
+    world.lose();
+    raise(&mut world, Scope::Account, TradingState::ReduceOnly);
+    assert!(matches!(operator(&mut world, request), Reply::Refused(_)));
+}
+
+#[test]
+fn a_new_baseline_ends_a_daily_loss() {
+    let limits = DEMO_LIMITS.replace("daily_loss_max = \"2500\"", "daily_loss_max = \"10\"");
+    let mut world = World::with_limits(&limits);
+    let id = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.fill(id, Qty(10), "60000.00");
+    world.prices("58000.00", "3000.00");
+    world.pass(1);
+    let scope = Scope::Strategy(TAKER);
+    assert_eq!(world.gate.state().ladder().of(scope), TradingState::ReduceOnly);
+    let mut rearm = |new_baseline| {
+        let request = OperatorCommand::RearmRequest { scope, reason: String::new() };
+        let Reply::ConfirmWith { code, .. } = operator(&mut world, request) else { panic!() };
+        operator(&mut world, OperatorCommand::RearmConfirm { scope, code, new_baseline });
+        world.pass(1);
+        world.gate.state().ladder().of(scope)
+    };
+    assert_eq!(rearm(false), TradingState::ReduceOnly, "it trips again at once");
+    assert_eq!(rearm(true), TradingState::Active);
+}
+
+#[test]
+fn the_day_starts_anew_at_midnight() {
+    let limits = DEMO_LIMITS.replace("daily_loss_max = \"2500\"", "daily_loss_max = \"100\"");
+    let mut world = World::with_limits(&limits);
+    let id = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.fill(id, Qty(10), "60000.00");
+    world.prices("54000.00", "3000.00");
+    assert!(world.place(buy(1, "54000.00")).is_ok(), "lost 60 of 100");
+    world.wait(Span::from_secs(43_200));
+    world.refresh();
+    world.step(Input::Tick);
+    world.prices("49000.00", "3000.00");
+    assert!(world.place(buy(1, "49000.00")).is_ok(), "lost 50 today, 110 in all");
+}
+
+#[test]
+fn cancelling_entries_raises_nothing() {
+    let mut world = World::new();
+    let entry = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    let filled = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.fill(filled, Qty(10), "60000.00");
+    let exit = world.place(reduce(sell(10, "61000.00"))).unwrap();
+    world.accept();
+    let command = OperatorCommand::CancelEntries { scope: Scope::Account, reason: String::new() };
+    assert_eq!(operator(&mut world, command.clone()), Reply::Done);
+    assert_eq!(world.next_sent().1.order(), Some(entry));
+    assert!(world.sent.is_empty(), "the exit stays");
+    assert_eq!(world.gate.state().trading_state(TAKER), TradingState::Active);
+    world.report(entry, VenueStatus::Cancelled);
+    assert_eq!(world.order(entry).reason, CloseReason::ByHost);
+    assert_eq!(operator(&mut world, command), Reply::Nothing);
+    assert!(world.order(exit).status.is_open());
+}
+
+#[test]
+fn flattening_goes_on_until_flat() {
+    let mut world = World::new();
+    let filled = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.fill(filled, Qty(10), "60000.00");
+    raise(&mut world, Scope::Account, TradingState::Flattening);
+    let closing = |world: &mut World| {
+        let sent: Vec<_> = world.sent.drain(..).collect();
+        let mut places = sent.into_iter().filter_map(|(of, command)| match command {
+            Command::Place(place) => Some((of, place)),
+            _ => None,
+        });
+        let first = places.next();
+        assert!(places.next().is_none(), "one at a time");
+        first
+    };
+    let (of, place) = closing(&mut world).unwrap();
+    assert_eq!((place.side, place.quantity, place.reduce_only), (Side::Sell, Qty(10), true));
+    world.answer(of, Submission::Accepted { venue_order: None });
+    world.pass(2);
+    assert!(closing(&mut world).is_none());
+    // It fills in part and the rest is cancelled.
+    world.fill(place.order, Qty(6), "60000.00");
+    let report = OrderReport { reason: CloseReason::NoLiquidity, ..world.report_of(place.order, VenueStatus::Cancelled) };
+    world.step(Input::Report(ExecutionReport::Order(report)));
+    world.pass(1);
+    let (_, place) = closing(&mut world).unwrap();
+    assert_eq!(place.quantity, Qty(4));
+    world.fill(place.order, Qty(4), "60000.00");
+    world.pass(2);
+    assert!(closing(&mut world).is_none());
+    assert_eq!(world.gate.state().ledger().position(BTC, Some(TAKER)).quantity, SignedQty(0));
+}
+
+#[test]
+fn a_strategy_flattens_its_own() {
+    let mut world = World::new();
+    let filled = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.fill(filled, Qty(10), "60000.00");
+    let entry = world.place(buy(5, "59000.00")).unwrap();
+    world.accept();
+    world.ask_for(TAKER, Ask::Flatten(0)).unwrap();
+    assert_eq!(world.next_sent().1.order(), Some(entry));
+    let (_, Command::Place(place)) = world.next_sent() else { panic!() };
+    assert_eq!((place.side, place.quantity, place.reduce_only), (Side::Sell, Qty(10), true));
+    // The entry fills before its cancel arrives: that is closed too.
+    world.fill(entry, Qty(5), "59000.00");
+    world.fill(place.order, Qty(10), "60000.00");
+    let (_, Command::Place(place)) = world.next_sent() else { panic!() };
+    assert_eq!(place.quantity, Qty(5));
+    world.fill(place.order, Qty(5), "59000.00");
+    world.pass(2);
+    assert!(world.sent.is_empty());
+    assert!(world.place(buy(1, "60000.00")).is_ok(), "a flatten is no halt");
+}
+
+#[test]
+fn a_strategy_that_goes_down_leaves_no_entries() {
+    let down: [fn() -> StrategyChange; 3] = [
+        || StrategyChange::Stopped { strategy: TAKER, reason: String::new() },
+        || StrategyChange::Quarantined { strategy: TAKER, detail: String::new() },
+        || StrategyChange::Unresponsive(TAKER),
+    ];
+    for change in down {
+        let mut world = World::new();
+        let entry = world.place(buy(5, "59000.00")).unwrap();
+        world.accept();
+        let waiting = world.place(buy(5, "59000.00")).unwrap();
+        let (of, _) = world.next_sent();
+        world.step(Input::Strategy(change()));
+        assert_eq!(world.next_sent().1.order(), Some(entry));
+        assert!(world.sent.is_empty());
+        world.answer(of, Submission::Accepted { venue_order: None });
+        assert_eq!(world.next_sent().1.order(), Some(waiting));
+    }
+}
