@@ -21,14 +21,18 @@ use crate::{Artifact, ArtifactError, contract, frame};
 /// Fuel for `describe`, which returns constants.
 const DESCRIBE_FUEL: u64 = 10_000_000;
 
-/// Fuel for instantiation, `init`, `snapshot` and `restore`: seldom, and off the hot path.
-const LIFECYCLE_FUEL: u64 = 1_000_000_000;
+/// Fuel for instantiation, `init`, `snapshot` and `restore`: seldom, and off the hot path. Spent well within the deadline
+/// below, so that it is fuel that decides.
+const LIFECYCLE_FUEL: u64 = 250_000_000;
 
 /// Wall time for everything but a frame, in milliseconds.
 const LIFECYCLE_DEADLINE_MS: u64 = 1_000;
 
 /// Bytes a guest may hand over in one call, besides the plain size of its actions.
 const HOSTCALL_BYTES: usize = 256 * 1024;
+
+/// Lines of a backtrace that a fault's detail quotes.
+const BACKTRACE_LINES: usize = 8;
 
 /// Most handles of components; a strategy needs none.
 const HANDLES_MAX: usize = 64;
@@ -315,12 +319,10 @@ fn diagnose(error: CallError, store: &Store<Limiter>, fuel: u64, untrapped: Faul
         detail.push_str(&format!("; it had asked for {asked} bytes of memory, {allowed} are allowed"));
     }
     if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
-        for frame in backtrace.frames().iter().take(8) {
-            let offset = frame.module_offset().unwrap_or_default();
-            match frame.func_name() {
-                Some(name) => detail.push_str(&format!("; in {name} at {offset:#x}")),
-                None => detail.push_str(&format!("; in function {} at {offset:#x}", frame.func_index())),
-            }
+        // The first line is a heading; the innermost functions come next, with their names demangled.
+        for line in backtrace.to_string().lines().skip(1).take(BACKTRACE_LINES) {
+            detail.push_str("; ");
+            detail.push_str(line.trim());
         }
     }
     CellFault::new(kind, detail, fuel)

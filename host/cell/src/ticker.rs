@@ -79,7 +79,7 @@ impl Drop for Inside<'_> {
 fn run(state: &State, engine: &EngineWeak) {
     let mut idle = 0_u32;
     while !state.stop.load(Ordering::SeqCst) {
-        std::thread::park_timeout(Duration::from_millis(TICK_MS));
+        std::thread::sleep(Duration::from_millis(TICK_MS));
         let Some(engine) = engine.upgrade() else { return };
         engine.increment_epoch();
         drop(engine);

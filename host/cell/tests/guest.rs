@@ -1,11 +1,17 @@
 //! Calls into guests, good and hostile, in this process.
-#![allow(missing_docs, clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "test code")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "test code"
+)]
 
 mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{IDLE, LIMITS, Source, component, frame, guest, program, setup};
+use common::{LIMITS, Source, component, frame, guest, program, setup};
 use portcullis_cell::{
     Artifact, ArtifactError, ArtifactKey, CellEngine, CellFault, CellLimits, CompileError, FaultKind, Guest,
     Program, RestoreRefusal, compile, component_digest, engine_digest,
@@ -67,11 +73,11 @@ fn the_description_is_checked() {
     let description = good.describe().unwrap();
     assert_eq!((description.name.as_str(), description.version.as_str()), ("test-guest", "1.0.0"));
 
-    // Says that its name is 40 bytes long.
-    let long = Source {
-        describe: "(i32.store (i32.const 516) (i32.const 40)) (i32.const 512)",
-        ..Source::default()
-    };
+    // A name of 40 zero bytes.
+    let describe =
+        "(i32.store (i32.const 512) (i32.const 0x10000)) (i32.store (i32.const 516) (i32.const 40))
+        (i32.const 512)";
+    let long = Source { describe, ..Source::default() };
     let fault = guest(&long, LIMITS).describe().unwrap_err();
     assert_eq!(fault.kind, FaultKind::Protocol);
     assert!(fault.detail.contains("name"), "{fault}");
@@ -132,21 +138,20 @@ fn an_endless_loop_with_fuel_is_stopped_by_the_clock() {
 }
 
 #[test]
-fn every_entry_has_a_deadline_of_its_own_even_after_a_rest() {
-    let limits = CellLimits { deadline_ms: 5, ..LIMITS };
-    let mut guest = guest(&with_frame(IDLE), limits);
-    for _ in 0..3 {
-        guest.on_frame(&frame(1)).unwrap();
-        // Long enough for the clock's thread to go to sleep.
-        std::thread::sleep(Duration::from_millis(40));
-    }
+fn the_clock_is_awake_again_after_a_rest() {
+    let limits = CellLimits { fuel_per_event: 10_000_000_000, deadline_ms: 5, ..LIMITS };
+    let mut guest = guest(&with_frame(FOREVER), limits);
+    // Long enough for the clock's thread to have gone to sleep.
+    std::thread::sleep(Duration::from_millis(60));
+    assert_eq!(guest.on_frame(&frame(1)).unwrap_err().kind, FaultKind::Deadline);
 }
 
 #[test]
 fn a_start_function_is_watched_too() {
     let source = Source { start: "(loop $again (br $again))", ..Source::default() };
     let (guest, fault) = *Guest::start(program(&source), LIMITS).unwrap_err();
-    assert_eq!(fault.kind, FaultKind::OutOfFuel);
+    // On a busy machine the clock may be first.
+    assert!(matches!(fault.kind, FaultKind::OutOfFuel | FaultKind::Deadline), "{fault}");
     assert!(!guest.is_live());
 }
 
@@ -293,10 +298,8 @@ fn log_lines_are_cut_each_and_all_together() {
 }
 
 fn line(action: &Action) -> (u32, LogLevel, String) {
-    match &action.body {
-        ActionBody::Log { level, message } => (action.cause, *level, message.clone()),
-        other => panic!("not a log line: {other:?}"),
-    }
+    let ActionBody::Log { level, message } = &action.body else { panic!("not a log line: {action:?}") };
+    (action.cause, *level, message.clone())
 }
 
 #[test]

@@ -1,37 +1,50 @@
-//! The roles as real processes. This binary is the roles too: started with a role's name it is that role, started by the
-//! test harness it runs the tests.
-#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "test code")]
+//! The roles as real processes. This binary is the roles too: started the way roles are, it is one; otherwise it runs the
+//! tests.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "test code"
+)]
 
 mod common;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ExitCode};
 use std::time::{Duration, Instant};
 
 use common::{IDLE, LIMITS, Source, artifact, component, frame, setup};
 use libtest_mimic::{Arguments, Failed, Trial};
 use portcullis_cell::{
-    Artifact, CELL_ROLE, COMPILE_ROLE, CellExit, CellId, CellLimits, CellLink, CellReply, CellRequest, CompileLimits,
-    ExitStatus, FaultKind, LinkError, RUNNER_ROLE, RunnerClient, RunnerConfig, RunnerError, StartedCell, cell_role,
-    compile_role, runner_role,
+    Artifact, CELL_ROLE, COMPILE_ROLE, CellExit, CellId, CellLimits, CellLink, CellReply, CellRequest,
+    CompileLimits, ExitStatus, FaultKind, LinkError, RUNNER_ROLE, RunnerClient, RunnerConfig, RunnerError,
+    StartedCell, cell_role, compile_role, runner_role,
 };
 use portcullis_core::StrategyName;
 use portcullis_role::{MessageLink, RoleCommand};
 
 fn main() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let role = arguments.first().and_then(|role| role.to_str());
-    let ended = match role {
-        Some(CELL_ROLE) => cell_role(&arguments[1..]),
-        Some(COMPILE_ROLE) => compile_role(&arguments[1..]),
+    let mut arguments = std::env::args_os();
+    // The name a role is started under; a filter of the harness may well be called `cell`.
+    if arguments.next().as_deref() != Some(OsStr::new("portcullis")) {
+        return libtest_mimic::run(&Arguments::from_args(), trials()).exit_code();
+    }
+    let role = arguments.next().unwrap();
+    let arguments: Vec<OsString> = arguments.collect();
+    let ended = match role.to_str() {
+        Some(CELL_ROLE) => cell_role(&arguments),
+        Some(COMPILE_ROLE) => compile_role(&arguments),
         Some(RUNNER_ROLE) => {
-            let config = RunnerConfig { socket: PathBuf::from(&arguments[1]), executable: "/proc/self/exe".into() };
+            let config =
+                RunnerConfig { socket: PathBuf::from(&arguments[0]), executable: "/proc/self/exe".into() };
             runner_role(&config)
         }
-        _ => return libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
+        _ => panic!("{role:?} is no role"),
     };
     if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -93,7 +106,7 @@ impl Drop for Fixture {
     }
 }
 
-fn connect(socket: &PathBuf) -> RunnerClient {
+fn connect(socket: &Path) -> RunnerClient {
     eventually("the runner listens", || RunnerClient::connect(socket).ok())
 }
 
@@ -163,7 +176,9 @@ fn the_runner_compiles_what_a_compiler_here_compiles() {
 
 fn a_component_that_does_not_compile_is_refused_with_its_reason() {
     let mut fixture = Fixture::new();
-    let Err(RunnerError::CompileFailed(reason)) = fixture.runner.compile(b"\0asm nonsense", CompileLimits::NATIVE) else {
+    let Err(RunnerError::CompileFailed(reason)) =
+        fixture.runner.compile(b"\0asm nonsense", CompileLimits::NATIVE)
+    else {
         panic!("nonsense was compiled");
     };
     assert!(reason.contains("does not compile"), "{reason}");

@@ -73,6 +73,8 @@ impl RoleCommand {
         let mut command = Command::new(&self.executable);
         command.arg0("portcullis").arg(&self.role).args(&self.arguments).env_clear();
         command.stdin(Stdio::null()).stdout(self.stdout).stderr(Stdio::inherit());
+        // An interrupt from the operator's terminal is for the first process alone, which ends the roles in order.
+        command.process_group(0);
         let (placed, _reserved) = lift(&self.descriptors)?;
         before_exec(&mut command, placed.iter().map(AsRawFd::as_raw_fd).collect());
         command.spawn()

@@ -3,6 +3,12 @@
 //! Each guest is one core module, made a component the way `strategy build` does it. The functions a test does not name have
 //! well-behaved bodies, so a test shows the one thing that is wrong.
 
+#![allow(
+    dead_code,
+    clippy::arithmetic_side_effects,
+    reason = "test code, of which each binary uses its part"
+)]
+
 use portcullis_cell::{Artifact, CellEngine, CellLimits, Guest, Program, Setup, compile};
 use portcullis_core::{Amount, Timestamp};
 use std::sync::Arc;
@@ -10,7 +16,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// Limits that no well-behaved guest here comes near.
-pub const LIMITS: CellLimits = CellLimits {
+pub(crate) const LIMITS: CellLimits = CellLimits {
     memory_bytes_max: 8 << 20,
     fuel_per_event: 100_000,
     deadline_ms: 1_000,
@@ -23,21 +29,21 @@ pub const LIMITS: CellLimits = CellLimits {
 /// Helpers they may call: `$outcome (consumed, actions) → pointer` and `$action (index, cause, kind) → pointer to the
 /// payload`, with kinds as in the contract (2 cancel, 4 flatten, 6 log, 7 metric). `$events` counts events over all calls.
 #[derive(Clone, Copy)]
-pub struct Source {
+pub(crate) struct Source {
     /// `(param $frame i32) (param $length i32) (result i32)`; `$records` is set.
-    pub on_frame: &'static str,
+    pub(crate) on_frame: &'static str,
     /// `(result i32)`.
-    pub describe: &'static str,
+    pub(crate) describe: &'static str,
     /// `(result i32)`.
-    pub init: &'static str,
+    pub(crate) init: &'static str,
     /// `(result i32)`: pointer to pointer and length.
-    pub snapshot: &'static str,
+    pub(crate) snapshot: &'static str,
     /// Start function.
-    pub start: &'static str,
+    pub(crate) start: &'static str,
     /// Further fields of the module.
-    pub extra: &'static str,
+    pub(crate) extra: &'static str,
     /// Pages of memory at the start.
-    pub pages: u32,
+    pub(crate) pages: u32,
 }
 
 impl Default for Source {
@@ -58,7 +64,7 @@ impl Default for Source {
 }
 
 /// One `cancel` for every second event, numbered by the events seen over the guest's life: state that shows in the output.
-pub const CANCEL_EVERY_OTHER: &str = r#"
+pub(crate) const CANCEL_EVERY_OTHER: &str = r#"
     (local $i i32) (local $n i32)
     (loop $next
         (global.set $events (i32.add (global.get $events) (i32.const 1)))
@@ -71,10 +77,10 @@ pub const CANCEL_EVERY_OTHER: &str = r#"
     (call $outcome (local.get $i) (local.get $n))"#;
 
 /// Consumes everything and does nothing.
-pub const IDLE: &str = "(call $outcome (local.get $records) (i32.const 0))";
+pub(crate) const IDLE: &str = "(call $outcome (local.get $records) (i32.const 0))";
 
 /// The bytes of the component.
-pub fn component(source: &Source) -> Vec<u8> {
+pub(crate) fn component(source: &Source) -> Vec<u8> {
     let Source { on_frame, describe, init, snapshot, start, extra, pages } = source;
     let text = format!(
         r#"(module
@@ -129,29 +135,29 @@ pub fn component(source: &Source) -> Vec<u8> {
 }
 
 /// The compiled guest.
-pub fn artifact(source: &Source) -> Artifact {
+pub(crate) fn artifact(source: &Source) -> Artifact {
     compile(&component(source)).unwrap()
 }
 
 /// The guest loaded into an engine of its own.
-pub fn program(source: &Source) -> Program {
+pub(crate) fn program(source: &Source) -> Program {
     Program::load(&Arc::new(CellEngine::new().unwrap()), &artifact(source)).unwrap()
 }
 
 /// The guest running under these limits, with `init` behind it.
-pub fn guest(source: &Source, limits: CellLimits) -> Guest {
+pub(crate) fn guest(source: &Source, limits: CellLimits) -> Guest {
     let mut guest = Guest::start(program(source), limits).unwrap();
     guest.init(&setup()).unwrap().unwrap();
     guest
 }
 
 /// A set-up without instruments.
-pub fn setup() -> Setup {
+pub(crate) fn setup() -> Setup {
     Setup { parameters: Vec::new(), instruments: Vec::new(), budget: Amount(0), start_time: Timestamp(0) }
 }
 
 /// A frame of this many trades.
-pub fn frame(records: u32) -> Vec<u8> {
+pub(crate) fn frame(records: u32) -> Vec<u8> {
     let length = 24 + 48 * records;
     let mut frame = Vec::new();
     frame.extend_from_slice(b"PCF1");

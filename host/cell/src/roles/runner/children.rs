@@ -84,15 +84,11 @@ impl Compilation {
     /// A compilation that is given twice its processor time on the wall clock, and a little more.
     pub(super) fn new(child: Supervised, output: OwnedFd, cpu_s: u32) -> Self {
         let wall = Duration::from_secs(cpu_s.into()).saturating_mul(2).saturating_add(Duration::from_secs(5));
-        Self { child, output, started: now(), wall }
+        Self { child, output, started: Instant::now(), wall }
     }
 
     /// What is left of its time; zero when it is over.
     pub(super) fn time_left(&self) -> Duration {
-        self.wall.saturating_sub(now().saturating_duration_since(self.started))
+        self.wall.saturating_sub(self.started.elapsed())
     }
-}
-
-fn now() -> Instant {
-    Instant::now()
 }
