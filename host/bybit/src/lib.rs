@@ -1,1 +1,40 @@
-//! The Bybit V5 client: REST, streams, reconciliation.
+//! The Bybit V5 client: commands by REST, market data and executions by stream, reconciliation by query.
+//!
+//! [`BybitVenue`] is the whole of it. Paper, testnet, demo and live run the same code and differ in their [`Endpoints`].
+
+#![forbid(unsafe_code)]
+#![deny(clippy::float_arithmetic)]
+
+mod backoff;
+mod book;
+mod budget;
+mod clock;
+mod config;
+mod counters;
+mod decode;
+mod encode;
+mod endpoints;
+mod events;
+mod feed;
+mod http;
+mod listing;
+mod private_stream;
+mod public_stream;
+mod rest;
+mod shared;
+mod signer;
+mod snapshot;
+mod socket;
+mod table;
+mod tls;
+mod venue;
+
+pub use clock::{Clock, system_clock};
+pub use config::{Config, ConfigError, Decimals, Slippage, Wanted};
+pub use counters::Counters;
+pub use endpoints::{Endpoints, InvalidEndpoint};
+pub use http::TransportError;
+pub use listing::InstrumentError;
+pub use rest::{ClockSample, QueryError, RestClient};
+pub use signer::{LocalSigner, OrderRequest, OrderSigner, SignError, SignedRequest};
+pub use venue::{BybitVenue, ConnectError};

@@ -1,0 +1,287 @@
+//! Private rows to core reports. A row that does not fit is quarantined: the caller counts and logs it, and goes on.
+
+use portcullis_core::{
+    Amount, Category, CloseReason, ExecId, Execution, ExecutionKind, LinkId, OrderReport, PositionReport,
+    Price, Qty, Side, SignedQty, Timestamp, VenueOrderId, VenueStatus, WalletReport,
+};
+use portcullis_wire as wire;
+use portcullis_wire::{amount, mantissa, millis};
+
+use crate::table::{InstrumentTable, Listing};
+
+/// Why a row was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Quarantine {
+    #[error("an instrument we do not follow")]
+    OtherInstrument,
+    #[error("{member} is `{value}`")]
+    Member { member: &'static str, value: String },
+    #[error("an amount is out of range")]
+    OutOfRange,
+}
+
+fn member(member: &'static str, value: &str) -> Quarantine {
+    let shown = value.get(..value.floor_char_boundary(64)).unwrap_or_default();
+    Quarantine::Member { member, value: shown.to_owned() }
+}
+
+/// The market of a row: the stream names it, a query's caller knows it.
+fn listing<'t>(
+    table: &'t InstrumentTable,
+    named: Option<&wire::Category>,
+    asked: Option<Category>,
+    symbol: &str,
+) -> Result<&'t Listing, Quarantine> {
+    let category = match named {
+        Some(wire::Category::Linear) => Some(Category::Linear),
+        Some(wire::Category::Spot) => Some(Category::Spot),
+        Some(wire::Category::Inverse | wire::Category::Option | wire::Category::Other(_)) => None,
+        None => asked,
+    };
+    category.and_then(|category| table.find(category, symbol)).ok_or(Quarantine::OtherInstrument)
+}
+
+/// An order of a query about `asked`, or of the stream.
+pub(crate) fn order(
+    table: &InstrumentTable,
+    row: &wire::Order,
+    asked: Option<Category>,
+) -> Result<OrderReport, Quarantine> {
+    let spec = &listing(table, row.category.as_ref(), asked, &row.symbol)?.spec;
+    let status = status(&row.order_status).ok_or_else(|| member("orderStatus", row.order_status.as_str()))?;
+    let price = match row.order_type {
+        wire::OrderType::Limit => {
+            Some(Price(mantissa(&row.price, spec.price_decimals).map_err(|_| member("price", &row.price))?))
+        }
+        wire::OrderType::Market | wire::OrderType::Unknown | wire::OrderType::Other(_) => None,
+    };
+    let quantity =
+        |name, text: &str| mantissa(text, spec.quantity_decimals).map(Qty).map_err(|_| member(name, text));
+    Ok(OrderReport {
+        link: link(&row.order_link_id),
+        venue_order: venue_order(&row.order_id)?,
+        instrument: spec.id,
+        side: side(&row.side).ok_or_else(|| member("side", row.side.as_str()))?,
+        status,
+        price,
+        quantity: quantity("qty", &row.qty)?,
+        executed: quantity("cumExecQty", zero_if_empty(&row.cum_exec_qty))?,
+        reason: reason(status, &row.cancel_type, &row.reject_reason),
+        reduce_only: row.reduce_only,
+        venue_time: time("updatedTime", &row.updated_time)?,
+    })
+}
+
+/// An execution of a query about `asked`, or of the stream.
+pub(crate) fn execution(
+    table: &InstrumentTable,
+    row: &wire::Execution,
+    asked: Option<Category>,
+) -> Result<Execution, Quarantine> {
+    let listing = listing(table, row.category.as_ref(), asked, &row.symbol)?;
+    let spec = &listing.spec;
+    let kind = kind(&row.exec_type).ok_or_else(|| member("execType", row.exec_type.as_str()))?;
+    let price_text = match kind {
+        // A mark price may be finer than the tick; the payment is in the fee, so the price may lose digits.
+        ExecutionKind::Funding => cut(&row.exec_price, spec.price_decimals),
+        ExecutionKind::Trade
+        | ExecutionKind::Deleveraging
+        | ExecutionKind::Liquidation
+        | ExecutionKind::Settlement => row.exec_price.as_str(),
+    };
+    let price =
+        mantissa(price_text, spec.price_decimals).map_err(|_| member("execPrice", &row.exec_price))?;
+    let quantity =
+        mantissa(&row.exec_qty, spec.quantity_decimals).map_err(|_| member("execQty", &row.exec_qty))?;
+    Ok(Execution {
+        exec: row.exec_id.parse::<ExecId>().map_err(|_| member("execId", &row.exec_id))?,
+        kind,
+        link: link(&row.order_link_id),
+        venue_order: venue_order(&row.order_id)?,
+        instrument: spec.id,
+        side: side(&row.side).ok_or_else(|| member("side", row.side.as_str()))?,
+        price: Price(price),
+        quantity: Qty(quantity),
+        fee: fee(listing, row)?,
+        maker: row.is_maker,
+        venue_time: time("execTime", &row.exec_time)?,
+    })
+}
+
+/// A position of a query about linear contracts, or of the stream.
+pub(crate) fn position(table: &InstrumentTable, row: &wire::Position) -> Result<PositionReport, Quarantine> {
+    let spec = &listing(table, row.category.as_ref(), Some(Category::Linear), &row.symbol)?.spec;
+    if row.position_idx != 0 {
+        return Err(member("positionIdx", &row.position_idx.to_string()));
+    }
+    let size = mantissa(&row.size, spec.quantity_decimals).map_err(|_| member("size", &row.size))?;
+    let quantity = match row.side {
+        wire::Side::Buy => size,
+        wire::Side::Sell => size.checked_neg().ok_or(Quarantine::OutOfRange)?,
+        wire::Side::Flat if size == 0 => 0,
+        wire::Side::Flat | wire::Side::Other(_) => return Err(member("side", row.side.as_str())),
+    };
+    let average = if quantity == 0 { "0" } else { row.average() };
+    Ok(PositionReport {
+        instrument: spec.id,
+        quantity: SignedQty(quantity),
+        average_price: amount(average).map_err(|_| member("avgPrice", average))?,
+        venue_time: millis(&row.updated_time).unwrap_or_default(),
+    })
+}
+
+/// The wallet: the USDT coin's equity and balance, and what the whole account has free for new orders.
+pub(crate) fn wallet(row: &wire::Wallet, venue_time: Timestamp) -> Result<WalletReport, Quarantine> {
+    let none = wire::WalletCoin::default();
+    let coin = row.coin.iter().find(|coin| coin.coin == "USDT").unwrap_or(&none);
+    let money = |name, text: &str| amount(zero_if_empty(text)).map_err(|_| member(name, text));
+    let balance = money("walletBalance", &coin.wallet_balance)?;
+    let available = if row.total_available_balance.is_empty() {
+        // Isolated and portfolio margin leave the account's figure out: balance less everything that binds it.
+        let bound = [&coin.total_position_im, &coin.total_order_im, &coin.locked, &coin.bonus];
+        bound.into_iter().try_fold(balance, |left, text| {
+            left.0.checked_sub(money("totalPositionIM", text)?.0).map(Amount).ok_or(Quarantine::OutOfRange)
+        })?
+    } else {
+        money("totalAvailableBalance", &row.total_available_balance)?
+    };
+    Ok(WalletReport { equity: money("equity", &coin.equity)?, balance, available, venue_time })
+}
+
+fn status(status: &wire::OrderStatus) -> Option<VenueStatus> {
+    Some(match status {
+        wire::OrderStatus::New => VenueStatus::Working,
+        wire::OrderStatus::PartiallyFilled => VenueStatus::PartiallyFilled,
+        wire::OrderStatus::Untriggered => VenueStatus::Untriggered,
+        wire::OrderStatus::Triggered => VenueStatus::Triggered,
+        wire::OrderStatus::Filled => VenueStatus::Filled,
+        wire::OrderStatus::Cancelled | wire::OrderStatus::PartiallyFilledCanceled => VenueStatus::Cancelled,
+        wire::OrderStatus::Rejected => VenueStatus::Rejected,
+        wire::OrderStatus::Deactivated => VenueStatus::Deactivated,
+        wire::OrderStatus::Other(_) => return None,
+    })
+}
+
+/// Why a closed order closed. The venue says "by user" for the strategy's, the operator's and the host's cancels alike.
+fn reason(status: VenueStatus, cancel: &wire::CancelType, reject: &wire::RejectReason) -> CloseReason {
+    match status {
+        VenueStatus::Working
+        | VenueStatus::PartiallyFilled
+        | VenueStatus::Untriggered
+        | VenueStatus::Triggered
+        | VenueStatus::Filled => return CloseReason::None,
+        VenueStatus::Cancelled | VenueStatus::Rejected | VenueStatus::Deactivated => {}
+    }
+    match cancel {
+        wire::CancelType::ByReduceOnly => return CloseReason::ReduceOnly,
+        wire::CancelType::ByPrepareLiq
+        | wire::CancelType::AllBeforeLiq
+        | wire::CancelType::ByPrepareAdl
+        | wire::CancelType::AllBeforeAdl => return CloseReason::Liquidation,
+        wire::CancelType::BySmp => return CloseReason::SelfMatch,
+        wire::CancelType::ByCannotAfford => return CloseReason::Margin,
+        wire::CancelType::ByAdmin
+        | wire::CancelType::ByDcp
+        | wire::CancelType::BySettle
+        | wire::CancelType::ByOco
+        | wire::CancelType::ByTpslTs => return CloseReason::VenueRule,
+        wire::CancelType::ByUser | wire::CancelType::Unknown | wire::CancelType::Other(_) => {}
+    }
+    match reject {
+        wire::RejectReason::PostOnlyWillTake => CloseReason::WouldTake,
+        wire::RejectReason::NoImmediateQtyToFill | wire::RejectReason::CancelForNoFullFill => {
+            CloseReason::NoLiquidity
+        }
+        wire::RejectReason::BySelfMatch => CloseReason::SelfMatch,
+        wire::RejectReason::PriceOutOfBand => CloseReason::PriceLimit,
+        wire::RejectReason::InsufficientBalance => CloseReason::Margin,
+        wire::RejectReason::ReachMaxTradeNum | wire::RejectReason::DuplicatedId => CloseReason::VenueRule,
+        wire::RejectReason::PerCancelRequest => CloseReason::ByStrategy,
+        _ if *cancel == wire::CancelType::ByUser => CloseReason::ByStrategy,
+        wire::RejectReason::NoError
+        | wire::RejectReason::Unset
+        | wire::RejectReason::OrigIdDoesNotExist
+        | wire::RejectReason::TooLateToCancel
+        | wire::RejectReason::Other(_) => CloseReason::Other,
+    }
+}
+
+/// Kinds that move the position in ways of the venue's own count as settlement.
+fn kind(kind: &wire::ExecType) -> Option<ExecutionKind> {
+    Some(match kind {
+        wire::ExecType::Trade | wire::ExecType::BlockTrade => ExecutionKind::Trade,
+        wire::ExecType::Funding => ExecutionKind::Funding,
+        wire::ExecType::AdlTrade => ExecutionKind::Deleveraging,
+        wire::ExecType::BustTrade => ExecutionKind::Liquidation,
+        wire::ExecType::Delivery | wire::ExecType::Settle | wire::ExecType::MovePosition => {
+            ExecutionKind::Settlement
+        }
+        wire::ExecType::Other(_) => return None,
+    })
+}
+
+/// The fee in the quote coin. A spot buy pays in the base coin, worth its quantity at the execution's price; a discount coin
+/// is worth the rate on the value.
+fn fee(listing: &Listing, row: &wire::Execution) -> Result<Amount, Quarantine> {
+    let paid = amount(zero_if_empty(&row.exec_fee)).map_err(|_| member("execFee", &row.exec_fee))?;
+    if row.fee_currency.is_empty() || row.fee_currency == listing.quote_coin {
+        return Ok(paid);
+    }
+    if row.fee_currency == listing.base_coin {
+        return times(paid, &row.exec_price, "execPrice");
+    }
+    let value = amount(zero_if_empty(&row.exec_value)).map_err(|_| member("execValue", &row.exec_value))?;
+    times(value, zero_if_empty(&row.fee_rate), "feeRate")
+}
+
+/// An amount times a decimal text of at most 12 decimals, rounded towards zero at 1e-18.
+fn times(amount: Amount, factor: &str, name: &'static str) -> Result<Amount, Quarantine> {
+    const SCALE: i128 = 1_000_000_000_000;
+    let factor = i128::from(mantissa(factor, 12).map_err(|_| member(name, factor))?);
+    // Split at the scale, so that the product keeps every digit and still fits.
+    let (whole, rest) = (factor.checked_div(SCALE), factor.checked_rem(SCALE));
+    let whole = whole.and_then(|whole| amount.0.checked_mul(whole));
+    let rest =
+        rest.and_then(|rest| amount.0.checked_mul(rest)).and_then(|product| product.checked_div(SCALE));
+    whole
+        .zip(rest)
+        .and_then(|(whole, rest)| whole.checked_add(rest))
+        .map(Amount)
+        .ok_or(Quarantine::OutOfRange)
+}
+
+fn side(side: &wire::Side) -> Option<Side> {
+    match side {
+        wire::Side::Buy => Some(Side::Buy),
+        wire::Side::Sell => Some(Side::Sell),
+        wire::Side::Flat | wire::Side::Other(_) => None,
+    }
+}
+
+fn link(text: &str) -> Option<LinkId> {
+    text.parse().ok()
+}
+
+fn venue_order(text: &str) -> Result<VenueOrderId, Quarantine> {
+    text.parse().map_err(|_| member("orderId", text))
+}
+
+fn time(name: &'static str, text: &str) -> Result<Timestamp, Quarantine> {
+    millis(text).ok_or_else(|| member(name, text))
+}
+
+fn zero_if_empty(text: &str) -> &str {
+    if text.is_empty() { "0" } else { text }
+}
+
+/// The text without the digits beyond `decimals`.
+fn cut(text: &str, decimals: u8) -> &str {
+    let Some(point) = text.find('.') else { return text };
+    let end =
+        if decimals == 0 { point } else { point.saturating_add(1).saturating_add(usize::from(decimals)) };
+    text.get(..end).unwrap_or(text)
+}
+
+#[cfg(test)]
+#[path = "decode_tests.rs"]
+mod tests;

@@ -1,0 +1,133 @@
+use super::*;
+use crate::table::tests::table;
+
+const NOW: Timestamp = Timestamp(1_790_134_720_000_000_000);
+
+fn feed() -> Feed {
+    let wanted = Wanted {
+        id: InstrumentId(1),
+        category: Category::Linear,
+        symbol: "BTCUSDT".parse().unwrap(),
+        decimals: None,
+        book_depth: 2,
+        bars_s: vec![60, 61],
+    };
+    Feed::new(Category::Linear, &[wanted], &table(Category::Linear))
+}
+
+fn events(feed: &mut Feed, text: &str) -> Result<Vec<MarketBody>, FrameFault> {
+    let mut bodies = Vec::new();
+    feed.frame(text, NOW, &mut |event| {
+        assert!(event.time >= event.venue_time && event.instrument == InstrumentId(1));
+        bodies.push(event.body);
+    })?;
+    Ok(bodies)
+}
+
+fn book(kind: &str, u: u64, bids: &str, asks: &str) -> String {
+    format!(
+        r#"{{"topic":"orderbook.50.BTCUSDT","type":"{kind}","ts":5,"data":{{"s":"BTCUSDT","b":[{bids}],"a":[{asks}],"u":{u},"seq":3}},"cts":4}}"#
+    )
+}
+
+#[test]
+fn topics_are_grouped_by_instrument_and_unknown_bars_left_out() {
+    let topics = feed().topics(Category::Linear);
+    assert_eq!(
+        topics,
+        [["publicTrade.BTCUSDT", "orderbook.50.BTCUSDT", "tickers.BTCUSDT", "kline.1.BTCUSDT"]]
+    );
+}
+
+#[test]
+fn every_trade_is_an_event_and_a_bad_one_does_not_hide_the_others() {
+    let text = r#"{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1672304486868,"data":[
+        {"T":1672304486865,"s":"BTCUSDT","S":"Buy","v":"0.001","p":"16578.50","L":"PlusTick","i":"a","BT":false},
+        {"T":1672304486865,"s":"BTCUSDT","S":"Sell","v":"0.0001","p":"16578.50","i":"b"},
+        {"T":1672304486866,"s":"BTCUSDT","S":"Sell","v":"2","p":"16578.4","i":"c","seq":1}]}"#;
+    let mut prices = Vec::new();
+    let result = feed().frame(text, NOW, &mut |event| {
+        if let MarketBody::Trade { price, quantity, taker } = event.body {
+            prices.push((price, quantity, taker));
+        }
+    });
+    assert_eq!(prices, [(Price(165_785), Qty(1), Side::Buy), (Price(165_784), Qty(2_000), Side::Sell)]);
+    assert_eq!(result, Err(FrameFault::Value { symbol: "BTCUSDT".to_owned(), member: "v" }));
+}
+
+#[test]
+fn a_quote_is_told_when_the_top_changes_and_the_book_always() {
+    let mut feed = feed();
+    let first =
+        events(&mut feed, &book("snapshot", 1, r#"["100","1"],["99","1"],["98","1"]"#, r#"["101","1"]"#))
+            .unwrap();
+    assert!(
+        matches!(first.as_slice(), [MarketBody::Quote { .. }, MarketBody::Book(book)] if book.bids.len() == 2)
+    );
+    let deeper = events(&mut feed, &book("delta", 2, r#"["99","4"]"#, "")).unwrap();
+    assert!(matches!(deeper.as_slice(), [MarketBody::Book(book)] if book.bids[1].quantity == Qty(4_000)));
+    let top = events(&mut feed, &book("delta", 3, "", r#"["101","0"]"#)).unwrap();
+    assert!(matches!(top.first(), Some(MarketBody::Quote { ask, .. }) if ask.quantity == Qty(0)));
+}
+
+#[test]
+fn a_gap_is_told_once_and_a_snapshot_heals_it() {
+    let mut feed = feed();
+    events(&mut feed, &book("snapshot", 1, r#"["100","1"]"#, "")).unwrap();
+    let fault = events(&mut feed, &book("delta", 3, "", "")).unwrap_err();
+    assert!(matches!(fault, FrameFault::Book { ref topic, .. } if topic == "orderbook.50.BTCUSDT"));
+    assert_eq!(events(&mut feed, &book("delta", 4, "", "")), Ok(vec![]));
+    assert_eq!(events(&mut feed, &book("snapshot", 1, r#"["100","1"]"#, "")).unwrap().len(), 2);
+}
+
+#[test]
+fn tickers_keep_what_a_delta_leaves_out() {
+    let mut feed = feed();
+    let ticker = |kind: &str, members: &str| {
+        format!(
+            r#"{{"topic":"tickers.BTCUSDT","type":"{kind}","data":{{"symbol":"BTCUSDT"{members}}},"cs":1,"ts":2}}"#
+        )
+    };
+    let all = r#","markPrice":"66666.65","indexPrice":"66600","fundingRate":"-0.005","nextFundingTime":"1760342400000""#;
+    let first = events(&mut feed, &ticker("snapshot", all)).unwrap();
+    assert!(matches!(
+        first.as_slice(),
+        [MarketBody::Mark { .. }, MarketBody::Funding { rate: Rate(-5_000_000_000), .. }]
+    ));
+    assert_eq!(events(&mut feed, &ticker("delta", r#","lastPrice":"1""#)), Ok(vec![]));
+    let moved = events(&mut feed, &ticker("delta", r#","indexPrice":"66601""#)).unwrap();
+    let [MarketBody::Mark { mark, index }] = moved.as_slice() else { panic!("{moved:?}") };
+    assert_eq!((mark.0, index.0), (66_666_650_000_000_000_000_000, 66_601_000_000_000_000_000_000));
+}
+
+#[test]
+fn only_closed_bars_are_told() {
+    let candle = |confirm: bool| {
+        format!(
+            r#"{{"topic":"kline.1.BTCUSDT","data":[{{"start":1672324800000,"end":1672324859999,"interval":"1","open":"16649.5",
+            "close":"16677","high":"16677","low":"16608","volume":"2.081","turnover":"34666.4005","confirm":{confirm},
+            "timestamp":1672324988882}}],"ts":1672324988882,"type":"snapshot"}}"#
+        )
+    };
+    let mut feed = feed();
+    assert_eq!(events(&mut feed, &candle(false)), Ok(vec![]));
+    let mut at = Timestamp::default();
+    feed.frame(&candle(true), NOW, &mut |event| at = event.venue_time).unwrap();
+    assert_eq!(at, Timestamp::from_millis(1_672_324_860_000));
+}
+
+#[test]
+fn strange_frames_are_faults_not_panics() {
+    for text in [
+        "",
+        "{}",
+        "[]",
+        "null",
+        r#"{"topic":"orderbook.50.DOGEUSDT","type":"delta"}"#,
+        r#"{"topic":"orderbook.200.BTCUSDT","type":"delta"}"#,
+        r#"{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1,"data":{}}"#,
+        r#"{"topic":"#,
+    ] {
+        assert!(events(&mut feed(), text).is_err(), "{text}");
+    }
+}

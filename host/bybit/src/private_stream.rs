@@ -1,0 +1,229 @@
+//! The private stream: authenticated with the read key, reconciled by query before it counts as up, and watched.
+
+use core::convert::Infallible;
+use core::time::Duration;
+use std::sync::Arc;
+
+use portcullis_core::{ExecutionReport, LinkChange, Timestamp};
+use portcullis_gateway::VenueEvent;
+use portcullis_wire as wire;
+use portcullis_wire::{Ack, Operation, PrivateFrame, path, redact};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::backoff::Backoff;
+use crate::decode::{self, Quarantine};
+use crate::public_stream::is_data;
+use crate::shared::Shared;
+use crate::snapshot;
+use crate::socket::{Socket, SocketError};
+
+/// How long an answer to `auth` and `subscribe` may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// How far in the future the authentication expires.
+const AUTH_FOR_MS: u64 = 10_000;
+
+/// How far behind the last execution seen the backfill starts: streams and queries do not keep one order.
+const OVERLAP_MS: u64 = 10 * 60 * 1_000;
+
+/// Most messages held back while the backfill runs.
+const HELD_MAX: usize = 50_000;
+
+/// How often the wallet is asked for, as a sign that the key still works (RULES G6).
+const CANARY_EVERY: Duration = Duration::from_secs(30);
+
+const TOPICS: [&str; 4] = ["order", "execution", "position", "wallet"];
+
+/// Runs for ever.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut backoff = Backoff::new();
+    loop {
+        let started = Instant::now();
+        let mut was_up = false;
+        let Err(error) = connected(&shared, &mut was_up).await;
+        if was_up {
+            shared.events.push(VenueEvent::Link(LinkChange::Private { up: false }));
+        }
+        shared.events.counters.reconnects.count();
+        let wait = backoff.wait(started.elapsed());
+        tracing::warn!(%error, ?wait, "private stream down");
+        sleep(wait).await;
+    }
+}
+
+async fn connected(shared: &Shared, was_up: &mut bool) -> Result<Infallible, SocketError> {
+    let mut socket = Socket::connect(&shared.config.endpoints.private, path::PRIVATE, &shared.tls).await?;
+    let mut held = Vec::new();
+    let key = &shared.config.read_key;
+    let expires = shared.now().millis().saturating_add(AUTH_FOR_MS);
+    socket.send(&Operation::auth(key.key(), expires, &key.sign_stream(expires))).await?;
+    answered(&mut socket, &mut held, "auth", key.key()).await?;
+    socket.send(&Operation::subscribe("private", TOPICS.map(str::to_owned))).await?;
+    answered(&mut socket, &mut held, "subscribe", key.key()).await?;
+
+    reconcile(shared, &mut socket, &mut held).await?;
+    for text in held {
+        deliver(shared, &text);
+    }
+    *was_up = true;
+    tracing::info!("private stream up");
+    shared.events.push(VenueEvent::Link(LinkChange::Private { up: true }));
+    tokio::select! {
+        ended = listen(shared, &mut socket) => ended,
+        ended = canary(shared) => ended,
+    }
+}
+
+/// Waits for the answer to an operation; data that comes first is held back.
+async fn answered(
+    socket: &mut Socket,
+    held: &mut Vec<Utf8Bytes>,
+    what: &'static str,
+    key: &str,
+) -> Result<(), SocketError> {
+    let ack = timeout(ANSWER_WITHIN, async {
+        loop {
+            let text = socket.next().await?;
+            match control(socket, text)? {
+                Message::Data(text) => held.push(text),
+                Message::Answer(ack) if ack.op == what => return Ok::<Ack, SocketError>(ack),
+                Message::Answer(_) => {}
+            }
+        }
+    })
+    .await
+    .map_err(|_| SocketError::NoAnswer { what })??;
+    if ack.success == Some(true) {
+        return Ok(());
+    }
+    Err(SocketError::Refused { what, words: redact(ack.ret_msg.as_deref().unwrap_or_default(), key) })
+}
+
+enum Message {
+    Data(Utf8Bytes),
+    Answer(Ack),
+}
+
+fn control(socket: &mut Socket, text: Utf8Bytes) -> Result<Message, SocketError> {
+    if is_data(&text) {
+        return Ok(Message::Data(text));
+    }
+    let ack: Ack = serde_json::from_str(&text)?;
+    socket.heard(&ack);
+    Ok(Message::Answer(ack))
+}
+
+/// Everything the venue says is ours, asked for while the stream already runs: what it says meanwhile is held back and told
+/// after the snapshot.
+async fn reconcile(
+    shared: &Shared,
+    socket: &mut Socket,
+    held: &mut Vec<Utf8Bytes>,
+) -> Result<(), SocketError> {
+    let since = shared.executions_seen_until().millis().saturating_sub(OVERLAP_MS);
+    let taking = snapshot::take(shared, Timestamp::from_millis(since));
+    tokio::pin!(taking);
+    let taken = loop {
+        tokio::select! {
+            taken = &mut taking => break taken,
+            text = socket.next() => match control(socket, text?)? {
+                Message::Data(text) if held.len() < HELD_MAX => held.push(text),
+                Message::Data(_) => return Err(SocketError::Backfill("too much happened meanwhile".to_owned())),
+                Message::Answer(_) => {}
+            },
+        }
+    };
+    let snapshot = taken.map_err(|error| SocketError::Backfill(error.to_string()))?;
+    for execution in &snapshot.executions {
+        shared.saw_execution(execution.venue_time);
+    }
+    shared.events.push(VenueEvent::Snapshot(snapshot));
+    Ok(())
+}
+
+async fn listen(shared: &Shared, socket: &mut Socket) -> Result<Infallible, SocketError> {
+    loop {
+        while shared.events.is_congested() {
+            sleep(Duration::from_millis(5)).await;
+        }
+        let text = socket.next().await?;
+        if let Message::Data(text) = control(socket, text)? {
+            deliver(shared, &text);
+        }
+    }
+}
+
+async fn canary(shared: &Shared) -> Result<Infallible, SocketError> {
+    let mut failures = 0_u32;
+    loop {
+        sleep(CANARY_EVERY).await;
+        let answer = shared.rest.wallet().await;
+        let error = match answer.map(|(wallet, time)| decode::wallet(&wallet, time)) {
+            Ok(Ok(report)) => {
+                failures = 0;
+                shared.events.push(VenueEvent::Report(ExecutionReport::Wallet(report)));
+                continue;
+            }
+            Ok(Err(quarantine)) => quarantine.to_string(),
+            Err(error) => error.to_string(),
+        };
+        failures = failures.saturating_add(1);
+        tracing::warn!(error, failures, "wallet query failed");
+        if failures >= 2 {
+            return Err(SocketError::Backfill(error));
+        }
+    }
+}
+
+/// Turns one data frame into reports. A row that does not fit is counted and logged; the others go on.
+fn deliver(shared: &Shared, text: &str) {
+    let frame: PrivateFrame<'_, &RawValue> = match serde_json::from_str(text) {
+        Ok(frame) => frame,
+        Err(error) => return quarantine(shared, "frame", &error.to_string()),
+    };
+    for row in &frame.data {
+        let report = match frame.topic.as_ref() {
+            "order" => {
+                read(row).and_then(|row| decode::order(&shared.table, &row, None)).map(ExecutionReport::Order)
+            }
+            "execution" => read(row)
+                .and_then(|row| decode::execution(&shared.table, &row, None))
+                .map(ExecutionReport::Execution),
+            "position" => {
+                read(row).and_then(|row| decode::position(&shared.table, &row)).map(ExecutionReport::Position)
+            }
+            "wallet" => read::<wire::Wallet>(row)
+                .and_then(|row| decode::wallet(&row, Timestamp::from_millis(frame.creation_time)))
+                .map(ExecutionReport::Wallet),
+            other => return quarantine(shared, "topic", &redact(other, "")),
+        };
+        match report {
+            Ok(report) => {
+                if let ExecutionReport::Execution(execution) = &report {
+                    shared.saw_execution(execution.venue_time);
+                }
+                shared.events.push(VenueEvent::Report(report));
+            }
+            Err(Quarantine::OtherInstrument) => {
+                if shared.events.counters.foreign.count() {
+                    tracing::warn!(topic = %frame.topic, "a private row of an instrument we do not follow");
+                }
+            }
+            Err(error) => quarantine(shared, &frame.topic, &error.to_string()),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(row: &RawValue) -> Result<T, Quarantine> {
+    serde_json::from_str(row.get())
+        .map_err(|error| Quarantine::Member { member: "row", value: redact(&error.to_string(), "") })
+}
+
+fn quarantine(shared: &Shared, what: &str, error: &str) {
+    if shared.events.counters.quarantined.count() {
+        tracing::error!(what, error, "private row quarantined: our books may miss it");
+    }
+}

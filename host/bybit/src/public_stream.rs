@@ -1,0 +1,123 @@
+//! The public stream of one market: subscribed, kept, and taken up again when it breaks.
+
+use core::convert::Infallible;
+use core::time::Duration;
+use std::sync::Arc;
+
+use portcullis_core::{Category, MarketEvent};
+use portcullis_wire::{Ack, Inbound, Operation, path, redact, topic_of};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::backoff::Backoff;
+use crate::feed::{Feed, FrameFault};
+use crate::shared::Shared;
+use crate::socket::{Socket, SocketError, after};
+
+/// How long the venue may take to confirm the subscriptions.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
+
+/// Books asked for anew on one connection before it is given up; one more every ten seconds.
+const RESYNCS: u64 = 5;
+
+/// Runs for ever.
+pub(crate) async fn run(shared: Arc<Shared>, category: Category) {
+    let mut feed = Feed::new(category, &shared.config.instruments, &shared.table);
+    let mut backoff = Backoff::new();
+    loop {
+        let started = Instant::now();
+        let Err(error) = connected(&shared, category, &mut feed).await;
+        shared.set_public(category, false);
+        feed.reset();
+        shared.events.counters.reconnects.count();
+        let wait = backoff.wait(started.elapsed());
+        tracing::warn!(?category, %error, ?wait, "public stream down");
+        sleep(wait).await;
+    }
+}
+
+async fn connected(shared: &Shared, category: Category, feed: &mut Feed) -> Result<Infallible, SocketError> {
+    let path = match category {
+        Category::Linear => path::PUBLIC_LINEAR,
+        Category::Spot => path::PUBLIC_SPOT,
+    };
+    let started = Instant::now();
+    let mut socket = Socket::connect(&shared.config.endpoints.public, path, &shared.tls).await?;
+    let mut unconfirmed = 0_usize;
+    for topics in feed.topics(category) {
+        socket.send(&Operation::subscribe("topics", topics)).await?;
+        unconfirmed = unconfirmed.saturating_add(1);
+    }
+    let confirm_by = after(CONFIRM_WITHIN);
+    let mut resyncs = 0_u64;
+    let mut events: Vec<MarketEvent> = Vec::new();
+    loop {
+        let text = if unconfirmed > 0 {
+            timeout_at(confirm_by, socket.next())
+                .await
+                .map_err(|_| SocketError::NoAnswer { what: "subscribe" })??
+        } else {
+            socket.next().await?
+        };
+        if !is_data(&text) {
+            let ack: Ack = serde_json::from_str(&text)?;
+            socket.heard(&ack);
+            if ack.op == "subscribe" && !ack.is_pong() {
+                confirm(&ack)?;
+                let was_waiting = unconfirmed > 0;
+                unconfirmed = unconfirmed.saturating_sub(1);
+                if was_waiting && unconfirmed == 0 {
+                    tracing::info!(?category, "public stream up");
+                    shared.set_public(category, true);
+                }
+            }
+            continue;
+        }
+        let now = shared.now();
+        let counters = &shared.events.counters;
+        let result = feed.frame(&text, now, &mut |event| {
+            if event.venue_time > now {
+                counters.clamped.count();
+            }
+            events.push(event);
+        });
+        if !events.is_empty() {
+            shared.events.push_market(events.drain(..));
+        }
+        match result {
+            Ok(()) => {}
+            Err(FrameFault::Book { topic, fault }) => {
+                counters.resyncs.count();
+                tracing::warn!(topic, %fault, "asking for a new book");
+                resyncs = resyncs.saturating_add(1);
+                if resyncs > RESYNCS.saturating_add(started.elapsed().as_secs().checked_div(10).unwrap_or(0))
+                {
+                    return Err(SocketError::Refused {
+                        what: "book",
+                        words: format!("{topic}: {fault}, again and again"),
+                    });
+                }
+                socket.send(&Operation::unsubscribe("resync", [topic.clone()])).await?;
+                socket.send(&Operation::subscribe("resync", [topic])).await?;
+            }
+            Err(fault @ (FrameFault::Malformed(_) | FrameFault::Value { .. })) => {
+                if counters.quarantined.count() {
+                    tracing::warn!(?category, %fault, "market frame quarantined");
+                }
+            }
+        }
+    }
+}
+
+/// Whether a message is a frame of a topic and not an answer.
+pub(crate) fn is_data(text: &str) -> bool {
+    topic_of(text).is_some()
+        || serde_json::from_str::<Inbound<'_>>(text).is_ok_and(|head| head.topic.is_some())
+}
+
+fn confirm(ack: &Ack) -> Result<(), SocketError> {
+    let words = ack.ret_msg.as_deref().unwrap_or_default();
+    if ack.success == Some(true) || words.starts_with("error:already subscribed") {
+        return Ok(());
+    }
+    Err(SocketError::Refused { what: "subscribe", words: redact(words, "") })
+}

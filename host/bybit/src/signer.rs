@@ -1,0 +1,141 @@
+//! The trade key's seam: whoever holds it serialises and signs a closed list of requests, so that it cannot be made to sign
+//! anything else (RULES S1). Today it is in this process; the signer role takes its place behind the same trait.
+
+use portcullis_wire::{
+    AmendOrder, CancelAll, CancelOrder, CreateOrder, Credentials, RECV_WINDOW_MS, Signature, TradingStop,
+    path,
+};
+
+use crate::Clock;
+
+/// What the trade key may be used for.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made, signed and dropped at once; a box is one more allocation per order"
+)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderRequest {
+    /// A new order.
+    Create(CreateOrder),
+    /// A change.
+    Amend(AmendOrder),
+    /// A cancel.
+    Cancel(CancelOrder),
+    /// Cancels of many.
+    CancelAll(CancelAll),
+    /// Protection of a position.
+    TradingStop(TradingStop),
+}
+
+impl OrderRequest {
+    /// Where it is posted.
+    pub fn path(&self) -> &'static str {
+        match self {
+            Self::Create(_) => path::CREATE,
+            Self::Amend(_) => path::AMEND,
+            Self::Cancel(_) => path::CANCEL,
+            Self::CancelAll(_) => path::CANCEL_ALL,
+            Self::TradingStop(_) => path::TRADING_STOP,
+        }
+    }
+
+    fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
+        match self {
+            Self::Create(request) => serde_json::to_vec(request),
+            Self::Amend(request) => serde_json::to_vec(request),
+            Self::Cancel(request) => serde_json::to_vec(request),
+            Self::CancelAll(request) => serde_json::to_vec(request),
+            Self::TradingStop(request) => serde_json::to_vec(request),
+        }
+    }
+}
+
+/// A request ready to be posted: the bytes that were signed, and what goes into the headers.
+#[derive(Debug, Clone)]
+pub struct SignedRequest {
+    /// Where it is posted.
+    pub path: &'static str,
+    /// The body, byte for byte as signed.
+    pub body: Vec<u8>,
+    /// The API key.
+    pub key: Box<str>,
+    /// When it was signed, ms.
+    pub timestamp_ms: u64,
+    /// The signature.
+    pub signature: Signature,
+}
+
+/// Why a request was not signed; it was not sent either.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// The signer refused.
+    #[error("the signer refused: {reason}")]
+    Refused {
+        /// Its reason.
+        reason: String,
+    },
+    /// The signer cannot be reached.
+    #[error("the signer cannot be reached")]
+    Unreachable,
+}
+
+/// Holds the trade key.
+pub trait OrderSigner: Send {
+    /// Serialises and signs one request with the signer's own clock (RULES S2).
+    ///
+    /// # Errors
+    /// When it is not signed; then nothing may be sent.
+    fn sign(&mut self, request: &OrderRequest) -> Result<SignedRequest, SignError>;
+}
+
+/// A signer in this process.
+#[derive(Debug)]
+pub struct LocalSigner {
+    credentials: Credentials,
+    clock: Clock,
+}
+
+impl LocalSigner {
+    /// Takes the trade key.
+    pub fn new(credentials: Credentials, clock: Clock) -> Self {
+        Self { credentials, clock }
+    }
+}
+
+impl OrderSigner for LocalSigner {
+    fn sign(&mut self, request: &OrderRequest) -> Result<SignedRequest, SignError> {
+        let body = request.body().map_err(|error| SignError::Refused { reason: error.to_string() })?;
+        let timestamp_ms = (self.clock)().millis();
+        let signature = self.credentials.sign_request(timestamp_ms, RECV_WINDOW_MS, &body);
+        Ok(SignedRequest {
+            path: request.path(),
+            body,
+            key: self.credentials.key().into(),
+            timestamp_ms,
+            signature,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::Timestamp;
+    use portcullis_wire::Category;
+
+    use super::*;
+
+    #[test]
+    fn what_is_signed_is_what_is_sent() {
+        let credentials = Credentials::new("key", &"secret".to_owned().into());
+        let mut signer = LocalSigner::new(credentials.clone(), || Timestamp::from_millis(1_764_000_000_000));
+        let request = OrderRequest::Cancel(CancelOrder {
+            category: Category::Linear,
+            symbol: "BTCUSDT".to_owned(),
+            order_link_id: Some("p0010".to_owned()),
+            ..CancelOrder::default()
+        });
+        let signed = signer.sign(&request).unwrap();
+        assert_eq!((signed.path, signed.timestamp_ms), ("/v5/order/cancel", 1_764_000_000_000));
+        credentials.verify_request("1764000000000", "5000", &signed.body, signed.signature.as_str()).unwrap();
+    }
+}

@@ -1,0 +1,101 @@
+//! Full reconciliation and evidence about one order, by query.
+
+use portcullis_core::{
+    Category, Evidence, ExecutionReport, InstrumentId, LinkId, OrderReport, Timestamp, VenueSnapshot,
+    VenueStatus,
+};
+use portcullis_gateway::VenueEvent;
+
+use crate::decode::{self, Quarantine};
+use crate::rest::QueryError;
+use crate::shared::Shared;
+use crate::table::Listing;
+
+/// Everything the venue says is ours. A row of ours that cannot be read fails the whole: an order left out would look closed.
+pub(crate) async fn take(shared: &Shared, since: Timestamp) -> Result<VenueSnapshot, QueryError> {
+    let (rest, table) = (&shared.rest, &shared.table);
+    let (mut orders, mut executions, mut positions) = (Vec::new(), Vec::new(), Vec::new());
+    for category in table.categories() {
+        for row in rest.open_orders(category).await? {
+            keep(shared, &mut orders, decode::order(table, &row, Some(category)))?;
+        }
+    }
+    for category in table.categories() {
+        for row in rest.executions(category, since).await? {
+            keep(shared, &mut executions, decode::execution(table, &row, Some(category)))?;
+        }
+    }
+    executions.sort_by_key(|execution| execution.venue_time);
+    if table.has(Category::Linear) {
+        for row in rest.positions().await? {
+            keep(shared, &mut positions, decode::position(table, &row))?;
+        }
+    }
+    let (wallet, time) = rest.wallet().await?;
+    let wallet = decode::wallet(&wallet, time).map_err(malformed)?;
+    Ok(VenueSnapshot { time: shared.now(), orders, executions, positions, wallet })
+}
+
+fn keep<T>(shared: &Shared, rows: &mut Vec<T>, row: Result<T, Quarantine>) -> Result<(), QueryError> {
+    match row {
+        Ok(row) => rows.push(row),
+        Err(Quarantine::OtherInstrument) => {
+            if shared.events.counters.foreign.count() {
+                tracing::warn!(
+                    "the account holds orders, executions or positions of instruments we do not follow"
+                );
+            }
+        }
+        Err(error) => return Err(malformed(error)),
+    }
+    Ok(())
+}
+
+fn malformed(error: Quarantine) -> QueryError {
+    QueryError::Malformed(error.to_string())
+}
+
+/// What the venue knows of one order: its executions go out as reports, and then comes the finding. Absent only when open orders,
+/// history and executions all answered and none of them has it.
+pub(crate) async fn evidence(shared: &Shared, instrument: InstrumentId, link: &LinkId) -> Evidence {
+    let Some(listing) = shared.table.by_id(instrument) else { return Evidence::Unavailable };
+    match search(shared, listing, link).await {
+        Ok(finding) => finding,
+        Err(error) => {
+            tracing::warn!(%link, %error, "no evidence to be had");
+            Evidence::Unavailable
+        }
+    }
+}
+
+async fn search(shared: &Shared, listing: &Listing, link: &LinkId) -> Result<Evidence, QueryError> {
+    let (rest, spec) = (&shared.rest, &listing.spec);
+    let (symbol, name) = (spec.symbol.as_str(), link.as_str());
+    let mut found = rest.realtime(spec.category, symbol, name).await?;
+    if found.is_none() {
+        found = rest.history(spec.category, symbol, name).await?;
+    }
+    let found = match found {
+        Some(row) => Some(decode::order(&shared.table, &row, Some(spec.category)).map_err(malformed)?),
+        None => None,
+    };
+    let mut executed = false;
+    if found.as_ref().is_none_or(may_have_executed) {
+        for row in rest.executions_of(spec.category, symbol, name).await? {
+            let execution = decode::execution(&shared.table, &row, Some(spec.category)).map_err(malformed)?;
+            executed = true;
+            shared.saw_execution(execution.venue_time);
+            shared.events.push(VenueEvent::Report(ExecutionReport::Execution(execution)));
+        }
+    }
+    Ok(match found {
+        Some(report) => Evidence::Found(report),
+        // It executed, so it exists; which state it is in nobody says yet.
+        None if executed => Evidence::Unavailable,
+        None => Evidence::Absent,
+    })
+}
+
+fn may_have_executed(report: &OrderReport) -> bool {
+    report.executed.0 > 0 || report.status == VenueStatus::Filled
+}

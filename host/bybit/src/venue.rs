@@ -1,0 +1,339 @@
+//! Bybit as the pipeline's venue: the network runs on threads of its own, the pipeline's thread only signs and hands over.
+
+use core::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use portcullis_core::{
+    Class, Command, Environment, InstrumentId, InstrumentSpec, LinkChange, Query, RejectionKind, Submission,
+    Timestamp, VenueRejection,
+};
+use portcullis_gateway::{Venue, VenueEvent};
+use portcullis_journal::JournaledCommand;
+use tokio::runtime::Runtime;
+use tokio::time::sleep;
+
+use crate::backoff::Backoff;
+use crate::config::{Config, ConfigError};
+use crate::counters::Counters;
+use crate::events::{Events, Owed};
+use crate::http::TransportError;
+use crate::listing::{InstrumentError, listing};
+use crate::rest::{QueryError, RestClient};
+use crate::shared::{PublicLink, Shared};
+use crate::signer::{OrderRequest, OrderSigner, SignError};
+use crate::table::{InstrumentTable, Listing};
+use crate::{encode, private_stream, public_stream, snapshot, tls};
+
+/// How often the venue's clock is read.
+const CLOCK_EVERY: Duration = Duration::from_secs(10);
+
+/// How often the instruments' rules are read: the venue changes maxima twice a month and ticks now and then.
+const RULES_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Longest wait of a reduction or cancel for the rate budget; well inside the signature's window.
+const BUDGET_WAIT: Duration = Duration::from_secs(3);
+
+/// Attempts at a snapshot the gate asked for.
+const SNAPSHOT_TRIES: u32 = 10;
+
+/// A live connection to Bybit, or to the paper exchange.
+pub struct BybitVenue {
+    shared: Arc<Shared>,
+    signer: Box<dyn OrderSigner>,
+    signer_up: bool,
+    snapshot_under_way: Arc<AtomicBool>,
+    // Last, so that what it ran is gone only after the rest.
+    runtime: Option<Runtime>,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The settings do not hold together.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The threads or the TLS configuration could not be set up.
+    #[error("cannot set up the client: {0}")]
+    SetUp(String),
+    /// The HTTP client could not be set up.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// A question that must be answered first was not.
+    #[error("{what}: {error}")]
+    Query {
+        /// The question.
+        what: String,
+        /// What came instead.
+        error: QueryError,
+    },
+    /// An instrument cannot be traded here.
+    #[error(transparent)]
+    Instrument(#[from] InstrumentError),
+    /// The gateway's key could place orders (RULES S1).
+    #[error("the read key can trade: make a read-only one")]
+    KeyCanTrade,
+}
+
+impl BybitVenue {
+    /// Reads clock, key and instruments, and starts the streams. Blocks until the questions are answered. `waker` is called after
+    /// every event.
+    ///
+    /// # Errors
+    /// When a question is not answered, or its answer forbids trading.
+    pub fn connect(
+        config: Config,
+        signer: Box<dyn OrderSigner>,
+        waker: impl Fn() + Send + Sync + 'static,
+    ) -> Result<(Self, Vec<InstrumentSpec>), ConnectError> {
+        config.check()?;
+        let tls = tls::client_config().map_err(|error| ConnectError::SetUp(error.to_string()))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("bybit")
+            .enable_all()
+            .build()
+            .map_err(|error| ConnectError::SetUp(error.to_string()))?;
+        let events = Events::new(waker);
+        let (rest, listings) = runtime.block_on(async {
+            let rest = RestClient::new(&config, &tls)?;
+            let sample = rest.server_time().await.map_err(|error| query("server time", error))?;
+            events.push(VenueEvent::Link(LinkChange::Skew { millis: sample.skew_ms() }));
+            let key = rest.api_key().await.map_err(|error| query("read key", error))?;
+            if config.environment != Environment::Paper && key.read_only != 1 {
+                return Err(ConnectError::KeyCanTrade);
+            }
+            Ok((rest.clone(), listings(&rest, &config).await?))
+        })?;
+        let mut specs: Vec<InstrumentSpec> = listings.iter().map(|listing| listing.spec.clone()).collect();
+        specs.sort_by_key(|spec| spec.id);
+        let table = InstrumentTable::new(listings);
+        let shared = Arc::new(Shared {
+            public: PublicLink::new(table.categories()),
+            last_execution: Mutex::new(config.executions_since),
+            config,
+            table,
+            rest,
+            tls,
+            events,
+        });
+        for category in shared.table.categories() {
+            runtime.spawn(public_stream::run(Arc::clone(&shared), category));
+        }
+        runtime.spawn(private_stream::run(Arc::clone(&shared)));
+        runtime.spawn(watch_clock(Arc::clone(&shared)));
+        runtime.spawn(watch_rules(Arc::clone(&shared)));
+        let venue = Self {
+            shared,
+            signer,
+            signer_up: true,
+            snapshot_under_way: Arc::default(),
+            runtime: Some(runtime),
+        };
+        Ok((venue, specs))
+    }
+
+    /// What went wrong without stopping anything.
+    pub fn counters(&self) -> &Counters {
+        &self.shared.events.counters
+    }
+
+    /// Serialises and signs a command, or says why it is not sent.
+    fn prepare(
+        &mut self,
+        command: &JournaledCommand,
+        spec: &InstrumentSpec,
+    ) -> Result<crate::SignedRequest, VenueRejection> {
+        let slippage = self.shared.config.slippage;
+        let request = encode::request(command.command(), Some(command.link()), spec, slippage)
+            .map_err(|error| not_sent(RejectionKind::Invalid, &error.to_string()))?;
+        let signed = self.sign(&request);
+        signed.map_err(|error| not_sent(RejectionKind::Unauthorised, &error.to_string()))
+    }
+
+    /// Signs, and reports the signer's coming and going.
+    fn sign(&mut self, request: &OrderRequest) -> Result<crate::SignedRequest, SignError> {
+        let signed = self.signer.sign(request);
+        let up = !matches!(signed, Err(SignError::Unreachable));
+        if up != self.signer_up {
+            self.signer_up = up;
+            self.shared.events.push(VenueEvent::Link(LinkChange::Signer { up }));
+        }
+        signed
+    }
+}
+
+impl Venue for BybitVenue {
+    fn submit(&mut self, command: JournaledCommand) {
+        let owed = Owed::new(command.sequence(), self.shared.events.clone());
+        let class = command.class();
+        let shared = Arc::clone(&self.shared);
+        let Some(Listing { spec, .. }) = shared.table.by_id(instrument_of(command.command())) else {
+            return owed.tell(Submission::Rejected(not_sent(
+                RejectionKind::Invalid,
+                "an instrument we do not follow",
+            )));
+        };
+        let signed = match self.prepare(&command, spec) {
+            Ok(signed) => signed,
+            Err(rejection) => return owed.tell(Submission::Rejected(rejection)),
+        };
+        let (market, path) = (spec.category, signed.path);
+        let room = shared.rest.budget.take(Instant::now(), path, market, class);
+        if room.is_err() && class == Class::Adding {
+            // Refused and never queued (RULES G4).
+            return owed
+                .tell(Submission::Rejected(not_sent(RejectionKind::RateLimited, "over the rate budget")));
+        }
+        let Some(runtime) = &self.runtime else { return };
+        let shared = Arc::clone(&self.shared);
+        runtime.spawn(async move {
+            let give_up = Instant::now().checked_add(BUDGET_WAIT);
+            let mut room = room;
+            while let Err(exhausted) = room {
+                if give_up.is_none_or(|give_up| exhausted.until > give_up) {
+                    return owed.tell(Submission::Rejected(not_sent(
+                        RejectionKind::RateLimited,
+                        "over the rate budget",
+                    )));
+                }
+                tokio::time::sleep_until(exhausted.until.into()).await;
+                room = shared.rest.budget.take(Instant::now(), path, market, class);
+            }
+            owed.tell(shared.rest.post(signed, market).await);
+        });
+    }
+
+    fn query(&mut self, query: Query) {
+        let Some(runtime) = &self.runtime else { return };
+        let shared = Arc::clone(&self.shared);
+        match query {
+            Query::Order { order, link, instrument, .. } => {
+                runtime.spawn(async move {
+                    let finding = snapshot::evidence(&shared, instrument, &link).await;
+                    shared.events.push(VenueEvent::Evidence { order, finding });
+                });
+            }
+            Query::Snapshot { since } => {
+                let under_way = Arc::clone(&self.snapshot_under_way);
+                if !under_way.swap(true, Ordering::AcqRel) {
+                    runtime.spawn(async move {
+                        take_snapshot(&shared, since).await;
+                        under_way.store(false, Ordering::Release);
+                    });
+                }
+            }
+        }
+    }
+
+    fn poll(&mut self) -> Option<VenueEvent> {
+        self.shared.events.pop()
+    }
+}
+
+impl Drop for BybitVenue {
+    /// Stops the threads; what was under way is told as unknown.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_millis(500));
+        }
+    }
+}
+
+impl core::fmt::Debug for BybitVenue {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("BybitVenue")
+            .field("environment", &self.shared.config.environment)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The rules and fees of every wanted instrument.
+async fn listings(rest: &RestClient, config: &Config) -> Result<Vec<Listing>, ConnectError> {
+    let mut listings = Vec::with_capacity(config.instruments.len());
+    for wanted in &config.instruments {
+        listings.push(read_listing(rest, wanted).await?);
+    }
+    Ok(listings)
+}
+
+async fn read_listing(rest: &RestClient, wanted: &crate::Wanted) -> Result<Listing, ConnectError> {
+    let symbol = &wanted.symbol;
+    let failed = |error| query(symbol.as_str(), error);
+    let row = rest.instrument(wanted.category, symbol.as_str()).await.map_err(failed)?;
+    let row = row.ok_or_else(|| InstrumentError::NotListed { symbol: symbol.clone() })?;
+    let fees = rest.fee_rate(wanted.category, symbol.as_str()).await.map_err(failed)?;
+    let fees = fees.ok_or_else(|| query(symbol.as_str(), QueryError::Malformed("no fee rate".to_owned())))?;
+    Ok(listing(wanted, &row, &fees)?)
+}
+
+/// Measures the clocks' difference, for ever.
+async fn watch_clock(shared: Arc<Shared>) {
+    loop {
+        sleep(CLOCK_EVERY).await;
+        match shared.rest.server_time().await {
+            Ok(sample) => shared.events.push(VenueEvent::Link(LinkChange::Skew { millis: sample.skew_ms() })),
+            Err(error) => tracing::warn!(%error, "the venue's clock cannot be read"),
+        }
+    }
+}
+
+/// Tells changed rules, for ever. Rules that no longer fit stop the instrument (RULES G10).
+async fn watch_rules(shared: Arc<Shared>) {
+    let mut known: Vec<InstrumentSpec> = shared.table.iter().map(|listing| listing.spec.clone()).collect();
+    loop {
+        sleep(RULES_EVERY).await;
+        for wanted in &shared.config.instruments {
+            let Some(old) = known.iter_mut().find(|spec| spec.id == wanted.id) else { continue };
+            let decimals = crate::Decimals { price: old.price_decimals, quantity: old.quantity_decimals };
+            let frozen = crate::Wanted { decimals: Some(decimals), ..wanted.clone() };
+            let new = match read_listing(&shared.rest, &frozen).await {
+                Ok(listing) => listing.spec,
+                Err(ConnectError::Instrument(error)) => {
+                    tracing::error!(%error, "the instrument's new rules do not fit: it stops trading here");
+                    InstrumentSpec { trading: false, ..old.clone() }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "instrument rules cannot be read");
+                    continue;
+                }
+            };
+            if new != *old {
+                *old = new.clone();
+                shared.events.push(VenueEvent::Instrument(new));
+            }
+        }
+    }
+}
+
+async fn take_snapshot(shared: &Shared, since: Timestamp) {
+    let mut backoff = Backoff::new();
+    for _ in 0..SNAPSHOT_TRIES {
+        match snapshot::take(shared, since).await {
+            Ok(snapshot) => return shared.events.push(VenueEvent::Snapshot(snapshot)),
+            Err(error) => tracing::warn!(%error, "reconciliation failed"),
+        }
+        sleep(backoff.wait(Duration::ZERO)).await;
+    }
+    tracing::error!("reconciliation given up; it is tried again with the next connection");
+}
+
+fn instrument_of(command: &Command) -> InstrumentId {
+    match command {
+        Command::Place(place) => place.instrument,
+        Command::Amend(change) => change.instrument,
+        Command::Cancel(order) => order.instrument,
+        Command::CancelAll(all) => all.instrument,
+        Command::SetProtection(protection) => protection.instrument,
+    }
+}
+
+/// A refusal of our own: the command did not leave, so nothing is unknown. Code 0 is none of the venue's.
+fn not_sent(kind: RejectionKind, why: &str) -> VenueRejection {
+    VenueRejection { kind, code: 0, message: format!("not sent: {why}") }
+}
+
+fn query(what: &str, error: QueryError) -> ConnectError {
+    ConnectError::Query { what: what.to_owned(), error }
+}
