@@ -513,6 +513,25 @@ fn an_account_without_margin_is_closed_at_mark() {
 }
 
 #[test]
+fn slow_and_sudden_falls_liquidate_at_the_same_mark() {
+    let bust_at = |step: i64| {
+        let mut bench = Bench::with(EngineConfig { deposit: coins(100), ..EngineConfig::default() });
+        bench.trade(1000, 1, Buy);
+        bench.submit(market(Buy, 9_000));
+        let mut price = 1000;
+        loop {
+            price -= step;
+            if let Some(bust) = bench.trade(price, 1, Sell).first() {
+                return bust.price.0;
+            }
+            assert!(price > 800, "never liquidated");
+        }
+    };
+    // 100 − 0.495 of equity, less 9 a point; 0.5 % of the value is to remain: below 893.4.
+    assert_eq!((bust_at(1), bust_at(107), bust_at(150)), (893, 893, 850));
+}
+
+#[test]
 fn leverage_decides_what_margin_an_order_needs() {
     let mut bench = Bench::with(EngineConfig { deposit: coins(100), ..EngineConfig::default() });
     bench.trade(1000, 1, Buy);

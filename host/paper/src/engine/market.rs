@@ -31,6 +31,10 @@ pub(crate) struct Market {
     /// Our conditions, earliest first.
     pub(super) conditions: Vec<(OrderKey, Condition)>,
     pub(super) position: Position,
+    /// Marks between which the account cannot be bust, whatever the other markets do inside theirs; see `risk.rs`.
+    pub(super) safe: Option<(Amount, Amount)>,
+    /// Whether the data names its fundings; until then they come at every interval.
+    pub(super) funding_given: bool,
 }
 
 /// One of our working orders in its queue.
@@ -60,6 +64,8 @@ impl Market {
             own_bids: Vec::new(),
             own_asks: Vec::new(),
             conditions: Vec::new(),
+            safe: None,
+            funding_given: false,
         })
     }
 

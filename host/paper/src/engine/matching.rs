@@ -1,110 +1,13 @@
-//! Matching: how our orders meet recorded liquidity, recorded trades and each other.
+//! Matching: how an incoming order meets recorded liquidity and our own resting orders.
 
 use portcullis_core::{Amount, Price, Qty, Side, TimeInForce, Timestamp};
 
 use super::Engine;
-use super::account::{Fill, Wallet};
-use super::event::{Event, Execution, ExecutionKind};
+use super::event::{Event, ExecutionKind};
 use super::ladder::{better, opposite};
+use super::ledger::{How, close};
 use super::market::Market;
-use super::money::{fee, plus};
 use super::order::{Closed, Order, OrderKey, SelfMatch, Slippage, Status};
-
-/// The wallet and the count of what moved it.
-#[derive(Debug)]
-pub(super) struct Ledger {
-    pub(super) wallet: Wallet,
-    pub(super) last_execution: u64,
-}
-
-/// How an execution comes about.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct How {
-    pub(super) now: Timestamp,
-    pub(super) maker: bool,
-    pub(super) kind: ExecutionKind,
-}
-
-impl Ledger {
-    /// Executes up to `quantity` of an order and books it. A reduce-only order executes at most what it can reduce, and closes
-    /// when that is nothing. Returns what was executed.
-    pub(super) fn execute(
-        &mut self,
-        how: How,
-        market: &mut Market,
-        order: &mut Order,
-        price: Price,
-        quantity: Qty,
-        out: &mut Vec<Event>,
-    ) -> Qty {
-        let mut quantity = Qty(quantity.0.min(order.unexecuted().0));
-        if order.reduce_only {
-            quantity = Qty(quantity.0.min(market.position.reducible(order.side).0));
-        }
-        if quantity.0 <= 0 {
-            if order.reduce_only {
-                close(order, how.now, Closed::ReduceOnly);
-            }
-            return Qty(0);
-        }
-        let value = market.scale.value(price, quantity);
-        let rate = if how.maker { market.spec.maker_fee } else { market.spec.taker_fee };
-        let fee = fee(value, rate);
-        let held = market.position.side();
-        let (closed, realised) =
-            market.position.fill(how.now, Fill { side: order.side, quantity, value, fee });
-        if market.position.side() != held {
-            // What protected the old position does not protect the new one.
-            market.position.take_profit = order.take_profit;
-            market.position.stop_loss = order.stop_loss;
-        } else if closed.0 == 0 {
-            market.position.take_profit = order.take_profit.or(market.position.take_profit);
-            market.position.stop_loss = order.stop_loss.or(market.position.stop_loss);
-        }
-        if market.position.side().is_none() {
-            market.position.take_profit = None;
-            market.position.stop_loss = None;
-        }
-        self.wallet.settle(realised, fee);
-        order.executed = Qty(order.executed.0.saturating_add(quantity.0));
-        order.executed_value = plus(order.executed_value, value);
-        order.fees = plus(order.fees, fee);
-        order.realised = plus(order.realised, realised);
-        order.updated = how.now;
-        order.status = if order.unexecuted().0 == 0 { Status::Filled } else { Status::PartiallyFilled };
-        self.last_execution = self.last_execution.saturating_add(1);
-        out.push(Event::Execution(Execution {
-            number: self.last_execution,
-            kind: how.kind,
-            order: Some(order.key),
-            link: order.link.clone(),
-            origin: order.origin,
-            instrument: order.instrument,
-            side: order.side,
-            price,
-            quantity,
-            value,
-            fee,
-            rate,
-            maker: how.maker,
-            closed,
-            realised,
-            order_price: order.price,
-            order_quantity: order.quantity,
-            leaves: order.leaves(),
-            mark: market.mark,
-            time: how.now,
-        }));
-        quantity
-    }
-}
-
-/// Closes an order unfilled. One that never worked is `Deactivated`.
-pub(super) fn close(order: &mut Order, now: Timestamp, why: Closed) {
-    order.status = if order.waits() { Status::Deactivated } else { Status::Cancelled };
-    order.closed = why;
-    order.updated = now;
-}
 
 impl Engine {
     /// Sets an accepted order to work: takes what its terms allow, then rests or closes. Emits it once, as it then stands.
@@ -217,119 +120,9 @@ impl Engine {
         self.drop_if_closed(slot, maker);
     }
 
-    /// A recorded trade reaches our resting orders. With quotes known, only those that the taker would have met; with trades
-    /// alone, both sides (RULES P3). The trade's volume fills us at most once.
-    pub(super) fn fill_by_trade(
-        &mut self,
-        now: Timestamp,
-        slot: usize,
-        price: Price,
-        volume: Qty,
-        taker: Side,
-        out: &mut Vec<Event>,
-    ) {
-        let executions = self.ledger.last_execution;
-        let quoted = self.markets.get(slot).is_some_and(|market| market.quoted);
-        let mut left = volume;
-        for side in [opposite(taker), taker] {
-            if side == opposite(taker) || !quoted {
-                left = self.fill_side_by_trade(now, slot, side, price, left, out);
-            }
-        }
-        if self.ledger.last_execution != executions {
-            self.settle(now, slot, out);
-        }
-    }
-
-    /// Returns what our orders of `side` left of the volume.
-    fn fill_side_by_trade(
-        &mut self,
-        now: Timestamp,
-        slot: usize,
-        side: Side,
-        price: Price,
-        volume: Qty,
-        out: &mut Vec<Event>,
-    ) -> Qty {
-        let mut left = volume;
-        let mut place = 0_usize;
-        let how = How { now, maker: true, kind: ExecutionKind::Trade };
-        while left.0 > 0 {
-            let Some(market) = self.markets.get_mut(slot) else { break };
-            let Some(resting) = market.own(side).get(place).copied() else { break };
-            if better(side, price, resting.price) {
-                break;
-            }
-            let Some(order) = self.orders.get_mut(&resting.key) else { break };
-            let mut reaches = left;
-            if resting.price == price {
-                match order.ahead {
-                    // The level has not been seen, so nobody knows how much stands in front.
-                    None if market.quoted => reaches = Qty(0),
-                    None => {}
-                    Some(ahead) => {
-                        let passed = ahead.0.min(left.0);
-                        order.ahead = Some(Qty(ahead.0.saturating_sub(passed)));
-                        reaches = Qty(left.0.saturating_sub(passed));
-                    }
-                }
-            } else {
-                order.ahead = Some(Qty(0));
-            }
-            place = place.saturating_add(1);
-            if reaches.0 > 0 {
-                let quantity = self.ledger.execute(how, market, order, resting.price, reaches, out);
-                left = Qty(left.0.saturating_sub(quantity.0));
-                out.push(Event::Order(order.clone()));
-                if self.drop_if_closed(slot, resting.key) {
-                    place = place.saturating_sub(1);
-                }
-            }
-        }
-        left
-    }
-
-    /// The recorded book moved: our places in it change, and orders that it now crosses fill at their own price.
-    pub(super) fn fill_by_book(&mut self, now: Timestamp, slot: usize, out: &mut Vec<Event>) {
-        let executions = self.ledger.last_execution;
-        for side in [Side::Buy, Side::Sell] {
-            self.update_places(slot, side);
-            self.fill_crossed(now, slot, side, out);
-        }
-        if self.ledger.last_execution != executions {
-            self.settle(now, slot, out);
-        }
-    }
-
-    fn update_places(&mut self, slot: usize, side: Side) {
-        let Some(market) = self.markets.get(slot) else { return };
-        for resting in market.own(side) {
-            let (Some(shown), Some(order)) =
-                (market.joining(side).shown(resting.price), self.orders.get_mut(&resting.key))
-            else {
-                continue;
-            };
-            // What left the level left from behind us, unless nothing that large can be in front any more.
-            order.ahead = Some(order.ahead.map_or(shown, |ahead| ahead.min(shown)));
-        }
-    }
-
-    fn fill_crossed(&mut self, now: Timestamp, slot: usize, side: Side, out: &mut Vec<Event>) {
-        let how = How { now, maker: true, kind: ExecutionKind::Trade };
-        loop {
-            let Some(market) = self.markets.get_mut(slot) else { return };
-            let Some(resting) = market.own(side).first().copied() else { return };
-            let Some(offer) = market.facing(side).offer(resting.price) else { return };
-            let Some(order) = self.orders.get_mut(&resting.key) else { return };
-            let quantity = self.ledger.execute(how, market, order, resting.price, offer.quantity, out);
-            market.facing_mut(side).take(offer.price, quantity);
-            out.push(Event::Order(order.clone()));
-            self.drop_if_closed(slot, resting.key);
-        }
-    }
-
     /// After executions: tells the new position and wallet, and clears what the new position leaves without sense.
     pub(super) fn settle(&mut self, now: Timestamp, slot: usize, out: &mut Vec<Event>) {
+        self.account_changed();
         self.protect(now, slot, out);
         let Some(market) = self.markets.get(slot) else { return };
         out.push(Event::Position(market.position.clone()));
@@ -366,7 +159,7 @@ impl Engine {
         out.push(Event::Order(order));
     }
 
-    fn drop_if_closed(&mut self, slot: usize, key: OrderKey) -> bool {
+    pub(super) fn drop_if_closed(&mut self, slot: usize, key: OrderKey) -> bool {
         let closed = self.orders.get(&key).is_some_and(|order| !order.status.is_open());
         if closed {
             self.orders.remove(&key);

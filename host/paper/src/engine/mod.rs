@@ -6,10 +6,12 @@
 mod account;
 mod event;
 mod ladder;
+mod ledger;
 mod market;
 mod matching;
 mod money;
 mod order;
+mod passive;
 mod protection;
 mod reject;
 mod requests;
@@ -32,8 +34,8 @@ pub use order::{
 };
 pub use reject::Reject;
 
+use ledger::Ledger;
 use market::Market;
-use matching::Ledger;
 
 /// How the exchange behaves where Bybit leaves it to the account or does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +133,9 @@ impl Engine {
                 self.ledger.last_execution = self.ledger.last_execution.max(execution.number);
             }
             Event::Position(position) => {
-                if let Some(market) = self.market_mut(position.instrument) {
+                if let Some(market) =
+                    self.markets.iter_mut().find(|market| market.spec.id == position.instrument)
+                {
                     market.position = position.clone();
                 }
             }
@@ -201,6 +205,7 @@ impl Engine {
             MarketBody::Funding { rate, next } => {
                 market.funding_rate = *rate;
                 market.funding_next = *next;
+                market.funding_given = true;
                 return;
             }
             MarketBody::Bar(_) => return,
@@ -259,7 +264,7 @@ impl Engine {
             bids: market.bids.levels(),
             asks: market.asks.levels(),
             funding_rate: market.funding_rate,
-            funding_next: market.funding_next,
+            funding_next: Some(market.funding_next).filter(|next| *next < Timestamp(u64::MAX)),
         })
     }
 
@@ -303,10 +308,6 @@ impl Engine {
         self.markets.iter().find(|market| market.spec.id == instrument)
     }
 
-    fn market_mut(&mut self, instrument: InstrumentId) -> Option<&mut Market> {
-        self.markets.iter_mut().find(|market| market.spec.id == instrument)
-    }
-
     fn key(&self, target: Target<'_>) -> Option<OrderKey> {
         match target {
             Target::Key(key) => Some(key),
@@ -335,8 +336,8 @@ pub struct View<'a> {
     pub asks: &'a [Level],
     /// Rate of the next funding.
     pub funding_rate: Rate,
-    /// When it is paid; zero before the first event.
-    pub funding_next: Timestamp,
+    /// When it is paid, zero before the first event; `None` until the data names it.
+    pub funding_next: Option<Timestamp>,
 }
 
 impl View<'_> {

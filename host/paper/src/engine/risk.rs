@@ -4,8 +4,9 @@ use portcullis_core::{Amount, InstrumentId, Side, Timestamp};
 
 use super::account::Margin;
 use super::event::{Event, Execution, ExecutionKind};
-use super::matching::How;
-use super::money::{fee, initial_margin, plus, share};
+use super::ledger::How;
+use super::market::Market;
+use super::money::{fee, initial_margin, minus, plus, share};
 use super::order::{Closed, Order, OrderKey, Origin};
 use super::{Engine, Reject};
 
@@ -105,7 +106,9 @@ impl Engine {
         let first = market.funding_next == Timestamp(0);
         let interval = self.config.funding_interval.0.max(1);
         let passed = now.0.checked_rem(interval).unwrap_or(0);
-        market.funding_next = Timestamp(now.0.saturating_sub(passed).saturating_add(interval));
+        let boundary = Timestamp(now.0.saturating_sub(passed).saturating_add(interval));
+        // Data that names one funding names them all.
+        market.funding_next = if market.funding_given { Timestamp(u64::MAX) } else { boundary };
         let Some(side) = market.position.side().filter(|_| !first) else { return };
         let mark = market.mark_or_average();
         let signed = market.scale.fine_value(mark, market.position.size.0);
@@ -142,16 +145,41 @@ impl Engine {
         }));
         out.push(Event::Position(market.position.clone()));
         out.push(Event::Wallet(self.ledger.wallet));
+        self.account_changed();
+    }
+
+    /// Gives every position its share of what the account can lose, as a distance of the mark. Half of the share is kept for the
+    /// maintenance margin, which grows more slowly than the value. So most events need no look at the whole account.
+    fn find_safe_marks(&mut self, spare: Amount) {
+        let held = |market: &&Market| market.position.size.0 != 0;
+        let count = i128::try_from(self.markets.iter().filter(held).count()).unwrap_or(i128::MAX);
+        let share = Amount(spare.0.checked_div(count.saturating_mul(2)).unwrap_or(0));
+        for market in &mut self.markets {
+            let mark = market.mark_or_average();
+            let distance = market.scale.average(share, market.position.quantity().0);
+            market.safe = Some((minus(mark, distance), plus(mark, distance)));
+        }
+    }
+
+    /// Forgets the safe marks: the account changed.
+    pub(super) fn account_changed(&mut self) {
+        for market in &mut self.markets {
+            market.safe = None;
+        }
     }
 
     /// Liquidates the whole account once equity is below the maintenance margin: every order is cancelled and every position
     /// closed at its mark. A loss beyond the balance stays as a negative balance, so that the books still add up.
     pub(super) fn liquidate_if_bust(&mut self, now: Timestamp, slot: usize, out: &mut Vec<Event>) {
-        if self.markets.get(slot).is_none_or(|market| market.position.size.0 == 0) {
+        let Some(market) = self.markets.get(slot) else { return };
+        let mark = market.mark_or_average();
+        let safe = market.safe.is_some_and(|(low, high)| (low..=high).contains(&mark));
+        if market.position.size.0 == 0 || safe {
             return;
         }
         let margin = self.margin();
         if margin.equity >= margin.maintenance {
+            self.find_safe_marks(minus(margin.equity, margin.maintenance));
             return;
         }
         let open: Vec<_> = self.orders.values().map(|order| (order.key, order.instrument)).collect();

@@ -1,6 +1,6 @@
 //! Engine rows as Bybit writes them, with the full set of members that third-party clients insist on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_core::{Amount, InstrumentSpec, Price, Qty, Side, TimeInForce, Timestamp};
 use portcullis_wire as wire;
@@ -15,19 +15,17 @@ use crate::engine::{
 impl Exchange {
     /// The rows of a batch by topic. Of positions and the wallet only the newest counts.
     pub(super) fn private_rows(&self, events: &[Event]) -> Vec<PrivateRows> {
-        let (mut executions, mut orders, mut positions, mut wallet) =
-            (Vec::new(), Vec::new(), Vec::new(), false);
+        let (mut executions, mut orders, mut moved, mut wallet) =
+            (Vec::new(), Vec::new(), BTreeSet::new(), false);
         for event in events {
             match event {
                 Event::Execution(row) => executions.extend(self.execution_row(row, true)),
-                Event::Order(row) => orders.extend(self.order_row(row, true)),
-                Event::Position(row) => {
-                    let row = self.position_row(row, true);
-                    positions.retain(|other: &wire::Position| {
-                        Some(&other.symbol) != row.as_ref().map(|row| &row.symbol)
-                    });
-                    positions.extend(row);
+                // The venue tells the position with every change of an order, moved or not.
+                Event::Order(row) => {
+                    orders.extend(self.order_row(row, true));
+                    moved.insert(row.instrument);
                 }
+                Event::Position(row) => drop(moved.insert(row.instrument)),
                 Event::Wallet(_) => wallet = true,
             }
         }
@@ -38,6 +36,8 @@ impl Exchange {
         if !orders.is_empty() {
             rows.push(PrivateRows::Orders(orders));
         }
+        let positions = self.engine.positions().filter(|row| moved.contains(&row.instrument));
+        let positions: Vec<_> = positions.filter_map(|row| self.position_row(row, true)).collect();
         if !positions.is_empty() {
             rows.push(PrivateRows::Positions(positions));
         }

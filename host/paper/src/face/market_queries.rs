@@ -191,7 +191,7 @@ pub(super) fn ticker(exchange: &Exchange, spec: &InstrumentSpec) -> Option<wire:
         turnover24h: format_amount(day.turnover),
         volume24h: format_mantissa(day.volume.0, spec.quantity_decimals),
         funding_rate: only_linear(format_mantissa(view.funding_rate.0, 12)),
-        next_funding_time: only_linear(view.funding_next.millis().to_string()),
+        next_funding_time: only_linear(view.funding_next.map_or(0, Timestamp::millis).to_string()),
         predicted_delivery_price: only_linear(String::new()),
         basis_rate: only_linear(String::new()),
         basis: only_linear(String::new()),

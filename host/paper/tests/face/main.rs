@@ -95,6 +95,7 @@ async fn an_order_lives_through_acknowledgement_events_and_queries() {
     assert_eq!(code(&server.post(CREATE, order("m-1", "Buy", "0.010", None)).await), 110_072);
     assert_eq!(code(&server.post(CREATE, order("l-1", "Buy", "0.010", Some("50000.0"))).await), 0);
     assert_eq!(stream.rows("order").await[0]["orderStatus"], "New");
+    assert_eq!(stream.rows("position").await[0]["size"], "0.01", "told with every order, moved or not");
     let change = json!({"category": "linear", "symbol": "BTCUSDT", "orderLinkId": "l-1", "price": "50000.1", "qty": "0.02"});
     assert_eq!(code(&server.post("/v5/order/amend", change.clone()).await), 0);
     let amended = stream.rows("order").await.remove(0);
@@ -545,10 +546,10 @@ async fn faults_do_what_a_venue_does_at_its_worst() {
         () = found => {}
     }
     assert_eq!(code(&server.post(CREATE, order("twice", "Buy", "0.010", Some("50000.0"))).await), 0);
-    assert_eq!(stream.next().await["data"][0]["orderLinkId"], "twice", "the first event was dropped");
-    assert_eq!(stream.next().await["data"][0]["orderLinkId"], "twice", "the second came twice");
+    assert_eq!(stream.rows("order").await[0]["orderLinkId"], "twice", "the first event was dropped");
+    assert_eq!(stream.rows("order").await[0]["orderLinkId"], "twice", "the second came twice");
     assert_eq!(code(&server.post(CREATE, order("last", "Buy", "0.010", Some("50000.0"))).await), 0);
-    assert_eq!(stream.next().await["data"][0]["orderLinkId"], "last");
+    assert_eq!(stream.rows("order").await[0]["orderLinkId"], "last");
     assert_eq!(stream.next().await, Value::Null, "then the connection was cut");
     let cancel = json!({"category": "linear", "symbol": "BTCUSDT", "orderLinkId": "last"});
     assert_eq!(code(&server.post("/v5/order/cancel", cancel.clone()).await), 10_006);
