@@ -1,6 +1,7 @@
 //! Which exchange a journal, a key or an order belongs to.
 
 use core::fmt;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -43,5 +44,19 @@ impl Environment {
 impl fmt::Display for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Not one of the four words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be paper, testnet, demo or live")]
+pub struct UnknownEnvironment;
+
+impl FromStr for Environment {
+    type Err = UnknownEnvironment;
+
+    fn from_str(text: &str) -> Result<Self, UnknownEnvironment> {
+        let all = [Self::Paper, Self::Testnet, Self::Demo, Self::Live];
+        all.into_iter().find(|environment| environment.as_str() == text).ok_or(UnknownEnvironment)
     }
 }

@@ -5,6 +5,7 @@ mod desk;
 mod halt;
 mod intent;
 mod operator;
+mod profit;
 mod reconcile;
 mod report;
 mod strategy;
@@ -12,6 +13,7 @@ mod tick;
 mod told;
 mod turn;
 
+pub use profit::Profit;
 pub use told::Resync;
 
 use desk::Desk;

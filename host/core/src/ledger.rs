@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Adjustment, Amount, Execution, ExecutionKind, InstrumentId, InstrumentSpec, Rounding, Side, SignedQty,
-    StrategyId, notional, notional_of,
+    Adjustment, Amount, Execution, ExecutionKind, InstrumentId, InstrumentSpec, Qty, Rounding, Side,
+    SignedQty, StrategyId, notional, notional_of,
 };
 
 /// Nanoseconds in a UTC day.
@@ -35,6 +35,12 @@ impl Position {
     /// Profit of the open quantity at `mark`, fees apart.
     pub fn open_profit(&self, mark: Amount, spec: &InstrumentSpec) -> Option<Amount> {
         value_at(mark, self.quantity, spec)?.checked_sub(self.cost)
+    }
+
+    /// Average entry price; `None` when flat, or when it does not fit.
+    pub fn average_price(&self, spec: &InstrumentSpec) -> Option<Amount> {
+        let unit = Qty(10_i64.checked_pow(spec.quantity_decimals.into())?);
+        self.cost.checked_abs()?.checked_portion(unit, self.quantity.abs(), Rounding::HalfEven)
     }
 
     /// Realised profit with fees and funding taken off.

@@ -47,9 +47,9 @@ pub use effects::{
     BudgetNotice, Effects, FillNotice, Notice, NoticeBody, OrderNotice, PositionNotice, Query, RefusalNotice,
     Release, Reply,
 };
-pub use environment::Environment;
+pub use environment::{Environment, UnknownEnvironment};
 pub use exposure::Exposure;
-pub use gate::{Gate, Resync};
+pub use gate::{Gate, Profit, Resync};
 pub use ids::{
     Digest, ExecId, InstrumentId, InvalidId, LinkId, OrderId, OrderNumber, Sequence, StrategyId,
     StrategyName, Symbol, VenueOrderId,

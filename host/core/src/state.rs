@@ -163,6 +163,11 @@ impl State {
         self.executions.len() as u64
     }
 
+    /// The venue's time of the newest execution in the books; 0 before the first.
+    pub fn last_execution(&self) -> Timestamp {
+        self.last_execution
+    }
+
     /// Value traded by the account on a day, counted from 1970-01-01 UTC.
     pub fn traded_on(&self, day: u64) -> Amount {
         self.traded.on(day)

@@ -3,6 +3,10 @@
     missing_docs,
     unreachable_pub,
     dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::wildcard_enum_match_arm,
     clippy::cast_possible_truncation,
@@ -33,7 +37,8 @@ fn a_good_order_passes_with_every_check_recorded() {
     let position = checks.iter().find(|check| check.check == CheckId::PositionInstrument).unwrap();
     assert_eq!(position.seen, Amount::parse("600").unwrap().0);
     assert_eq!(position.limit, Amount::parse("20000").unwrap().0);
-    let Record::Intent(record) = world.records().into_iter().rev().find(|r| r.name() == "intent").unwrap() else {
+    let Record::Intent(record) = world.records().into_iter().rev().find(|r| r.name() == "intent").unwrap()
+    else {
         panic!()
     };
     assert_eq!(record.frame, b"frame");
@@ -57,18 +62,11 @@ fn rules_of_the_instrument_refuse() {
     assert_eq!(at(|p| p.limit = Some(Price(1))), RefusalCode::NotionalBelowMinimum);
     assert_eq!(at(|p| p.stop_loss = Some(Price(6_100_000))), RefusalCode::Unsupported);
     assert_eq!(at(|p| p.good_till = Some(START)), RefusalCode::Unsupported);
-    assert_eq!(
-        at(|p| (p.limit, p.time_in_force) = (None, TimeInForce::PostOnly)),
-        RefusalCode::Unsupported
-    );
+    assert_eq!(at(|p| (p.limit, p.time_in_force) = (None, TimeInForce::PostOnly)), RefusalCode::Unsupported);
 
     let mut world = World::new();
-    let coarse = InstrumentSpec {
-        tick: Price(50),
-        step: Qty(5),
-        min_quantity: Qty(10),
-        ..spec(BTC, "BTCUSDT", 2, 3)
-    };
+    let coarse =
+        InstrumentSpec { tick: Price(50), step: Qty(5), min_quantity: Qty(10), ..spec(BTC, "BTCUSDT", 2, 3) };
     world.step(Input::Instrument(coarse.clone()));
     assert_eq!(world.place(buy(10, "60000.01")), Err(RefusalCode::PriceOffTick));
     assert_eq!(world.place(buy(12, "60000.00")), Err(RefusalCode::QuantityOffStep));
@@ -200,12 +198,14 @@ fn the_budget_bounds_a_strategy_below_its_limits() {
 
 #[test]
 fn counts_and_rates_refuse() {
-    let mut world = World::with_limits(&limits(&[("open_orders_max = 100\ncollar", "open_orders_max = 2\ncollar")]));
+    let mut world =
+        World::with_limits(&limits(&[("open_orders_max = 100\ncollar", "open_orders_max = 2\ncollar")]));
     world.place(buy(1, "60000.00")).unwrap();
     world.place(buy(1, "60000.00")).unwrap();
     assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::OpenOrdersLimit));
 
-    let mut world = World::with_limits(&limits(&[("orders_per_minute_max = 600", "orders_per_minute_max = 3")]));
+    let mut world =
+        World::with_limits(&limits(&[("orders_per_minute_max = 600", "orders_per_minute_max = 3")]));
     for _ in 0..3 {
         world.place(buy(1, "60000.00")).unwrap();
     }
@@ -217,8 +217,10 @@ fn counts_and_rates_refuse() {
     world.pass(62);
     assert!(world.place(buy(1, "60000.00")).is_ok());
 
-    let mut world =
-        World::with_limits(&limits(&[("traded_value_per_day_max = \"5000000\"", "traded_value_per_day_max = \"900\"")]));
+    let mut world = World::with_limits(&limits(&[(
+        "traded_value_per_day_max = \"5000000\"",
+        "traded_value_per_day_max = \"900\"",
+    )]));
     let first = world.place(buy(10, "60000.00")).unwrap();
     assert_eq!(world.place(buy(6, "60000.00")), Err(RefusalCode::TradedValueLimit), "open orders count");
     world.fill(first, Qty(10), "60000.00");

@@ -3,6 +3,10 @@
     missing_docs,
     unreachable_pub,
     dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::wildcard_enum_match_arm,
     clippy::cast_possible_truncation,
@@ -217,14 +221,18 @@ fn an_amend_is_done_when_it_is_seen() {
     let mut world = World::new();
     let id = world.place(buy(10, "60000.00")).unwrap();
     world.accept();
-    let ask = Ask::Amend(Amend { order: OrderNumber(1), limit: Some(Price(5_990_000)), quantity: Some(Qty(20)) });
+    let ask =
+        Ask::Amend(Amend { order: OrderNumber(1), limit: Some(Price(5_990_000)), quantity: Some(Qty(20)) });
     world.ask_for(TAKER, ask.clone()).unwrap();
     world.accept();
     assert_eq!((world.order(id).quantity, reserved(&world)), (Qty(10), 20), "acknowledged is not applied");
     world.report(id, VenueStatus::Working);
     assert_eq!(reserved(&world), 20, "the old values do not end it");
-    let report =
-        OrderReport { price: Some(Price(5_990_000)), quantity: Qty(20), ..world.report_of(id, VenueStatus::Working) };
+    let report = OrderReport {
+        price: Some(Price(5_990_000)),
+        quantity: Qty(20),
+        ..world.report_of(id, VenueStatus::Working)
+    };
     world.step(Input::Report(ExecutionReport::Order(report)));
     let order = world.order(id);
     assert_eq!((order.price, order.quantity, order.pending), (Some(Price(5_990_000)), Qty(20), None));
@@ -236,7 +244,9 @@ fn an_unknown_amend_needs_two_late_looks() {
     let id = world.place(buy(10, "60000.00")).unwrap();
     world.accept();
     world.report(id, VenueStatus::Working);
-    world.ask_for(TAKER, Ask::Amend(Amend { order: OrderNumber(1), limit: None, quantity: Some(Qty(20)) })).unwrap();
+    world
+        .ask_for(TAKER, Ask::Amend(Amend { order: OrderNumber(1), limit: None, quantity: Some(Qty(20)) }))
+        .unwrap();
     world.lose();
     let mut looks = 0;
     while world.order(id).pending.is_some() {
@@ -304,7 +314,8 @@ fn release_asks_once_more() {
         let effects = world.gate.step(world.now, Input::Release(sequence));
         let release = effects.release;
         world.carry_out(effects);
-        let expected = if release == Some(Release::Go) { OrderStatus::Reserved } else { OrderStatus::NotSent };
+        let expected =
+            if release == Some(Release::Go) { OrderStatus::Reserved } else { OrderStatus::NotSent };
         assert_eq!(world.status(id), expected);
         match release.unwrap() {
             Release::Go => None,

@@ -3,6 +3,10 @@
     missing_docs,
     unreachable_pub,
     dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::wildcard_enum_match_arm,
     clippy::cast_possible_truncation,
@@ -23,15 +27,33 @@ use support::*;
 /// One thing that happens. Indices are taken modulo what there is.
 #[derive(Debug, Clone)]
 enum Step {
-    Place { side: bool, quantity: i64, price: i64, reduce: bool, market: bool, good_till: bool },
-    Amend { order: u64, price: Option<i64>, quantity: Option<i64> },
+    Place {
+        side: bool,
+        quantity: i64,
+        price: i64,
+        reduce: bool,
+        market: bool,
+        good_till: bool,
+    },
+    Amend {
+        order: u64,
+        price: Option<i64>,
+        quantity: Option<i64>,
+    },
     Cancel(u64),
     CancelAll,
     Flatten,
     /// The next command reaches the venue (or not), which does it (or not), and the answer comes back (or not).
-    Deliver { arrives: bool, answered: bool, refused: bool },
+    Deliver {
+        arrives: bool,
+        answered: bool,
+        refused: bool,
+    },
     /// The venue fills part of an order.
-    Fill { order: usize, part: i64 },
+    Fill {
+        order: usize,
+        part: i64,
+    },
     /// The venue cancels an order by itself.
     Drop(usize),
     /// The venue sends the order's state.
@@ -39,7 +61,9 @@ enum Step {
     /// An old execution comes again.
     Repeat(usize),
     /// The venue answers what was asked.
-    Answer { fails: bool },
+    Answer {
+        fails: bool,
+    },
     Pass(u64),
     Raise(u8),
     Rearm,
@@ -48,7 +72,8 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let place = (any::<bool>(), 1..200_i64, -300_000..300_000_i64, any::<bool>(), any::<bool>(), any::<bool>());
+    let place =
+        (any::<bool>(), 1..200_i64, -300_000..300_000_i64, any::<bool>(), any::<bool>(), any::<bool>());
     let place = place.prop_map(|(side, quantity, price, reduce, market, good_till)| Step::Place {
         side,
         quantity,
@@ -214,6 +239,8 @@ impl Run {
             let rejection = VenueRejection { kind, code: 1, message: String::new() };
             return self.world.answer(of, Submission::Rejected(rejection));
         }
+        // The venue admits nothing that is older than the receive window.
+        let arrives = arrives && self.world.now.since(self.world.released[&of]) < Span::from_secs(5);
         let mut known = true;
         if arrives {
             known = self.execute(of, &command);
@@ -370,7 +397,7 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_books_hold(steps in steps()) {

@@ -98,7 +98,9 @@ pub(super) struct Halt {
 #[derive(Debug, Default)]
 pub(super) struct Reconciliation {
     /// When a snapshot was last asked for.
-    pub(super) asked_at: Option<Timestamp>,
+    pub(super) asked_at: Timestamp,
+    /// Whether its answer is still out.
+    pub(super) waiting: bool,
     /// Positions that differed in the last snapshot: ours and theirs.
     pub(super) differences: BTreeMap<InstrumentId, (SignedQty, SignedQty)>,
     /// Whether one is needed although nothing holds.

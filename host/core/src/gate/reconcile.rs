@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     Adjustment, Answer, Category, Evidence, FindingKind, Inhibit, InstrumentId, LinkChange, LinkId, Order,
     OrderId, OrderReport, OrderStatus, PendingKind, Query, Record, Resolution, Resolved, Scope, Sequence,
-    SessionStart, SignedQty, Span, StateCause, Submission, Submitted, Timestamp, TradingState, VenueSnapshot,
+    SessionStart, SignedQty, Span, StateCause, Submission, Submitted, TimeInForce, Timestamp, TradingState,
+    VenueSnapshot,
 };
 
 use super::desk::Asked;
 use super::turn::Turn;
 
-/// How long after sending a create an absence proves anything: receive window plus clock skew, and to spare.
+/// How long after a create was let go an absence proves anything: receive window plus clock skew, and to spare. The time an
+/// approval may wait before it is let go comes on top.
 const CREATE_SETTLED: Span = Span::from_secs(6);
 
-/// How long after sending an amend or cancel its absence proves anything: receive window plus five seconds (RULES J6).
+/// The same for an amend or cancel: receive window plus five seconds (RULES J6).
 const CHANGE_SETTLED: Span = Span::from_secs(10);
 
 /// Queries that must show the old values before an amend or cancel counts as not applied.
@@ -40,6 +42,9 @@ const SNAPSHOT_PAUSE: Span = Span::from_secs(2);
 
 /// A snapshot without an answer for this long is asked for again.
 const SNAPSHOT_LOST: Span = Span::from_secs(15);
+
+/// How often the books are compared with the venue even when nothing seems wrong: an event can be lost.
+const SNAPSHOT_EVERY: Span = Span::from_secs(60);
 
 /// Executions are asked for from this long before the last one known, because venues publish late.
 const OVERLAP: Span = Span::from_secs(600);
@@ -99,7 +104,7 @@ impl Turn<'_> {
 
     /// Everything the venue says is ours.
     pub(super) fn snapshot(&mut self, snapshot: VenueSnapshot) {
-        self.desk.reconciliation.asked_at = None;
+        self.desk.reconciliation.waiting = false;
         self.desk.reconciliation.wanted = false;
         let VenueSnapshot { time, orders, executions, positions, wallet } = snapshot;
         for execution in executions {
@@ -150,21 +155,24 @@ impl Turn<'_> {
         }
     }
 
-    /// Asks for a snapshot while the books are not known to agree, or something needs one.
+    /// Asks for a snapshot when one is due: soon while the books are not known to agree, else once a minute.
     pub(super) fn keep_reconciling(&mut self) {
-        let holds = self.desk.holding.contains_key(&Inhibit::Reconciling);
-        if !holds && !self.desk.reconciliation.wanted && self.desk.reconciliation.differences.is_empty() {
-            return;
-        }
-        let pause = if self.desk.reconciliation.asked_at.is_some() { SNAPSHOT_LOST } else { SNAPSHOT_PAUSE };
-        let since = self.desk.reconciliation.asked_at.unwrap_or(self.desk.swept_at);
-        if self.desk.reconciliation.asked_at.is_none() || self.now.since(since) >= pause {
+        let urgent = self.desk.holding.contains_key(&Inhibit::Reconciling)
+            || self.desk.reconciliation.wanted
+            || !self.desk.reconciliation.differences.is_empty();
+        let pause = match self.desk.reconciliation.waiting {
+            true => SNAPSHOT_LOST,
+            false if urgent => SNAPSHOT_PAUSE,
+            false => SNAPSHOT_EVERY,
+        };
+        if self.now.since(self.desk.reconciliation.asked_at) >= pause {
             self.ask_for_snapshot();
         }
     }
 
     pub(super) fn ask_for_snapshot(&mut self) {
-        self.desk.reconciliation.asked_at = Some(self.now);
+        self.desk.reconciliation.asked_at = self.now;
+        self.desk.reconciliation.waiting = true;
         let since = Timestamp(self.state.last_execution.0.saturating_sub(OVERLAP.0));
         self.effects.queries.push(Query::Snapshot { since });
     }
@@ -173,7 +181,7 @@ impl Turn<'_> {
         self.order(report.clone());
         let Some(order) = self.state.orders().get(id) else { return };
         let Some(pending) = order.pending else { return };
-        let settled = asked_at.since(pending.at) >= CHANGE_SETTLED;
+        let settled = asked_at.since(pending.at) >= self.settled(CHANGE_SETTLED);
         let unchanged = match pending.kind {
             PendingKind::Place => false,
             // The report was taken in above; had it shown the new values, nothing would be in flight any more.
@@ -193,7 +201,8 @@ impl Turn<'_> {
         let Some(order) = self.state.orders().get(id) else { return };
         let (sent, status) = (order.approved_at, order.status);
         if matches!(status, OrderStatus::Unknown | OrderStatus::Reserved) {
-            let proves = asked_at.since(sent) >= CREATE_SETTLED && self.now.since(sent) < HISTORY;
+            let proves =
+                asked_at.since(sent) >= self.settled(CREATE_SETTLED) && self.now.since(sent) < HISTORY;
             if proves && order.accounted.0 == 0 {
                 self.resolve(id, Resolution::Absent, asked_at);
             }
@@ -207,6 +216,13 @@ impl Turn<'_> {
         }
     }
 
+    /// How long after its approval a command is settled at the venue, one way or the other.
+    fn settled(&self, after_release: Span) -> Span {
+        let release =
+            self.state.limits().map_or(Span::from_secs(60), |limits| limits.account.release_age_max);
+        Span(after_release.0.saturating_add(release.0))
+    }
+
     fn resolve(&mut self, order: OrderId, resolution: Resolution, asked_at: Timestamp) {
         let before = self.visible(order);
         self.record(Record::Resolved(Resolved { order, resolution, asked_at, at: self.now }));
@@ -218,7 +234,10 @@ impl Turn<'_> {
         let overdue = |since: Timestamp| self.now.since(since) >= EFFECT_DUE;
         let effect_due =
             order.pending.is_some_and(|pending| pending.answer == Answer::Accepted && overdue(pending.at));
-        let unseen = order.status == OrderStatus::Acknowledged && overdue(order.approved_at);
+        // Neither a bare acknowledgement nor an order that cannot rest lasts.
+        let brief = order.status == OrderStatus::Acknowledged
+            || matches!(order.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
+        let unseen = order.status.is_open() && brief && overdue(order.approved_at);
         order.link.is_some()
             && (order.is_unresolved() || effect_due || unseen || self.desk.asked.contains_key(&order.id))
     }
@@ -254,7 +273,7 @@ impl Turn<'_> {
             .state
             .orders()
             .open()
-            .filter(|order| order.status != OrderStatus::Reserved && order.approved_at < time)
+            .filter(|order| order.status != OrderStatus::Reserved && order.approved_at <= time)
             .filter(|order| order.link.as_ref().is_some_and(|link| !there.contains(link)))
             .map(|order| order.id)
             .collect();
@@ -289,14 +308,8 @@ impl Turn<'_> {
         let Some(spec) = self.state.spec(instrument) else { return };
         let market = self.desk.markets.get(&instrument);
         let strategy = self.state.owner(instrument);
-        let position = self.state.ledger().position(instrument, strategy);
         // Valued at the market, or at the position's own cost when there is none, so that no profit is invented.
-        let own =
-            position.cost.checked_portion(crate::Qty(1), position.quantity.abs(), crate::Rounding::HalfEven);
-        let own = own.map(|each| each.saturating_abs()).and_then(|each| {
-            let coin = 10_i128.checked_pow(u32::from(spec.quantity_decimals))?;
-            each.0.checked_mul(coin).map(crate::Amount)
-        });
+        let own = self.state.ledger().position(instrument, strategy).average_price(spec);
         let price = market.and_then(|market| market.valuation(spec)).or(own).unwrap_or_default();
         let symbol = spec.symbol.clone();
         self.record(Record::Adjustment(Adjustment { instrument, strategy, from, to, price, at: self.now }));

@@ -1,13 +1,13 @@
 //! What strategies are told about themselves.
 
-use crate::checks::{strategy_profit, strategy_worst};
+use crate::checks::{Situation, strategy_profit, strategy_worst};
 use crate::{
     Amount, BudgetNotice, CloseReason, Execution, FillNotice, InstrumentId, Notice, NoticeBody, Order,
-    OrderId, OrderNotice, OrderNumber, PositionNotice, Price, Qty, StrategyId, Timestamp,
+    OrderId, OrderNotice, OrderNumber, PositionNotice, Price, Qty, State, StrategyId, Timestamp,
 };
 
 use super::Gate;
-use super::turn::Turn;
+use super::turn::{Turn, situation};
 
 /// A strategy's whole state, for a resync.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,17 +24,15 @@ pub struct Resync {
 
 impl Gate {
     /// A strategy's whole state, for a resync; `None` for a strategy that never started.
-    pub fn resync(&mut self, strategy: StrategyId, now: Timestamp) -> Option<Resync> {
-        let next_order = self.next_order_number(strategy);
-        let turn =
-            Turn { state: &mut self.state, desk: &mut self.desk, now, effects: crate::Effects::default() };
-        let instruments = &turn.state.strategy(strategy)?.instruments;
-        let orders = instruments.iter().flat_map(|id| turn.state.orders().open_in(*id));
+    pub fn resync(&self, strategy: StrategyId, now: Timestamp) -> Option<Resync> {
+        let situation = situation(&self.state, &self.desk, Some(strategy), now);
+        let instruments = &self.state.strategy(strategy)?.instruments;
+        let orders = instruments.iter().flat_map(|id| self.state.orders().open_in(*id));
         Some(Resync {
-            next_order,
+            next_order: self.next_order_number(strategy),
             orders: orders.filter(|order| order.number.0 > 0).map(order_notice).collect(),
-            positions: instruments.iter().map(|id| turn.position(strategy, *id)).collect(),
-            budget: turn.budget(strategy)?,
+            positions: instruments.iter().map(|id| position(&self.state, strategy, *id)).collect(),
+            budget: budget(&situation, strategy)?,
         })
     }
 }
@@ -107,42 +105,41 @@ impl Turn<'_> {
         instrument: InstrumentId,
         venue_time: Timestamp,
     ) {
-        let notice = self.position(strategy, instrument);
+        let notice = position(self.state, strategy, instrument);
         self.tell(strategy, venue_time, NoticeBody::Position(notice));
         self.tell_budget(strategy, venue_time);
     }
 
     /// Tells a strategy its means.
     pub(super) fn tell_budget(&mut self, strategy: StrategyId, venue_time: Timestamp) {
-        if let Some(notice) = self.budget(strategy) {
+        if let Some(notice) = budget(&self.situation(Some(strategy)), strategy) {
             self.tell(strategy, venue_time, NoticeBody::Budget(notice));
         }
     }
+}
 
-    fn position(&self, strategy: StrategyId, instrument: InstrumentId) -> PositionNotice {
-        let position = self.state.ledger().position(instrument, Some(strategy));
-        PositionNotice {
-            instrument,
-            quantity: position.quantity,
-            cost: position.cost,
-            realised: position.realised,
-            fees: position.fees,
+fn position(state: &State, strategy: StrategyId, instrument: InstrumentId) -> PositionNotice {
+    let position = state.ledger().position(instrument, Some(strategy));
+    PositionNotice {
+        instrument,
+        quantity: position.quantity,
+        cost: position.cost,
+        realised: position.realised,
+        fees: position.fees,
+    }
+}
+
+fn budget(situation: &Situation<'_>, id: StrategyId) -> Option<BudgetNotice> {
+    let strategy = situation.state.strategy(id)?;
+    let profit = strategy_profit(strategy, situation).map(|profit| profit.min(Amount::ZERO));
+    let free = match (profit, strategy_worst(strategy, situation)) {
+        (Some(loss), Some(worst)) => {
+            strategy.budget.saturating_add(loss).saturating_sub(worst).max(Amount::ZERO)
         }
-    }
-
-    fn budget(&self, id: StrategyId) -> Option<BudgetNotice> {
-        let strategy = self.state.strategy(id)?;
-        let situation = self.situation(Some(id));
-        let profit = strategy_profit(strategy, &situation).map(|profit| profit.min(Amount::ZERO));
-        let free = match (profit, strategy_worst(strategy, &situation)) {
-            (Some(loss), Some(worst)) => {
-                strategy.budget.saturating_add(loss).saturating_sub(worst).max(Amount::ZERO)
-            }
-            // What cannot be valued leaves nothing free.
-            _ => Amount::ZERO,
-        };
-        Some(BudgetNotice { capital: strategy.budget, free, state: self.state.trading_state(id) })
-    }
+        // What cannot be valued leaves nothing free.
+        _ => Amount::ZERO,
+    };
+    Some(BudgetNotice { capital: strategy.budget, free, state: situation.state.trading_state(id) })
 }
 
 fn order_notice(order: &Order) -> OrderNotice {

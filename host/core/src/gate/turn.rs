@@ -49,12 +49,17 @@ impl Turn<'_> {
 
     /// The world as a review of this strategy's intents sees it; the host's own orders need no resync.
     pub(super) fn situation(&self, strategy: Option<StrategyId>) -> Situation<'_> {
-        Situation {
-            state: self.state,
-            market: &self.desk.markets,
-            inhibits: self.desk.inhibits(),
-            resynced: strategy.is_none_or(|id| self.desk.live.get(&id).is_some_and(|live| live.resynced)),
-            now: self.now,
-        }
+        situation(self.state, self.desk, strategy, self.now)
     }
+}
+
+/// The world as a review of this strategy's intents sees it; the host's own orders need no resync.
+pub(super) fn situation<'a>(
+    state: &'a State,
+    desk: &'a Desk,
+    strategy: Option<StrategyId>,
+    now: Timestamp,
+) -> Situation<'a> {
+    let resynced = strategy.is_none_or(|id| desk.live.get(&id).is_some_and(|live| live.resynced));
+    Situation { state, market: &desk.markets, inhibits: desk.inhibits(), resynced, now }
 }

@@ -1,6 +1,6 @@
 //! A small world around the gate: a journal in memory and a venue that does what the test says.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use portcullis_core::*;
 
@@ -24,6 +24,8 @@ pub struct World {
     pub reply: Option<Reply>,
     pub not_sent: Vec<RefusalCode>,
     pub execs: u64,
+    /// When each command was let go.
+    pub released: BTreeMap<Sequence, Timestamp>,
     /// Whether approved commands are committed and released at once.
     pub prompt: bool,
 }
@@ -56,6 +58,7 @@ impl World {
             reply: None,
             not_sent: Vec::new(),
             execs: 0,
+            released: BTreeMap::new(),
             prompt: true,
         }
     }
@@ -165,7 +168,10 @@ impl World {
     pub fn release(&mut self, sequence: Sequence, command: Command) {
         let effects = self.gate.step(self.now, Input::Release(sequence));
         match effects.release {
-            Some(Release::Go) => self.sent.push_back((sequence, command)),
+            Some(Release::Go) => {
+                self.released.insert(sequence, self.now);
+                self.sent.push_back((sequence, command));
+            }
             Some(Release::NotSent(code)) => self.not_sent.push(code),
             None => panic!("a release without an answer"),
         }
