@@ -89,7 +89,7 @@ pub async fn bind(config: PaperConfig) -> Result<Paper, PaperError> {
     if let Some(recording) = &recording {
         tracing::info!(events = recording.events.len(), skipped = recording.skipped, "market data loaded");
     }
-    let clock = Clock::start();
+    let clock = Clock::default();
     let exchange = Exchange::open(Opening {
         engine: config.engine,
         listing,

@@ -532,6 +532,42 @@ fn slow_and_sudden_falls_liquidate_at_the_same_mark() {
 }
 
 #[test]
+fn a_loss_in_one_market_liquidates_the_whole_account() {
+    let eth = InstrumentId(1);
+    let other = InstrumentSpec { id: eth, symbol: "ETHUSDT".parse().unwrap(), ..spec() };
+    let config = EngineConfig { deposit: coins(100), ..EngineConfig::default() };
+    let mut engine = Engine::new(config, vec![spec(), other]).unwrap();
+    let (mut now, mut out) = (HOUR, Vec::new());
+    let mut trade = |engine: &mut Engine, instrument, price| {
+        now += 1_000_000;
+        let body = MarketBody::Trade { price: Price(price), quantity: Qty(1), taker: Buy };
+        let event = MarketEvent { instrument, time: Timestamp(now), venue_time: Timestamp(now), body };
+        out.clear();
+        engine.on_market(&event, &mut out);
+        out.iter()
+            .filter(|event| matches!(event, Event::Execution(row) if row.kind == ExecutionKind::Bust))
+            .count()
+    };
+    for instrument in [BTC, eth] {
+        trade(&mut engine, instrument, 1000);
+        let order = NewOrder { instrument, ..market(Buy, 4_500) };
+        engine.submit(Timestamp(HOUR), order, &mut Vec::new()).unwrap();
+    }
+    // 100 − 0.495 of equity. BTC loses 4.5 × 10 and stands still; ETH takes the rest, tick by tick.
+    for price in (900..1000).rev() {
+        assert_eq!(trade(&mut engine, BTC, price), 0);
+    }
+    let mut price = 1000;
+    while trade(&mut engine, eth, price) == 0 {
+        price -= 1;
+        assert!(price > 800, "never liquidated");
+    }
+    // 99.505 − 45 − 4.5 × (100 − p) < 0.0225 × (90 + p) at p = 88.78.
+    assert_eq!(price, 887);
+    assert!(engine.positions().all(|position| position.size == SignedQty(0)));
+}
+
+#[test]
 fn leverage_decides_what_margin_an_order_needs() {
     let mut bench = Bench::with(EngineConfig { deposit: coins(100), ..EngineConfig::default() });
     bench.trade(1000, 1, Buy);

@@ -56,7 +56,7 @@ pub(crate) async fn drive(app: Arc<App>, mut feed: Feed) -> StoreError {
         }
         let next = [feed.due(), due, Some(driver.books_at)].into_iter().flatten().min().unwrap_or(now);
         tokio::select! {
-            () = tokio::time::sleep_until(app.clock.instant(next).into()) => {}
+            () = tokio::time::sleep_until(app.clock.instant(next, BOOKS_EVERY).into()) => {}
             () = app.wake.notified() => {}
         }
     }
