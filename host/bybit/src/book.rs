@@ -11,15 +11,25 @@ const LEVELS_MAX: usize = 4 * DEPTH;
 
 /// The book is no longer what the venue has; only a new snapshot helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BookFault {
+pub enum BookFault {
+    /// An update is missing or came twice.
     #[error("update {got} follows {last}")]
-    Gap { last: u64, got: u64 },
+    Gap {
+        /// The update before.
+        last: u64,
+        /// The update that came.
+        got: u64,
+    },
+    /// A level is malformed or does not fit the decimals.
     #[error("a level is malformed or does not fit the decimals")]
     Level,
+    /// Bid and ask cross.
     #[error("bid and ask cross")]
     Crossed,
+    /// Four times as many levels as the topic shows.
     #[error("too many levels")]
     TooDeep,
+    /// A delta before any snapshot.
     #[error("no snapshot yet")]
     NoSnapshot,
 }

@@ -11,11 +11,19 @@ use crate::table::{InstrumentTable, Listing};
 
 /// Why a row was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Quarantine {
+pub enum Quarantine {
+    /// An instrument we do not follow.
     #[error("an instrument we do not follow")]
     OtherInstrument,
+    /// A member cannot be read.
     #[error("{member} is `{value}`")]
-    Member { member: &'static str, value: String },
+    Member {
+        /// Which.
+        member: &'static str,
+        /// What it says, at most 256 bytes.
+        value: String,
+    },
+    /// An amount is out of range.
     #[error("an amount is out of range")]
     OutOfRange,
 }

@@ -4,6 +4,7 @@ use portcullis_core::{
     AmendOrder, CancelAll, CancelOrder, CancelScope, Category, Command, InstrumentSpec, LinkId, PlaceOrder,
     Price, Qty, SetProtection, Side, TimeInForce,
 };
+use portcullis_journal::JournaledCommand;
 use portcullis_wire as wire;
 use portcullis_wire::format_mantissa;
 
@@ -32,11 +33,27 @@ pub(crate) fn request(
     })
 }
 
+impl OrderRequest {
+    /// The request for a journaled command on its instrument.
+    ///
+    /// # Errors
+    /// When it would be a market order that does not reduce: none leaves the gate, and none may leave the process.
+    pub fn encode(
+        command: &JournaledCommand,
+        spec: &InstrumentSpec,
+        slippage: Slippage,
+    ) -> Result<Self, EncodeError> {
+        request(command.command(), Some(command.link()), spec, slippage)
+    }
+}
+
 /// A command that must not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum EncodeError {
+pub enum EncodeError {
+    /// A new order needs one.
     #[error("a new order without a client id")]
     NoLink,
+    /// A market order could fill at any price.
     #[error("a market order that is not reduce-only")]
     UnboundedMarket,
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use portcullis_core::{
-    Amount, Bar, Category, InstrumentId, Level, MarketBody, MarketEvent, Price, Qty, Rate, Side, Timestamp,
+    Amount, Bar, Category, InstrumentId, InstrumentSpec, Level, MarketBody, MarketEvent, Price, Qty, Rate,
+    Side, Timestamp,
 };
 use portcullis_wire as wire;
 use portcullis_wire::{
@@ -13,22 +14,34 @@ use portcullis_wire::{
 
 use crate::book::{BookFault, DEPTH, LocalBook};
 use crate::config::Wanted;
-use crate::table::InstrumentTable;
 
 /// What was wrong with a frame. The stream goes on; the caller counts and logs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FrameFault {
+pub enum FrameFault {
+    /// No frame of a topic we know.
     #[error("not a frame of a topic we know: {0}")]
     Malformed(String),
-    #[error("{topic}: {fault}; asking for a new snapshot")]
-    Book { topic: String, fault: BookFault },
+    /// A book broke; only a new snapshot helps, so its topic must be subscribed anew.
+    #[error("{topic}: {fault}")]
+    Book {
+        /// The topic.
+        topic: String,
+        /// How it broke.
+        fault: BookFault,
+    },
+    /// A value is malformed or does not fit the decimals; the rest of the frame was delivered.
     #[error("{symbol}: {member} is malformed or does not fit the decimals")]
-    Value { symbol: String, member: &'static str },
+    Value {
+        /// Instrument.
+        symbol: String,
+        /// The member of the frame.
+        member: &'static str,
+    },
 }
 
-/// Decodes one category's public stream.
+/// Decodes the public stream of one market, and keeps its books.
 #[derive(Debug)]
-pub(crate) struct Feed {
+pub struct Feed {
     followed: HashMap<String, Followed>,
 }
 
@@ -56,12 +69,12 @@ struct Ticker {
 
 impl Feed {
     /// A feed of the wanted instruments of one market that are listed.
-    pub(crate) fn new(category: Category, wanted: &[Wanted], table: &InstrumentTable) -> Self {
+    pub fn new(category: Category, wanted: &[Wanted], specs: &[InstrumentSpec]) -> Self {
         let followed = wanted
             .iter()
             .filter(|one| one.category == category)
             .filter_map(|one| {
-                let spec = &table.find(category, one.symbol.as_str())?.spec;
+                let spec = specs.iter().find(|spec| spec.id == one.id)?;
                 let bars = one.bars_s.iter().filter_map(|&s| Some((interval(s)?.to_owned(), s))).collect();
                 let followed = Followed {
                     id: spec.id,
@@ -80,7 +93,7 @@ impl Feed {
     }
 
     /// The topics of each instrument, to be subscribed one instrument at a time: one bad topic fails its whole request.
-    pub(crate) fn topics(&self, category: Category) -> Vec<Vec<String>> {
+    pub fn topics(&self, category: Category) -> Vec<Vec<String>> {
         let of = |symbol: &String, followed: &Followed| {
             let symbol = symbol.clone();
             let mut topics = vec![
@@ -98,7 +111,7 @@ impl Feed {
     }
 
     /// Forgets books and tickers, as after a disconnect.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         for followed in self.followed.values_mut() {
             followed.book.clear();
             followed.quote = None;
@@ -107,7 +120,10 @@ impl Feed {
     }
 
     /// Decodes one data frame received at `now` and hands its events to `emit`, in the frame's order.
-    pub(crate) fn frame(
+    ///
+    /// # Errors
+    /// When something in the frame was left out; see [`FrameFault`].
+    pub fn frame(
         &mut self,
         text: &str,
         now: Timestamp,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::table::tests::table;
+use crate::table::tests::spec;
 
 const NOW: Timestamp = Timestamp(1_790_134_720_000_000_000);
 
@@ -12,7 +12,7 @@ fn feed() -> Feed {
         book_depth: 2,
         bars_s: vec![60, 61],
     };
-    Feed::new(Category::Linear, &[wanted], &table(Category::Linear))
+    Feed::new(Category::Linear, &[wanted], &[spec(Category::Linear)])
 }
 
 fn events(feed: &mut Feed, text: &str) -> Result<Vec<MarketBody>, FrameFault> {

@@ -43,7 +43,10 @@ pub enum InstrumentError {
 }
 
 /// Types one row, with the account's fee rates for it.
-pub(crate) fn listing(
+///
+/// # Errors
+/// When the instrument is of a kind we do not trade, or a rule does not fit its decimals.
+pub fn listing(
     wanted: &Wanted,
     row: &wire::Instrument,
     fees: &wire::FeeRate,

@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use portcullis_core::{ExecutionReport, LinkChange, Timestamp};
 use portcullis_gateway::VenueEvent;
-use portcullis_wire as wire;
-use portcullis_wire::{Ack, Operation, PrivateFrame, path, redact};
-use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
+use portcullis_wire::{Ack, Operation, path, redact};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -178,52 +175,25 @@ async fn canary(shared: &Shared) -> Result<Infallible, SocketError> {
     }
 }
 
-/// Turns one data frame into reports. A row that does not fit is counted and logged; the others go on.
+/// Hands on the reports of one data frame. A row that does not fit is counted and logged; the others go on.
 fn deliver(shared: &Shared, text: &str) {
-    let frame: PrivateFrame<'_, &RawValue> = match serde_json::from_str(text) {
-        Ok(frame) => frame,
-        Err(error) => return quarantine(shared, "frame", &error.to_string()),
-    };
-    for row in &frame.data {
-        let report = match frame.topic.as_ref() {
-            "order" => {
-                read(row).and_then(|row| decode::order(&shared.table, &row, None)).map(ExecutionReport::Order)
+    let counters = &shared.events.counters;
+    shared.private.frame(text, &mut |report| match report {
+        Ok(report) => {
+            if let ExecutionReport::Execution(execution) = &report {
+                shared.saw_execution(execution.venue_time);
             }
-            "execution" => read(row)
-                .and_then(|row| decode::execution(&shared.table, &row, None))
-                .map(ExecutionReport::Execution),
-            "position" => {
-                read(row).and_then(|row| decode::position(&shared.table, &row)).map(ExecutionReport::Position)
-            }
-            "wallet" => read::<wire::Wallet>(row)
-                .and_then(|row| decode::wallet(&row, Timestamp::from_millis(frame.creation_time)))
-                .map(ExecutionReport::Wallet),
-            other => return quarantine(shared, "topic", &redact(other, "")),
-        };
-        match report {
-            Ok(report) => {
-                if let ExecutionReport::Execution(execution) = &report {
-                    shared.saw_execution(execution.venue_time);
-                }
-                shared.events.push(VenueEvent::Report(report));
-            }
-            Err(Quarantine::OtherInstrument) => {
-                if shared.events.counters.foreign.count() {
-                    tracing::warn!(topic = %frame.topic, "a private row of an instrument we do not follow");
-                }
-            }
-            Err(error) => quarantine(shared, &frame.topic, &error.to_string()),
+            shared.events.push(VenueEvent::Report(report));
         }
-    }
-}
-
-fn read<T: DeserializeOwned>(row: &RawValue) -> Result<T, Quarantine> {
-    serde_json::from_str(row.get())
-        .map_err(|error| Quarantine::Member { member: "row", value: redact(&error.to_string(), "") })
-}
-
-fn quarantine(shared: &Shared, what: &str, error: &str) {
-    if shared.events.counters.quarantined.count() {
-        tracing::error!(what, error, "private row quarantined: our books may miss it");
-    }
+        Err(Quarantine::OtherInstrument) => {
+            if counters.foreign.count() {
+                tracing::warn!("a private row of an instrument we do not follow");
+            }
+        }
+        Err(error) => {
+            if counters.quarantined.count() {
+                tracing::error!(%error, "private row quarantined: our books may miss it");
+            }
+        }
+    });
 }

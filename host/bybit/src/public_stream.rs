@@ -4,7 +4,7 @@ use core::convert::Infallible;
 use core::time::Duration;
 use std::sync::Arc;
 
-use portcullis_core::{Category, MarketEvent};
+use portcullis_core::{Category, InstrumentSpec, MarketEvent};
 use portcullis_wire::{Ack, Inbound, Operation, path, redact, topic_of};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -21,7 +21,8 @@ const RESYNCS: u64 = 5;
 
 /// Runs for ever.
 pub(crate) async fn run(shared: Arc<Shared>, category: Category) {
-    let mut feed = Feed::new(category, &shared.config.instruments, &shared.table);
+    let specs: Vec<InstrumentSpec> = shared.table().iter().map(|listing| listing.spec.clone()).collect();
+    let mut feed = Feed::new(category, &shared.config.instruments, &specs);
     let mut backoff = Backoff::new();
     loop {
         let started = Instant::now();

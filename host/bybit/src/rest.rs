@@ -26,6 +26,9 @@ const PAGES_MAX: usize = 200;
 /// Longest span one query may ask about: 7 days.
 const WINDOW_MS: u64 = 7 * 24 * 3_600 * 1_000;
 
+/// Furthest back executions are fetched, in windows of 7 days. A journal older than that starts from the positions.
+const WINDOWS_MAX: u64 = 5;
+
 /// Why a query has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
@@ -214,7 +217,8 @@ impl RestClient {
         self.pages(at, |cursor| query::Orders { cursor, ..base.clone() }).await
     }
 
-    /// Executions of a market since a time, oldest first, in as many windows as the venue's span of 7 days makes.
+    /// Executions of a market since a time, oldest first, in as many windows as the venue's span of 7 days makes. Those older than
+    /// 35 days are left out.
     ///
     /// # Errors
     /// When any page has no answer.
@@ -229,7 +233,8 @@ impl RestClient {
             ..query::Executions::default()
         };
         let now = (self.clock)().millis();
-        let mut start = since.millis().min(now);
+        let oldest = now.saturating_sub(WINDOW_MS.saturating_mul(WINDOWS_MAX));
+        let mut start = since.millis().clamp(oldest, now);
         let mut all = Vec::new();
         loop {
             // The last window has no end, so that a clock behind the venue's cannot hide the newest rows.
@@ -374,8 +379,8 @@ impl RestClient {
         if query.is_empty() { format!("{}{at}", self.base) } else { format!("{}{at}?{query}", self.base) }
     }
 
-    /// Posts a signed command and says what its answer proves.
-    pub async fn post(&self, request: SignedRequest, market: Category) -> Submission {
+    /// Posts a signed command and says what its answer proves. For the venue alone, which has it from the journal.
+    pub(crate) async fn post(&self, request: SignedRequest, market: Category) -> Submission {
         let key = request.key;
         let builder = self
             .http

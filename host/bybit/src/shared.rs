@@ -8,14 +8,15 @@ use portcullis_gateway::VenueEvent;
 
 use crate::config::Config;
 use crate::events::Events;
+use crate::private_feed::PrivateFeed;
 use crate::rest::RestClient;
 use crate::table::InstrumentTable;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    /// Built at the start and never changed: decoding and encoding need decimals alone, and those are frozen.
-    pub(crate) table: InstrumentTable,
+    /// Holds the instruments, as they were at the start: decoding and encoding need decimals alone, and those are frozen.
+    pub(crate) private: PrivateFeed,
     pub(crate) rest: RestClient,
     pub(crate) tls: Arc<rustls::ClientConfig>,
     pub(crate) events: Events,
@@ -24,6 +25,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    pub(crate) fn table(&self) -> &InstrumentTable {
+        self.private.table()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         (self.config.clock)()
     }

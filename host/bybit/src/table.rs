@@ -6,12 +6,13 @@ use portcullis_core::{Category, InstrumentId, InstrumentSpec};
 
 /// An instrument with what its rules do not say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Listing {
-    pub(crate) spec: InstrumentSpec,
+pub struct Listing {
+    /// Its rules.
+    pub spec: InstrumentSpec,
     /// The coin traded; a spot buy pays its fee in it.
-    pub(crate) base_coin: String,
+    pub base_coin: String,
     /// The coin of prices.
-    pub(crate) quote_coin: String,
+    pub quote_coin: String,
 }
 
 /// The instruments we follow. Small, and built once per refresh.

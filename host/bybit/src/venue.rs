@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use portcullis_core::{
-    Class, Command, Environment, InstrumentId, InstrumentSpec, LinkChange, Query, RejectionKind, Submission,
-    Timestamp, VenueRejection,
+    Category, Class, Command, Environment, InstrumentId, InstrumentSpec, LinkChange, LinkId, Query,
+    RejectionKind, Sequence, Submission, Timestamp, VenueRejection,
 };
 use portcullis_gateway::{Venue, VenueEvent};
 use portcullis_journal::JournaledCommand;
@@ -15,15 +15,16 @@ use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
 use crate::backoff::Backoff;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Decimals, Wanted};
 use crate::counters::Counters;
 use crate::events::{Events, Owed};
 use crate::http::TransportError;
 use crate::listing::{InstrumentError, listing};
+use crate::private_feed::PrivateFeed;
 use crate::rest::{QueryError, RestClient};
 use crate::shared::{PublicLink, Shared};
-use crate::signer::{OrderRequest, OrderSigner, SignError};
-use crate::table::{InstrumentTable, Listing};
+use crate::signer::{OrderRequest, OrderSigner, SignError, SignedRequest};
+use crate::table::Listing;
 use crate::{encode, private_stream, public_stream, snapshot, tls};
 
 /// How often the venue's clock is read.
@@ -108,17 +109,17 @@ impl BybitVenue {
         })?;
         let mut specs: Vec<InstrumentSpec> = listings.iter().map(|listing| listing.spec.clone()).collect();
         specs.sort_by_key(|spec| spec.id);
-        let table = InstrumentTable::new(listings);
+        let private = PrivateFeed::new(listings);
         let shared = Arc::new(Shared {
-            public: PublicLink::new(table.categories()),
+            public: PublicLink::new(private.table().categories()),
             last_execution: Mutex::new(config.executions_since),
             config,
-            table,
+            private,
             rest,
             tls,
             events,
         });
-        for category in shared.table.categories() {
+        for category in shared.table().categories() {
             runtime.spawn(public_stream::run(Arc::clone(&shared), category));
         }
         runtime.spawn(private_stream::run(Arc::clone(&shared)));
@@ -139,21 +140,56 @@ impl BybitVenue {
         &self.shared.events.counters
     }
 
+    /// Sends one command; its outcome is told exactly once, whatever happens.
+    fn send(&mut self, of: Sequence, class: Class, command: &Command, link: &LinkId) {
+        let owed = Owed::new(of, self.shared.events.clone());
+        let (signed, market) = match self.prepare(command, link) {
+            Ok(prepared) => prepared,
+            Err(rejection) => return owed.tell(Submission::Rejected(rejection)),
+        };
+        let Some(runtime) = &self.runtime else { return };
+        let shared = Arc::clone(&self.shared);
+        let mut room = shared.rest.budget.take(Instant::now(), signed.path, market, class);
+        if room.is_err() && class == Class::Adding {
+            // Refused and never queued (RULES G4).
+            return owed
+                .tell(Submission::Rejected(not_sent(RejectionKind::RateLimited, "over the rate budget")));
+        }
+        runtime.spawn(async move {
+            let give_up = Instant::now().checked_add(BUDGET_WAIT);
+            while let Err(exhausted) = room {
+                if give_up.is_none_or(|give_up| exhausted.until > give_up) {
+                    let rejection = not_sent(RejectionKind::RateLimited, "over the rate budget");
+                    return owed.tell(Submission::Rejected(rejection));
+                }
+                tokio::time::sleep_until(exhausted.until.into()).await;
+                room = shared.rest.budget.take(Instant::now(), signed.path, market, class);
+            }
+            owed.tell(shared.rest.post(signed, market).await);
+        });
+    }
+
     /// Serialises and signs a command, or says why it is not sent.
     fn prepare(
         &mut self,
-        command: &JournaledCommand,
-        spec: &InstrumentSpec,
-    ) -> Result<crate::SignedRequest, VenueRejection> {
-        let slippage = self.shared.config.slippage;
-        let request = encode::request(command.command(), Some(command.link()), spec, slippage)
+        command: &Command,
+        link: &LinkId,
+    ) -> Result<(SignedRequest, Category), VenueRejection> {
+        let shared = Arc::clone(&self.shared);
+        let listing = shared.table().by_id(instrument_of(command));
+        let spec = match listing {
+            Some(Listing { spec, .. }) => spec,
+            None => return Err(not_sent(RejectionKind::Invalid, "an instrument we do not follow")),
+        };
+        let request = encode::request(command, Some(link), spec, shared.config.slippage)
             .map_err(|error| not_sent(RejectionKind::Invalid, &error.to_string()))?;
-        let signed = self.sign(&request);
-        signed.map_err(|error| not_sent(RejectionKind::Unauthorised, &error.to_string()))
+        let signed =
+            self.sign(&request).map_err(|error| not_sent(RejectionKind::Unauthorised, &error.to_string()))?;
+        Ok((signed, spec.category))
     }
 
     /// Signs, and reports the signer's coming and going.
-    fn sign(&mut self, request: &OrderRequest) -> Result<crate::SignedRequest, SignError> {
+    fn sign(&mut self, request: &OrderRequest) -> Result<SignedRequest, SignError> {
         let signed = self.signer.sign(request);
         let up = !matches!(signed, Err(SignError::Unreachable));
         if up != self.signer_up {
@@ -166,43 +202,7 @@ impl BybitVenue {
 
 impl Venue for BybitVenue {
     fn submit(&mut self, command: JournaledCommand) {
-        let owed = Owed::new(command.sequence(), self.shared.events.clone());
-        let class = command.class();
-        let shared = Arc::clone(&self.shared);
-        let Some(Listing { spec, .. }) = shared.table.by_id(instrument_of(command.command())) else {
-            return owed.tell(Submission::Rejected(not_sent(
-                RejectionKind::Invalid,
-                "an instrument we do not follow",
-            )));
-        };
-        let signed = match self.prepare(&command, spec) {
-            Ok(signed) => signed,
-            Err(rejection) => return owed.tell(Submission::Rejected(rejection)),
-        };
-        let (market, path) = (spec.category, signed.path);
-        let room = shared.rest.budget.take(Instant::now(), path, market, class);
-        if room.is_err() && class == Class::Adding {
-            // Refused and never queued (RULES G4).
-            return owed
-                .tell(Submission::Rejected(not_sent(RejectionKind::RateLimited, "over the rate budget")));
-        }
-        let Some(runtime) = &self.runtime else { return };
-        let shared = Arc::clone(&self.shared);
-        runtime.spawn(async move {
-            let give_up = Instant::now().checked_add(BUDGET_WAIT);
-            let mut room = room;
-            while let Err(exhausted) = room {
-                if give_up.is_none_or(|give_up| exhausted.until > give_up) {
-                    return owed.tell(Submission::Rejected(not_sent(
-                        RejectionKind::RateLimited,
-                        "over the rate budget",
-                    )));
-                }
-                tokio::time::sleep_until(exhausted.until.into()).await;
-                room = shared.rest.budget.take(Instant::now(), path, market, class);
-            }
-            owed.tell(shared.rest.post(signed, market).await);
-        });
+        self.send(command.sequence(), command.class(), command.command(), command.link());
     }
 
     fn query(&mut self, query: Query) {
@@ -258,7 +258,7 @@ async fn listings(rest: &RestClient, config: &Config) -> Result<Vec<Listing>, Co
     Ok(listings)
 }
 
-async fn read_listing(rest: &RestClient, wanted: &crate::Wanted) -> Result<Listing, ConnectError> {
+async fn read_listing(rest: &RestClient, wanted: &Wanted) -> Result<Listing, ConnectError> {
     let symbol = &wanted.symbol;
     let failed = |error| query(symbol.as_str(), error);
     let row = rest.instrument(wanted.category, symbol.as_str()).await.map_err(failed)?;
@@ -281,13 +281,13 @@ async fn watch_clock(shared: Arc<Shared>) {
 
 /// Tells changed rules, for ever. Rules that no longer fit stop the instrument (RULES G10).
 async fn watch_rules(shared: Arc<Shared>) {
-    let mut known: Vec<InstrumentSpec> = shared.table.iter().map(|listing| listing.spec.clone()).collect();
+    let mut known: Vec<InstrumentSpec> = shared.table().iter().map(|listing| listing.spec.clone()).collect();
     loop {
         sleep(RULES_EVERY).await;
         for wanted in &shared.config.instruments {
             let Some(old) = known.iter_mut().find(|spec| spec.id == wanted.id) else { continue };
-            let decimals = crate::Decimals { price: old.price_decimals, quantity: old.quantity_decimals };
-            let frozen = crate::Wanted { decimals: Some(decimals), ..wanted.clone() };
+            let decimals = Decimals { price: old.price_decimals, quantity: old.quantity_decimals };
+            let frozen = Wanted { decimals: Some(decimals), ..wanted.clone() };
             let new = match read_listing(&shared.rest, &frozen).await {
                 Ok(listing) => listing.spec,
                 Err(ConnectError::Instrument(error)) => {
@@ -337,3 +337,7 @@ fn not_sent(kind: RejectionKind, why: &str) -> VenueRejection {
 fn query(what: &str, error: QueryError) -> ConnectError {
     ConnectError::Query { what: what.to_owned(), error }
 }
+
+#[cfg(test)]
+#[path = "venue_tests.rs"]
+mod tests;
