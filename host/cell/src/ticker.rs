@@ -2,14 +2,19 @@
 //! while none does.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{JoinHandle, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::EngineWeak;
 
 /// Length of a tick in milliseconds.
 pub(crate) const TICK_MS: u64 = 1;
+
+const TICK: Duration = Duration::from_millis(TICK_MS);
+
+/// Most ticks counted after one sleep: no call may take longer, so more would change nothing.
+const TICKS_AT_ONCE_MAX: u128 = 1_001;
 
 /// Ticks without guest code after which the thread goes to sleep. Waking it costs a system call, so it stays up between the
 /// frames of a lively market.
@@ -25,8 +30,8 @@ pub(crate) struct Ticker {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Guest code runs, or ran since the thread last looked.
-    busy: AtomicBool,
+    /// Entries into guest code so far.
+    entries: AtomicU64,
     /// Guest code runs now.
     inside: AtomicBool,
     /// The thread sleeps, or is about to.
@@ -46,8 +51,8 @@ impl Ticker {
     /// Makes sure that ticks come until the guard is dropped.
     pub(crate) fn enter(&self) -> Inside<'_> {
         self.state.inside.store(true, Ordering::SeqCst);
-        self.state.busy.store(true, Ordering::SeqCst);
-        // Sequential consistency on both sides: either the thread sees `busy` before it sleeps, or we see it asleep.
+        self.state.entries.fetch_add(1, Ordering::SeqCst);
+        // Sequential consistency on both sides: either the thread sees the entry before it sleeps, or we see it asleep.
         if self.state.asleep.swap(false, Ordering::SeqCst) {
             self.thread.unpark();
         }
@@ -78,20 +83,36 @@ impl Drop for Inside<'_> {
 
 fn run(state: &State, engine: &EngineWeak) {
     let mut idle = 0_u32;
+    let mut entries = 0;
+    let mut counted = Instant::now();
     while !state.stop.load(Ordering::SeqCst) {
-        std::thread::sleep(Duration::from_millis(TICK_MS));
+        std::thread::sleep(TICK);
+        let now = state.entries.load(Ordering::SeqCst);
+        let entered = now != entries;
+        entries = now;
         let Some(engine) = engine.upgrade() else { return };
-        engine.increment_epoch();
+        for _ in 0..ticks(counted.elapsed(), entered) {
+            engine.increment_epoch();
+        }
         drop(engine);
-        let busy = state.busy.swap(false, Ordering::SeqCst) || state.inside.load(Ordering::SeqCst);
+        counted = Instant::now();
+        let busy = entered || state.inside.load(Ordering::SeqCst);
         idle = if busy { 0 } else { idle.saturating_add(1) };
         if idle >= IDLE_TICKS {
             state.asleep.store(true, Ordering::SeqCst);
-            if !state.busy.load(Ordering::SeqCst) && !state.stop.load(Ordering::SeqCst) {
+            if state.entries.load(Ordering::SeqCst) == entries && !state.stop.load(Ordering::SeqCst) {
                 std::thread::park();
             }
             state.asleep.store(false, Ordering::SeqCst);
             idle = 0;
+            counted = Instant::now();
         }
     }
+}
+
+/// Ticks to count after a sleep. On a busy machine it was a long one; a call that ran all the while is charged for all of it,
+/// so that its deadline is late by one delay and not by one a tick. A call that began meanwhile is charged for one.
+fn ticks(slept: Duration, entered: bool) -> u128 {
+    let whole = slept.as_nanos().checked_div(TICK.as_nanos()).unwrap_or(1);
+    if entered { 1 } else { whole.clamp(1, TICKS_AT_ONCE_MAX) }
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use portcullis_core::StrategyName;
 use portcullis_role::{Confinement, MESSAGE_BYTES_MAX, MessageError, MessageLink, RoleCommand, confine};
@@ -85,6 +86,7 @@ struct Cell {
     /// The first cause of the last failure; answered to everything until a reset succeeds.
     fault: Option<CellFault>,
     initialised: bool,
+    deadline_ms: u32,
 }
 
 impl Cell {
@@ -96,7 +98,7 @@ impl Cell {
             },
             Err(detail) => (Err(CellFault::new(FaultKind::Host, detail, 0)), None),
         };
-        Self { guest, fault, initialised: false }
+        Self { guest, fault, initialised: false, deadline_ms: limits.deadline_ms }
     }
 
     fn serve(&mut self, request: CellRequest<'_>) -> CellReply {
@@ -138,7 +140,13 @@ impl Cell {
                 }
                 Err(refusal) => Ok(CellReply::InitRefused(refusal)),
             },
-            CellRequest::Frame(frame) => guest.on_frame(frame).map(CellReply::Outcome),
+            CellRequest::Frame(frame) => {
+                let before = processor_time();
+                guest
+                    .on_frame(frame)
+                    .map(CellReply::Outcome)
+                    .map_err(|fault| blame(fault, self.deadline_ms, processor_time().saturating_sub(before)))
+            }
             CellRequest::Snapshot => guest.snapshot().map(CellReply::Snapshot),
             CellRequest::Restore { version, bytes } => match guest.restore(version, bytes)? {
                 Ok(()) => Ok(CellReply::Ready),
@@ -148,8 +156,41 @@ impl Cell {
     }
 }
 
+/// A deadline that passed while the guest was not let near a processor is the machine's fault (DESIGN §10).
+fn blame(fault: CellFault, deadline_ms: u32, used: Duration) -> CellFault {
+    if fault.kind != FaultKind::Deadline
+        || used.saturating_mul(2) >= Duration::from_millis(deadline_ms.into())
+    {
+        return fault;
+    }
+    let detail =
+        format!("overload: {} ms of processor time within a deadline of {deadline_ms} ms", used.as_millis());
+    CellFault::new(FaultKind::Host, detail, fault.fuel_charged)
+}
+
+/// Processor time of this thread so far.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
 fn load(artifact: OwnedFd) -> Result<Program, String> {
     let artifact = Artifact::receive(artifact).map_err(|error| error.to_string())?;
     let engine = CellEngine::new().map_err(|error| error.to_string())?;
     Program::load(&Arc::new(engine), &artifact).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_guest_that_had_the_processor_is_blamed_for_a_deadline() {
+        let fault = |kind| CellFault::new(kind, "x", 1);
+        let after = |kind, used_ms| blame(fault(kind), 20, Duration::from_millis(used_ms)).kind;
+        assert_eq!(after(FaultKind::Deadline, 19), FaultKind::Deadline);
+        assert_eq!(after(FaultKind::Deadline, 10), FaultKind::Deadline);
+        assert_eq!(after(FaultKind::Deadline, 9), FaultKind::Host);
+        assert_eq!(after(FaultKind::Trap, 0), FaultKind::Trap);
+    }
 }
