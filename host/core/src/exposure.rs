@@ -23,20 +23,15 @@ pub struct Exposure {
 }
 
 impl Exposure {
-    /// The longest position that could come of it: every buy fills, no sell does. A reduce-only buy only closes a short.
+    /// The longest position that could come of it: every buy fills, no sell does. A short is not netted against the buys, because a
+    /// reduction, or the position's own protection, can close it first.
     pub fn longest(&self, position: SignedQty) -> i128 {
-        let position = i128::from(position.0);
-        let reduced =
-            if position < 0 { position.saturating_add(self.reducing_buys).min(0) } else { position };
-        reduced.saturating_add(self.buys)
+        i128::from(position.0).max(0).saturating_add(self.buys)
     }
 
-    /// The shortest position that could come of it: every sell fills, no buy does. A reduce-only sell only closes a long.
+    /// The shortest position that could come of it: every sell fills, no buy does. A long is not netted against the sells.
     pub fn shortest(&self, position: SignedQty) -> i128 {
-        let position = i128::from(position.0);
-        let reduced =
-            if position > 0 { position.saturating_sub(self.reducing_sells).max(0) } else { position };
-        reduced.saturating_sub(self.sells)
+        i128::from(position.0).min(0).saturating_sub(self.sells)
     }
 
     /// The largest position either way.
@@ -76,7 +71,7 @@ fn contribution(order: &Order, spec: &InstrumentSpec) -> (i128, Amount) {
 
 /// Value of what an order could still trade, at its highest price, rounded up; nothing for a market order, which only reduces.
 pub(crate) fn value_of(order: &Order, spec: &InstrumentSpec) -> Amount {
-    match (order.exposure(), order.reserved_price) {
+    match (order.exposure(), order.reserved_price()) {
         (Qty(0), _) | (_, None) => Amount::ZERO,
         (quantity, Some(price)) => {
             notional(price, spec.price_decimals, quantity, spec.quantity_decimals, Rounding::Up)
@@ -93,16 +88,16 @@ mod tests {
     #[test]
     fn sides_are_worst_cases_of_their_own() {
         let exposure = Exposure { buys: 5, sells: 7, ..Exposure::default() };
-        assert_eq!((exposure.longest(SignedQty(2)), exposure.shortest(SignedQty(2))), (7, -5));
+        assert_eq!((exposure.longest(SignedQty(2)), exposure.shortest(SignedQty(2))), (7, -7));
         assert_eq!(exposure.largest(SignedQty(2)), 7);
     }
 
     #[test]
-    fn a_reduction_can_make_room_for_the_other_side_to_grow() {
-        // Long 10; the reduce-only sell fills first, then the adding sell goes short by its whole size.
-        let exposure = Exposure { sells: 10, reducing_sells: 10, ..Exposure::default() };
-        assert_eq!(exposure.shortest(SignedQty(10)), -10);
-        // A reduction larger than the position never turns it round.
+    fn nothing_is_netted() {
+        // Short 17 with buys of 334 on the way: a reduction of 17 that fills first leaves all of them to go long.
+        let exposure = Exposure { buys: 334, reducing_buys: 17, ..Exposure::default() };
+        assert_eq!(exposure.longest(SignedQty(-17)), 334);
+        // Reductions themselves never add.
         let exposure = Exposure { reducing_sells: 50, reducing_buys: 50, ..Exposure::default() };
         assert_eq!((exposure.shortest(SignedQty(10)), exposure.longest(SignedQty(10))), (0, 10));
         assert_eq!((exposure.shortest(SignedQty(-10)), exposure.longest(SignedQty(-10))), (-10, 0));

@@ -69,7 +69,7 @@ pub use market_view::MarketView;
 pub use money::{
     Amount, DECIMALS_MAX, DecimalError, Price, Qty, Rate, Rounding, SignedQty, notional, notional_of,
 };
-pub use order::{Answer, IllegalTransition, Order, OrderEvent, OrderStatus, Pending, PendingKind};
+pub use order::{Answer, Doubt, IllegalTransition, Order, OrderEvent, OrderStatus, Pending, PendingKind};
 pub use orders::Orders;
 pub use outcome::{CheckId, CheckOutcome, Unit, Verdict};
 pub use record::{

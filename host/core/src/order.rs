@@ -249,10 +249,8 @@ pub struct Order {
     pub venue_order: Option<VenueOrderId>,
     /// The command in flight: at most one (RULES G5).
     pub pending: Option<Pending>,
-    /// The largest total quantity it has, or may have by an amend whose fate is not known.
-    pub reserved_quantity: Qty,
-    /// The highest price it has, or may have by an amend whose fate is not known; `None` for a market order.
-    pub reserved_price: Option<Price>,
+    /// An amend whose fate was not known when a cancel took its place in flight. It counts until evidence settles it.
+    pub doubt: Option<Doubt>,
     /// When it was approved.
     pub approved_at: Timestamp,
     /// The venue's time of the last report.
@@ -270,6 +268,17 @@ pub struct Pending {
     pub at: Timestamp,
     /// What came back so far.
     pub answer: Answer,
+}
+
+/// An amend that may or may not have been applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubt {
+    /// The price it asked for.
+    pub price: Option<Price>,
+    /// The total quantity it asked for.
+    pub quantity: Option<Qty>,
+    /// When it was approved.
+    pub at: Timestamp,
 }
 
 /// What a command in flight does.
@@ -308,14 +317,35 @@ impl Order {
     /// What can still change the position: for an open order everything reserved and not yet accounted; for a closed one the
     /// executions that are still to come.
     pub fn exposure(&self) -> Qty {
-        let total = if self.status.is_open() { self.reserved_quantity } else { self.reported };
+        let total = if self.status.is_open() { self.reserved_quantity() } else { self.reported };
         Qty(total.0.saturating_sub(self.accounted.0).max(0))
+    }
+
+    /// The largest total quantity it has, or may have by an amend under way or in doubt.
+    pub fn reserved_quantity(&self) -> Qty {
+        self.amends().filter_map(|(_, quantity)| quantity).fold(self.quantity, Ord::max)
+    }
+
+    /// The highest price it has, or may have by an amend under way or in doubt; `None` for a market order.
+    pub fn reserved_price(&self) -> Option<Price> {
+        self.amends().map(|(price, _)| price).fold(self.price, Ord::max)
     }
 
     /// Whether something about it is not known: a command without an answer, or executions that are missing.
     pub fn is_unresolved(&self) -> bool {
         let unanswered = self.pending.is_some_and(|pending| pending.answer == Answer::Unknown);
-        self.status == OrderStatus::Unknown || unanswered || self.reported > self.accounted
+        self.status == OrderStatus::Unknown
+            || unanswered
+            || self.doubt.is_some()
+            || self.reported > self.accounted
+    }
+
+    fn amends(&self) -> impl Iterator<Item = (Option<Price>, Option<Qty>)> {
+        let in_flight = match self.pending.map(|pending| pending.kind) {
+            Some(PendingKind::Amend { price, quantity }) => Some((price, quantity)),
+            Some(PendingKind::Place | PendingKind::Cancel(_)) | None => None,
+        };
+        in_flight.into_iter().chain(self.doubt.map(|doubt| (doubt.price, doubt.quantity)))
     }
 
     /// Whether a cancel is in flight.

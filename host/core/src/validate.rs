@@ -172,7 +172,8 @@ pub(crate) fn amend(
     state: &State,
 ) -> Result<ValidIntent, RefusalCode> {
     let order = own_order(amend.order, strategy, state)?;
-    if order.pending.is_some() || !order.status.is_at_venue() || order.link.is_none() {
+    if order.pending.is_some() || order.doubt.is_some() || !order.status.is_at_venue() || order.link.is_none()
+    {
         return Err(RefusalCode::OrderBusy);
     }
     let instrument = state.instrument(order.instrument).ok_or(RefusalCode::UnknownInstrument)?;

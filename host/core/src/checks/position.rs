@@ -16,8 +16,8 @@ pub(super) fn instrument(proposal: &Proposal<'_>) -> CheckOutcome {
     };
     let (exposure, position) = (proposal.exposure_after(), proposal.position());
     let worst = match proposal.side {
-        Side::Buy => exposure.longest(position).max(0),
-        Side::Sell => exposure.shortest(position).min(0),
+        Side::Buy => exposure.longest(position),
+        Side::Sell => exposure.shortest(position),
     };
     let Some(price) = price(proposal) else {
         return CheckOutcome::unknown(check, RefusalCode::NoReferencePrice);

@@ -179,15 +179,14 @@ impl Turn<'_> {
 
     fn found(&mut self, id: OrderId, report: OrderReport, asked_at: Timestamp) {
         self.order(report.clone());
-        let Some(order) = self.state.orders().get(id) else { return };
-        let Some(pending) = order.pending else { return };
-        let settled = asked_at.since(pending.at) >= self.settled(CHANGE_SETTLED);
-        let unchanged = match pending.kind {
-            PendingKind::Place => false,
-            // The report was taken in above; had it shown the new values, nothing would be in flight any more.
-            PendingKind::Amend { .. } | PendingKind::Cancel(_) => order.status.is_open(),
+        let Some(order) = self.state.orders().get(id).filter(|order| order.status.is_open()) else { return };
+        // The report was taken in above; had it shown new values, or the end, nothing would be left to settle.
+        let change = match order.pending.map(|pending| (pending.kind, pending.at)) {
+            Some((PendingKind::Amend { .. } | PendingKind::Cancel(_), at)) => Some(at),
+            Some((PendingKind::Place, _)) | None => None,
         };
-        if !(settled && unchanged) {
+        let Some(at) = change.max(order.doubt.map(|doubt| doubt.at)) else { return };
+        if asked_at.since(at) < self.settled(CHANGE_SETTLED) {
             return;
         }
         let Some(asked) = self.desk.asked.get_mut(&id) else { return };

@@ -95,8 +95,8 @@ impl Turn<'_> {
 
     fn odd_execution(&mut self, before: &Order, execution: &Execution) {
         let after = before.accounted.0.saturating_add(execution.quantity.0);
-        if after > before.reserved_quantity.0 {
-            let detail = format!("executed {after} of {}", before.reserved_quantity.0);
+        if after > before.reserved_quantity().0 {
+            let detail = format!("executed {after} of {}", before.reserved_quantity().0);
             self.order_finding(FindingKind::Overfill, before.id, detail);
         } else if !before.status.is_open() && after > before.reported.0 {
             let detail = format!("{} after it was {}", execution.exec, before.status.as_str());

@@ -3,7 +3,7 @@
 use super::{Anchor, Instrument, State, Strategy, exec_key};
 use crate::ledger::DAY_NS;
 use crate::{
-    Adjustment, Answer, CloseReason, Command, DayAnchor, Execution, ExecutionKind, InstrumentSpec,
+    Adjustment, Answer, CloseReason, Command, DayAnchor, Doubt, Execution, ExecutionKind, InstrumentSpec,
     IntentApproved, Limits, LimitsSet, NotSent, Order, OrderEvent, OrderId, OrderReport, OrderStatus, Origin,
     Pending, PendingKind, PlaceOrder, Price, Qty, Record, Refused, RefusedSummary, RejectionKind, Resolution,
     Resolved, Rung, SessionStart, StateChange, StrategyStarted, Submission, Submitted, Timestamp,
@@ -140,11 +140,11 @@ impl State {
 
     fn set_pending(&mut self, id: OrderId, kind: PendingKind, at: Timestamp) {
         self.edit(id, |order| {
-            order.pending = Some(Pending { kind, sequence: None, at, answer: Answer::None });
-            if let PendingKind::Amend { price, quantity } = kind {
-                order.reserved_price = order.reserved_price.max(price);
-                order.reserved_quantity = order.reserved_quantity.max(quantity.unwrap_or_default());
+            // Only a cancel takes the place of a command in flight; an amend it replaces may still come to pass.
+            if let Some(Pending { kind: PendingKind::Amend { price, quantity }, at, .. }) = order.pending {
+                order.doubt = Some(Doubt { price, quantity, at });
             }
+            order.pending = Some(Pending { kind, sequence: None, at, answer: Answer::None });
         });
     }
 
@@ -173,7 +173,7 @@ impl State {
             if order.sequence == Some(not_sent.of) {
                 step(order, OrderEvent::NotSent);
             }
-            settle(order);
+            order.pending = None;
         });
     }
 
@@ -245,7 +245,8 @@ impl State {
             if resolved.resolution == Resolution::Absent {
                 step(order, OrderEvent::Absent);
             }
-            settle(order);
+            order.pending = None;
+            order.doubt = None;
         });
     }
 
@@ -297,8 +298,7 @@ fn new_order(intent: &IntentApproved, place: &PlaceOrder) -> Order {
         link: None,
         sequence: None,
         venue_order: None,
-        reserved_quantity: place.quantity,
-        reserved_price: place.price,
+        doubt: None,
         pending: Some(Pending {
             kind: PendingKind::Place,
             sequence: None,
@@ -317,18 +317,10 @@ fn step(order: &mut Order, event: OrderEvent) {
     }
 }
 
-/// The command in flight is over and changed nothing.
-fn settle(order: &mut Order) {
-    order.pending = None;
-    order.reserved_quantity = order.quantity;
-    order.reserved_price = order.price;
-}
-
 /// The values of an amend are the order's now.
 fn amended(order: &mut Order, price: Option<Price>, quantity: Option<Qty>) {
     order.price = price.or(order.price);
     order.quantity = quantity.unwrap_or(order.quantity);
-    settle(order);
 }
 
 fn answer_create(order: &mut Order, outcome: &Submission) {
@@ -371,8 +363,11 @@ fn answer_change(order: &mut Order, outcome: &Submission) {
         (
             Submission::Rejected(VenueRejection { kind: RejectionKind::NotModified, .. }),
             PendingKind::Amend { price, quantity },
-        ) => amended(order, price, quantity),
-        (Submission::Rejected(_), _) => settle(order),
+        ) => {
+            order.pending = None;
+            amended(order, price, quantity);
+        }
+        (Submission::Rejected(_), _) => order.pending = None,
     }
 }
 
@@ -392,18 +387,22 @@ fn take_report(order: &mut Order, report: &OrderReport) {
     order.reported = order.reported.max(report.executed);
     if order.status.is_open() {
         order.reason = CloseReason::None;
+        // Seen at the venue: a create in flight worked, and so did an amend whose values are there.
         match pending {
-            // Seen at the venue: the create worked.
             Some(PendingKind::Place) => order.pending = None,
             Some(PendingKind::Amend { price, quantity }) if shows(report, price, quantity) => {
-                amended(order, price, quantity);
+                order.pending = None
             }
-            Some(PendingKind::Amend { .. } | PendingKind::Cancel(_)) => {}
-            // The venue shrinks reduce-only orders by itself; what it shows is what there is.
-            None => amended(order, report.price, Some(report.quantity)),
+            Some(PendingKind::Amend { .. } | PendingKind::Cancel(_)) | None => {}
         }
+        if order.doubt.is_some_and(|doubt| shows(report, doubt.price, doubt.quantity)) {
+            order.doubt = None;
+        }
+        // The venue shrinks reduce-only orders by itself; what it shows is what there is.
+        amended(order, report.price, Some(report.quantity));
     } else {
         order.pending = None;
+        order.doubt = None;
         order.reason = close_reason(pending, report, cancelled);
     }
 }
@@ -443,11 +442,14 @@ impl Order {
 fn take_execution(order: &mut Order, execution: &Execution) {
     order.accounted = Qty(order.accounted.0.saturating_add(execution.quantity.0));
     order.venue_order.get_or_insert_with(|| execution.venue_order.clone());
-    let whole = order.accounted >= order.reserved_quantity;
+    let whole = order.accounted >= order.reserved_quantity();
     step(order, if whole { OrderEvent::WholeFilled } else { OrderEvent::PartFilled });
     let place = order.pending.is_some_and(|pending| pending.kind == PendingKind::Place);
     if place || !order.status.is_open() {
         order.pending = None;
+    }
+    if !order.status.is_open() {
+        order.doubt = None;
     }
 }
 
