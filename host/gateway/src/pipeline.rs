@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 
 use portcullis_core::{
-    ActionBody, Ask, Digest, Gate, Input, LinkChange, MarketEvent, RawIntent, Release, Reply, Sequence, Span,
-    StrategyChange, StrategyId, Timestamp,
+    ActionBody, Ask, Digest, Gate, Input, LinkChange, MarketEvent, Profit, RawIntent, Release, Reply,
+    Sequence, Span, StrategyChange, StrategyId, Timestamp,
 };
 use portcullis_journal::{Journal, JournalError, JournaledCommand, Wait};
 
@@ -347,6 +347,12 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
         &self.gate
     }
 
+    /// What the account earned, at the prices last seen.
+    pub fn profit(&mut self) -> Profit {
+        let now = self.clock.now();
+        self.gate.profit(now)
+    }
+
     /// What was counted.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -355,6 +361,11 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     /// Number of entries in the journal and its head.
     pub fn journal_head(&self) -> (Sequence, Digest) {
         self.journal.head()
+    }
+
+    /// The venue, for drivers that feed it themselves.
+    pub fn venue_mut(&mut self) -> &mut V {
+        &mut self.venue
     }
 
     /// The cells.

@@ -10,6 +10,12 @@ const STRIKES_MAX: u32 = 3;
 /// Healthy time after which the budget of strikes is whole again.
 const HEALTHY: Span = Span::from_secs(60);
 
+/// First wait after a fault of the host's; it doubles with each one in a row.
+const BACK_OFF: Span = Span::from_millis(5);
+
+/// Longest wait.
+const BACK_OFF_MAX: Span = Span::from_secs(5);
+
 /// How often a snapshot is taken.
 const SNAPSHOT_EVERY: Span = Span::from_secs(60);
 
@@ -24,6 +30,8 @@ pub(crate) struct Recovery {
     frames: Vec<Recorded>,
     bytes: usize,
     strikes: u32,
+    /// Faults of the host's in a row, which only make the next restart later.
+    host_faults: u32,
     last_fault: Timestamp,
     filled: bool,
 }
@@ -42,6 +50,8 @@ pub(crate) enum Verdict {
     Restart {
         /// Strikes now counted against the strategy.
         strikes: u32,
+        /// How long to wait first: longer and longer while the machine itself is the trouble.
+        after: Span,
     },
     /// Too many: the strategy stays down until an operator starts it again.
     Quarantine,
@@ -72,6 +82,7 @@ impl Recovery {
             snapshot: Some(snapshot),
             taken_at: now,
             strikes: self.strikes,
+            host_faults: self.host_faults,
             last_fault: self.last_fault,
             ..Self::default()
         };
@@ -94,19 +105,24 @@ impl Recovery {
         self.frames.get(index)
     }
 
-    /// Counts a fault. The host's faults cost the strategy nothing.
+    /// Counts a fault. The host's faults cost the strategy nothing but time.
     pub(crate) fn fault(&mut self, fault: &Fault, now: Timestamp) -> Verdict {
         if now.since(self.last_fault) >= HEALTHY {
             self.strikes = 0;
+            self.host_faults = 0;
         }
-        if fault.blame == Blame::Guest {
-            self.strikes = self.strikes.saturating_add(1);
-            self.last_fault = now;
+        self.last_fault = now;
+        match fault.blame {
+            Blame::Guest => self.strikes = self.strikes.saturating_add(1),
+            Blame::Host => self.host_faults = self.host_faults.saturating_add(1),
         }
         if self.strikes > STRIKES_MAX {
-            Verdict::Quarantine
-        } else {
-            Verdict::Restart { strikes: self.strikes }
+            return Verdict::Quarantine;
         }
+        let after = match self.host_faults {
+            0 => Span(0),
+            faults => Span(BACK_OFF.0.saturating_mul(1 << faults.min(10)).min(BACK_OFF_MAX.0)),
+        };
+        Verdict::Restart { strikes: self.strikes, after }
     }
 }

@@ -49,6 +49,8 @@ pub struct Session {
 /// What the cell is doing.
 #[derive(Debug)]
 enum Phase {
+    /// Waiting before another instance is made.
+    Waiting { until: Timestamp },
     /// Making an instance.
     Reviving,
     /// Going through recorded frames again; the answers are compared and otherwise ignored.
@@ -151,8 +153,10 @@ impl Session {
     /// What it is doing: `starting`, `running`, `recovering` or `quarantined`.
     pub fn state(&self) -> &'static str {
         match self.phase {
-            Phase::Reviving | Phase::Replaying { .. } if self.faults == 0 => "starting",
-            Phase::Reviving | Phase::Replaying { .. } => "recovering",
+            Phase::Waiting { .. } | Phase::Reviving | Phase::Replaying { .. } if self.faults == 0 => {
+                "starting"
+            }
+            Phase::Waiting { .. } | Phase::Reviving | Phase::Replaying { .. } => "recovering",
             Phase::Idle | Phase::Busy(_) | Phase::Snapshotting => "running",
             Phase::Quarantined => "quarantined",
         }
@@ -216,6 +220,7 @@ impl Session {
 
     /// Hands the next frame, or a request for a snapshot, to an idle cell.
     pub(crate) fn hand_out(&mut self, now: Timestamp, cells: &mut impl Cells) {
+        self.revive_when_due(now, cells);
         if !matches!(self.phase, Phase::Idle) {
             return;
         }
@@ -260,9 +265,11 @@ impl Session {
                 let done = self.replay(next.saturating_add(1), cells);
                 Ok(Answered::Replayed { same, done })
             }
-            Phase::Reviving | Phase::Idle | Phase::Snapshotting | Phase::Quarantined => {
-                Err(protocol("an answer to a frame nobody sent"))
-            }
+            Phase::Waiting { .. }
+            | Phase::Reviving
+            | Phase::Idle
+            | Phase::Snapshotting
+            | Phase::Quarantined => Err(protocol("an answer to a frame nobody sent")),
         }
     }
 
@@ -283,9 +290,9 @@ impl Session {
         self.faults = self.faults.saturating_add(1);
         self.last_fault = Some(format!("{}: {}", fault.kind, fault.detail));
         match self.recovery.fault(fault, now) {
-            Verdict::Restart { strikes } => {
-                self.phase = Phase::Reviving;
-                cells.revive(self.id, self.recovery.snapshot());
+            Verdict::Restart { strikes, after } => {
+                self.phase = Phase::Waiting { until: now.after(after) };
+                self.revive_when_due(now, cells);
                 Aftermath::Restarting { strikes }
             }
             Verdict::Quarantine => {
@@ -300,8 +307,16 @@ impl Session {
 
     /// When this strategy next has something to do without an event from outside.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        if !matches!(self.phase, Phase::Idle) {
-            return None;
+        match self.phase {
+            Phase::Idle => {}
+            Phase::Waiting { until } => return Some(until),
+            Phase::Reviving
+            | Phase::Replaying { .. }
+            | Phase::Busy(_)
+            | Phase::Snapshotting
+            | Phase::Quarantined => {
+                return None;
+            }
         }
         let timers = self.timers.iter().filter(|(id, _)| !self.fired.contains(id)).map(|(_, at)| at);
         timers.chain(self.inbox.next_due()).min()
@@ -310,6 +325,15 @@ impl Session {
     /// Whether the strategy is quarantined.
     pub(crate) fn is_down(&self) -> bool {
         matches!(self.phase, Phase::Quarantined)
+    }
+
+    fn revive_when_due(&mut self, now: Timestamp, cells: &mut impl Cells) {
+        if let Phase::Waiting { until } = self.phase
+            && until <= now
+        {
+            self.phase = Phase::Reviving;
+            cells.revive(self.id, self.recovery.snapshot());
+        }
     }
 
     fn replay(&mut self, next: usize, cells: &mut impl Cells) -> bool {

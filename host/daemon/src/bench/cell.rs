@@ -1,0 +1,169 @@
+//! Calls into a strategy: in this process, in a cell process, after a fault, and one that never comes back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow, bail};
+use portcullis_cell::{
+    CellEngine, CellId, CellLimits, CellLink, CellReply, CellRequest, CompileLimits, Guest, Program,
+    RunnerClient, compile,
+};
+use portcullis_role::RoleCommand;
+use rustix::event::{PollFd, PollFlags};
+
+use super::journal::Scratch;
+use super::{Figures, Samples, guest, scaled};
+use crate::failure::Failure;
+
+const EVENTS: usize = 400_000;
+const ROUND_TRIPS: usize = 5_000;
+const RESTARTS: usize = 200;
+const RUNAWAYS: usize = 20;
+const RUNAWAY_DEADLINE_MS: u32 = 5;
+const DEFAULTS: [(&str, &str); 3] = [("fast", "10"), ("slow", "20"), ("size", "0.01")];
+
+/// Measures the `cell_*` figures.
+pub(super) fn measure(figures: &mut Figures) -> Result<(), Failure> {
+    let component = guest::ema_cross()?;
+    let engine = Arc::new(CellEngine::new().map_err(anyhow::Error::new)?);
+    calls(figures, &engine, &component)?;
+    runaway(figures, &engine)?;
+    process(figures, &component)
+}
+
+fn calls(figures: &mut Figures, engine: &Arc<CellEngine>, component: &[u8]) -> Result<(), Failure> {
+    let mut guest = start(engine, component, guest::LIMITS)?;
+    guest.init(&guest::setup(&DEFAULTS)?).map_err(anyhow::Error::new)?.map_err(anyhow::Error::new)?;
+    for (name, size) in [("cell_event_ns_1", 1), ("cell_event_ns_16", 16), ("cell_event_ns_256", 256)] {
+        let frame = guest::trades(size)?;
+        let mut samples = Samples::default();
+        // Ten rounds, of which the median counts: another process may take the processor in one of them.
+        for _ in 0..10 {
+            let started = Instant::now();
+            for _ in 0..EVENTS / size / 10 {
+                guest.on_frame(&frame).map_err(anyhow::Error::new)?;
+            }
+            let each = started.elapsed() / u32::try_from(EVENTS / 10).unwrap_or(1);
+            samples.push(each);
+        }
+        figures.insert(name.to_owned(), samples.rank(500).into());
+    }
+    Ok(())
+}
+
+fn runaway(figures: &mut Figures, engine: &Arc<CellEngine>) -> Result<(), Failure> {
+    let limits =
+        CellLimits { fuel_per_event: 10_000_000_000, deadline_ms: RUNAWAY_DEADLINE_MS, ..guest::LIMITS };
+    let mut guest = start(engine, &guest::runaway()?, limits)?;
+    let frame = guest::trades(1)?;
+    let mut samples = Samples::default();
+    for _ in 0..RUNAWAYS {
+        let started = Instant::now();
+        if guest.on_frame(&frame).is_ok() {
+            return Err(Failure::Environment(anyhow!("the runaway came back by itself")));
+        }
+        samples.push(started.elapsed().saturating_sub(Duration::from_millis(RUNAWAY_DEADLINE_MS.into())));
+        guest.restart().map_err(anyhow::Error::new)?;
+    }
+    figures.insert("cell_runaway_stop_ms".to_owned(), scaled(samples.rank(990), 1_000_000));
+    Ok(())
+}
+
+fn start(engine: &Arc<CellEngine>, component: &[u8], limits: CellLimits) -> Result<Guest, Failure> {
+    let artifact = compile(component).map_err(anyhow::Error::new)?;
+    let program = Program::load(engine, &artifact).map_err(anyhow::Error::new)?;
+    Guest::start(program, limits).map_err(|failed| Failure::Environment(anyhow::Error::new(failed.1)))
+}
+
+fn process(figures: &mut Figures, component: &[u8]) -> Result<(), Failure> {
+    let mut process = CellProcess::start(component, &DEFAULTS)?;
+    let frame = guest::trades(1)?;
+    let mut samples = Samples::default();
+    for _ in 0..ROUND_TRIPS {
+        let started = Instant::now();
+        process.ask(&CellRequest::Frame(&frame))?;
+        samples.push(started.elapsed());
+    }
+    figures.insert("cell_process_p50_us".to_owned(), scaled(samples.rank(500), 1_000));
+
+    let setup = guest::setup(&DEFAULTS)?;
+    let mut samples = Samples::default();
+    for _ in 0..RESTARTS {
+        let started = Instant::now();
+        process.ask(&CellRequest::Reset)?;
+        process.ask(&CellRequest::Init(setup.clone()))?;
+        samples.push(started.elapsed());
+    }
+    figures.insert("cell_restart_ms".to_owned(), scaled(samples.rank(500), 1_000_000));
+    figures.insert("cell_process_rss_kib".to_owned(), process.resident_kib()?.into());
+    Ok(())
+}
+
+/// A real cell under a real runner.
+pub(super) struct CellProcess {
+    pub(super) link: CellLink,
+    pid: u32,
+    _runner: RunnerClient,
+    child: std::process::Child,
+    _scratch: Scratch,
+}
+
+impl CellProcess {
+    /// Starts a runner, has the component compiled, and starts a cell that is initialised with `parameters`.
+    pub(super) fn start(component: &[u8], parameters: &[(&str, &str)]) -> Result<Self, Failure> {
+        let scratch = Scratch::new()?;
+        let command = RoleCommand::new("runner").argument("--dir").argument(scratch.0.as_os_str());
+        let child = command.spawn().context("cannot start a runner")?;
+        let socket = scratch.0.join("runner.sock");
+        let patience = Instant::now();
+        let mut runner = loop {
+            match RunnerClient::connect(&socket) {
+                Ok(runner) => break runner,
+                Err(_) if patience.elapsed() < Duration::from_secs(10) => {
+                    std::thread::sleep(Duration::from_millis(10))
+                }
+                Err(error) => return Err(Failure::Environment(error.into())),
+            }
+        };
+        let artifact = runner.compile(component, CompileLimits::NATIVE).map_err(anyhow::Error::new)?;
+        let name = "bench".parse().map_err(anyhow::Error::new)?;
+        let started = runner.start(CellId(0), &name, guest::LIMITS, &artifact).map_err(anyhow::Error::new)?;
+        let mut process =
+            Self { link: started.link, pid: started.pid, _runner: runner, child, _scratch: scratch };
+        process.ask(&CellRequest::Init(guest::setup(parameters)?))?;
+        Ok(process)
+    }
+
+    /// One request and its answer.
+    fn ask(&mut self, request: &CellRequest<'_>) -> anyhow::Result<CellReply> {
+        self.link.send(request)?;
+        loop {
+            match self.link.try_receive()? {
+                Some(CellReply::Fault(fault)) => bail!("the bench's strategy failed: {fault}"),
+                Some(CellReply::InitRefused(refusal)) => {
+                    bail!("the bench's strategy does not start: {refusal}")
+                }
+                Some(reply) => return Ok(reply),
+                None => {
+                    rustix::event::poll(&mut [PollFd::new(&self.link, PollFlags::IN)], None)?;
+                }
+            }
+        }
+    }
+
+    fn resident_kib(&self) -> Result<u64, Failure> {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.pid)).context("the cell's memory")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib =
+            line.and_then(|line| line.trim().strip_suffix("kB")).and_then(|kib| kib.trim().parse().ok());
+        Ok(kib.context("the cell's memory")?)
+    }
+}
+
+impl Drop for CellProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

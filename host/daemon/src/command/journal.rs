@@ -1,0 +1,72 @@
+//! `journal verify | reindex | tail`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use portcullis_core::{Record, Sequence};
+use serde_json::json;
+
+use crate::cli::Journal;
+use crate::failure::Failure;
+use crate::output;
+
+/// Runs a `journal` command.
+pub(crate) fn run(command: &Journal, dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
+    match command {
+        Journal::Verify => verify(dir, as_json),
+        Journal::Reindex => reindex(dir, as_json),
+        Journal::Tail { from, follow } => tail(dir, Sequence(*from), *follow, as_json),
+    }
+}
+
+fn verify(dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
+    let report = portcullis_journal::verify(dir).map_err(|error| Failure::finding(error.code(), &error))?;
+    let first_bad = report.first_bad.as_ref().map(ToString::to_string);
+    if as_json {
+        output::json(&json!({
+            "ok": report.ok,
+            "records": report.records,
+            "root": report.root,
+            "checkpoints": report.checkpoints,
+            "first_bad": first_bad,
+        }));
+    } else {
+        output::text(format!("{} records, root {}", report.records, report.root));
+        output::text(first_bad.as_deref().unwrap_or("every entry, hash and link is as it was written"));
+    }
+    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn reindex(dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
+    let entries = portcullis_journal::reindex(dir).map_err(|error| Failure::finding(error.code(), &error))?;
+    if as_json {
+        output::json(&json!({"ok": true, "records": entries}));
+    } else {
+        output::text(format!("{entries} records indexed"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tail(dir: &Path, from: Sequence, follow: bool, as_json: bool) -> Result<ExitCode, Failure> {
+    for entry in portcullis_journal::tail(dir, from, follow) {
+        let stored = entry.map_err(|error| Failure::finding(error.code(), &error))?;
+        let entry = &stored.entry;
+        let record = match Record::decode(entry.kind, &entry.body) {
+            Ok(record) => serde_json::to_value(&record).unwrap_or_default(),
+            Err(error) => json!({"unreadable": error.to_string()}),
+        };
+        if as_json {
+            output::json(&json!({
+                "type": "entry",
+                "sequence": entry.sequence.0,
+                "time_ns": entry.time.0,
+                "kind": entry.kind,
+                "leaf": stored.leaf.to_string(),
+                "record": record,
+            }));
+        } else {
+            output::text(format!("{} {} {record}", entry.sequence.0, entry.time.0));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

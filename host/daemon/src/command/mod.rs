@@ -1,0 +1,42 @@
+//! One file a command.
+
+mod journal;
+pub(crate) mod keys;
+pub(crate) mod operate;
+mod paper;
+mod roles;
+mod run;
+pub(crate) mod strategy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use crate::{bench, demo, gateway};
+
+/// Runs the command.
+pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
+    let dir = cli.dir.clone().unwrap_or_else(|| PathBuf::from("/var/lib/portcullis"));
+    match &cli.command {
+        Command::Demo(demo) => demo::run(demo, cli.dir.as_deref(), cli.json),
+        Command::Run(arguments) => run::run(arguments, &dir),
+        Command::Gateway(arguments) => gateway::run(arguments, &dir),
+        Command::Runner => roles::runner(&dir),
+        Command::Cell { arguments } => roles::cell(arguments),
+        Command::Compile { arguments } => roles::compile(arguments),
+        Command::Paper(arguments) => paper::run(arguments, cli.dir.as_deref()),
+        Command::Status
+        | Command::Halt(_)
+        | Command::Rearm(_)
+        | Command::Flatten(_)
+        | Command::CancelEntries(_)
+        | Command::Orders
+        | Command::Positions
+        | Command::Denials => operate::run(&cli.command, &dir, cli.json),
+        Command::Strategy(command) => strategy::run(command, &dir, cli.json),
+        Command::Keys(command) => keys::run(command, &dir, cli.json),
+        Command::Journal(command) => journal::run(command, &dir, cli.json),
+        Command::Bench(arguments) => bench::run(arguments, cli.json),
+    }
+}

@@ -1,0 +1,148 @@
+//! The operator's commands: one question over the control socket, one answer.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use portcullis_role::{
+    ControlError, ControlReply, ControlRequest, OrderLine, PositionLine, StatusReport, call,
+};
+
+use crate::cli::Command;
+use crate::failure::Failure;
+use crate::output;
+
+/// Longest wait for the gateway.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks the running gateway and prints its answer.
+pub(crate) fn run(command: &Command, dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
+    let request = match command {
+        Command::Halt(halt) => ControlRequest::Halt { reason: halt.reason.clone() },
+        Command::Flatten(halt) => ControlRequest::Flatten { reason: halt.reason.clone() },
+        Command::CancelEntries(halt) => ControlRequest::CancelEntries { reason: halt.reason.clone() },
+        Command::Rearm(rearm) => {
+            ControlRequest::Rearm { reason: rearm.reason.clone(), code: rearm.confirm.clone() }
+        }
+        Command::Orders => ControlRequest::Orders {},
+        Command::Positions => ControlRequest::Positions {},
+        Command::Denials => ControlRequest::Denials {},
+        _ => ControlRequest::Status {},
+    };
+    match ask(dir, &request)? {
+        ControlReply::Error { code, detail } => Err(Failure::Finding { code, detail }),
+        reply if as_json => {
+            output::json(&reply);
+            Ok(ExitCode::SUCCESS)
+        }
+        reply => {
+            print(&reply);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// One question to the gateway of a data directory.
+pub(crate) fn ask(dir: &Path, request: &ControlRequest) -> Result<ControlReply, Failure> {
+    let socket = dir.join("control.sock");
+    call(&socket, request, PATIENCE).map_err(|error| match error {
+        ControlError::Io(io) if matches!(io.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => {
+            Failure::Environment(anyhow::anyhow!(
+                "no gateway answers at {}: start one with `portcullis demo` or `portcullis run`, or name its directory with --dir",
+                socket.display()
+            ))
+        }
+        other => Failure::Environment(anyhow::Error::new(other).context("the gateway did not answer")),
+    })
+}
+
+fn print(reply: &ControlReply) {
+    match reply {
+        ControlReply::Status(status) => print_status(status),
+        ControlReply::Orders { orders, omitted } => print_orders(orders, *omitted),
+        ControlReply::Positions { positions } => print_positions(positions),
+        ControlReply::Denials { refused, recent } => {
+            for (code, count) in refused {
+                output::text(format!("{count:>10}  {code}"));
+            }
+            for line in recent {
+                output::text(format!("  {} {}: {}", line.strategy, line.code, line.detail));
+            }
+            if refused.is_empty() {
+                output::text("nothing was refused");
+            }
+        }
+        ControlReply::Confirm { code, detail } => {
+            output::text(detail);
+            output::text(format!("To go ahead: portcullis rearm --confirm {code}"));
+        }
+        ControlReply::Done { detail } | ControlReply::Error { detail, .. } => output::text(detail),
+    }
+}
+
+fn print_status(status: &StatusReport) {
+    output::text(format!("environment     {}", status.environment));
+    output::text(format!("trading state   {}", status.trading_state));
+    let inhibits = if status.inhibits.is_empty() { "none".to_owned() } else { status.inhibits.join(", ") };
+    output::text(format!("inhibits        {inhibits}"));
+    output::text(format!("equity          {} USDT, today {}", status.equity, status.day_pnl));
+    output::text(format!(
+        "orders          {} open, {} unknown; positions {}",
+        status.open_orders, status.unknown_orders, status.positions
+    ));
+    output::text(format!("journal         {} records, head {}", status.journal.records, status.journal.root));
+    for strategy in &status.strategies {
+        output::text(format!(
+            "strategy        {} ({}) {} on {}, {} events, {} faults",
+            strategy.name,
+            strategy.bundle,
+            strategy.state,
+            strategy.symbols.join(" "),
+            strategy.events,
+            strategy.faults
+        ));
+        if let Some(cause) = &strategy.last_fault {
+            output::text(format!("                last fault: {cause}"));
+        }
+    }
+}
+
+fn print_orders(orders: &[OrderLine], omitted: u64) {
+    if orders.is_empty() {
+        output::text("no open orders");
+    }
+    for order in orders {
+        output::text(format!(
+            "{:>8}  {:<14} {:<18} {:<4} {:>14} at {:<14} executed {:<12} {}",
+            order.order,
+            order.strategy,
+            order.symbol,
+            order.side,
+            order.quantity,
+            order.price.as_deref().unwrap_or("market"),
+            order.executed,
+            order.status
+        ));
+    }
+    if omitted > 0 {
+        output::text(format!("… and {omitted} more"));
+    }
+}
+
+fn print_positions(positions: &[PositionLine]) {
+    if positions.is_empty() {
+        output::text("no positions");
+    }
+    for position in positions {
+        output::text(format!(
+            "{:<14} {:<18} {:>14} at {:<14} realised {} open {} fees {}",
+            position.strategy,
+            position.symbol,
+            position.quantity,
+            position.entry_price,
+            position.realised_pnl,
+            position.open_pnl.as_deref().unwrap_or("no price"),
+            position.fees
+        ));
+    }
+}

@@ -1,0 +1,34 @@
+//! The small roles: their code lives with what they do, in the crate `portcullis-cell`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use portcullis_cell::{RunnerConfig, cell_role, compile_role, runner_role};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::output;
+
+/// Starts and stops cells for a gateway, until it is killed.
+pub(crate) fn runner(dir: &Path) -> Result<ExitCode, Failure> {
+    std::fs::create_dir_all(dir).map_err(anyhow::Error::new)?;
+    // A gateway that is faster than the socket tries again.
+    output::json(&json!({"type": "ready", "role": "runner"}));
+    let config =
+        RunnerConfig { socket: dir.join("runner.sock"), executable: PathBuf::from("/proc/self/exe") };
+    runner_role(&config).map_err(|error| Failure::Environment(error.into()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One strategy.
+pub(crate) fn cell(arguments: &[OsString]) -> Result<ExitCode, Failure> {
+    cell_role(arguments).map_err(|error| Failure::Environment(error.into()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One compilation.
+pub(crate) fn compile(arguments: &[OsString]) -> Result<ExitCode, Failure> {
+    compile_role(arguments).map_err(|error| Failure::Environment(error.into()))?;
+    Ok(ExitCode::SUCCESS)
+}

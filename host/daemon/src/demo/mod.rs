@@ -1,0 +1,126 @@
+//! `portcullis demo`: the whole system on this machine, with the reference strategies on the paper exchange.
+
+mod prepare;
+mod summary;
+
+pub(crate) use prepare::plugin;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use crate::cli::Demo;
+use crate::failure::Failure;
+use crate::output;
+use crate::supervise::{RoleSpec, Supervisor};
+
+/// How often the supervisor looks after its children.
+const TEND_EVERY: Duration = Duration::from_millis(100);
+
+/// Runs the demo until it is interrupted, or for as long as asked.
+pub(crate) fn run(demo: &Demo, dir: Option<&Path>, as_json: bool) -> Result<ExitCode, Failure> {
+    let dir = dir.map_or_else(|| PathBuf::from("portcullis-demo"), Path::to_owned);
+    if !(demo.speed.is_finite() && demo.speed > 0.0 && demo.speed <= 1_000.0) {
+        return Err(Failure::Usage(format!("--speed {}: must be above 0 and at most 1000", demo.speed)));
+    }
+    if demo.fresh && dir.exists() {
+        prepare::clear(&dir)?;
+    }
+    let stop = stop_flag()?;
+    let prepared = prepare::prepare(&dir, &demo.strategy)?;
+
+    let mut supervisor = Supervisor::default();
+    let started = start(&mut supervisor, demo, &dir, &prepared);
+    let paper = match started {
+        Ok(paper) => paper,
+        Err(error) => {
+            supervisor.stop();
+            return Err(Failure::Environment(error));
+        }
+    };
+    let mut pids = supervisor.pids();
+    pids.insert("supervisor".to_owned(), std::process::id());
+    announce(
+        &json!({
+            "type": "ready",
+            "console": null,
+            "paper": paper,
+            "dir": dir,
+            "pids": pids,
+        }),
+        as_json,
+    );
+
+    let until = demo.exit_after.map(|after| Instant::now() + after);
+    while !stop.load(Ordering::Relaxed) && until.is_none_or(|until| Instant::now() < until) {
+        std::thread::sleep(TEND_EVERY);
+        for role in supervisor.tend()? {
+            announce(&json!({"type": "restarted", "role": role, "pids": supervisor.pids()}), as_json);
+        }
+    }
+    let summary = summary::close(supervisor, &dir)?;
+    let ok = summary.ok();
+    if as_json {
+        output::json(&summary);
+    } else {
+        output::text(summary.to_string());
+    }
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Starts the exchange, then the runner, then the gateway. Returns the exchange's ready line.
+fn start(
+    supervisor: &mut Supervisor,
+    demo: &Demo,
+    dir: &Path,
+    prepared: &prepare::Prepared,
+) -> anyhow::Result<serde_json::Value> {
+    let dir_text = dir.to_str().context("the data directory's name is not UTF-8")?.to_owned();
+    let mut arguments = vec![
+        "--dir".to_owned(),
+        dir_text.clone(),
+        "--listen".to_owned(),
+        prepared.paper_address.to_string(),
+        "--speed".to_owned(),
+        demo.speed.to_string(),
+        "--key-file".to_owned(),
+        dir.join("keys/paper.toml").display().to_string(),
+    ];
+    for file in &demo.data {
+        arguments.extend(["--data".to_owned(), file.display().to_string()]);
+    }
+    let paper = supervisor.start(RoleSpec { role: "paper", arguments })?;
+    supervisor.start(RoleSpec { role: "runner", arguments: vec!["--dir".to_owned(), dir_text.clone()] })?;
+    let config = dir.join("portcullis.toml").display().to_string();
+    supervisor.start(RoleSpec {
+        role: "gateway",
+        arguments: vec!["--dir".to_owned(), dir_text, "--config".to_owned(), config],
+    })?;
+    Ok(paper)
+}
+
+fn announce(line: &serde_json::Value, as_json: bool) {
+    if as_json {
+        output::json(line);
+    } else {
+        output::text(format!(
+            "{}: {}",
+            line.get("type").and_then(|kind| kind.as_str()).unwrap_or_default(),
+            serde_json::to_string_pretty(line).unwrap_or_default()
+        ));
+    }
+}
+
+/// Set when the process is asked to stop.
+pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot catch signals")?;
+    }
+    Ok(stop)
+}

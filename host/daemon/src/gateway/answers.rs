@@ -1,0 +1,150 @@
+//! What operators are told: views of the pipeline, in words and decimal strings.
+
+use portcullis_core::{
+    Amount, Category, Gate, InstrumentId, InstrumentSpec, Order, Position, Side, State, StrategyId,
+};
+use portcullis_role::{ControlReply, JournalHead, OrderLine, PositionLine, StatusReport, StrategyLine};
+
+use crate::gateway::start::Running;
+
+/// Most orders in one answer; a control line has a limit.
+const ORDERS_MAX: usize = 100;
+
+/// Where everything stands.
+pub(crate) fn status(running: &mut Running, uptime_ns: u64) -> ControlReply {
+    let profit = running.pipeline.profit();
+    let pipeline = &running.pipeline;
+    let gate = pipeline.gate();
+    let state = gate.state();
+    let (records, root) = pipeline.journal_head();
+    let strategies = pipeline
+        .strategies()
+        .map(|(id, session)| {
+            let bundle = running.bundles.get(&id).cloned().unwrap_or_default();
+            let (faults, last_fault) = session.faults();
+            StrategyLine {
+                name: session.name().to_string(),
+                bundle,
+                digest: state.strategy(id).map(|strategy| strategy.digest.to_string()).unwrap_or_default(),
+                state: session.state().to_owned(),
+                symbols: symbols(state, id),
+                pid: pipeline.cells().pid(id),
+                events: session.events(),
+                faults,
+                last_fault: last_fault.map(str::to_owned),
+            }
+        })
+        .collect();
+    let positions =
+        state.ledger().positions().filter(|(_, _, position)| !position.quantity.is_flat()).count();
+    ControlReply::Status(Box::new(StatusReport {
+        environment: state.session().map(|session| session.environment.to_string()).unwrap_or_default(),
+        trading_state: state.ladder().of(portcullis_core::Scope::Account).to_string(),
+        inhibits: gate.inhibits().iter().map(|inhibit| inhibit.as_str().to_owned()).collect(),
+        strategies,
+        positions: u64::try_from(positions).unwrap_or(u64::MAX),
+        open_orders: state.orders().open_count(),
+        unknown_orders: u64::try_from(state.orders().unresolved().count()).unwrap_or(u64::MAX),
+        journal: JournalHead { records: records.0, root: root.to_string() },
+        day_pnl: text(profit.day),
+        net_pnl: text(profit.total),
+        equity: state.wallet().map(|wallet| wallet.equity.to_string()).unwrap_or_default(),
+        uptime_ns,
+    }))
+}
+
+/// Orders that are not finished, the newest first.
+pub(crate) fn orders(state: &State) -> ControlReply {
+    let mut open: Vec<&Order> = state.orders().open().collect();
+    open.sort_by_key(|order| std::cmp::Reverse(order.id));
+    let omitted = open.len().saturating_sub(ORDERS_MAX);
+    let orders = open.into_iter().take(ORDERS_MAX).filter_map(|order| order_line(state, order)).collect();
+    ControlReply::Orders { orders, omitted: u64::try_from(omitted).unwrap_or(u64::MAX) }
+}
+
+/// Positions that are not zero.
+pub(crate) fn positions(gate: &Gate) -> ControlReply {
+    let state = gate.state();
+    let positions = state
+        .ledger()
+        .positions()
+        .filter(|(_, _, position)| !position.quantity.is_flat())
+        .filter_map(|(instrument, strategy, position)| position_line(gate, instrument, strategy, position))
+        .collect();
+    ControlReply::Positions { positions }
+}
+
+/// Refusals so far, by code, and the newest.
+pub(crate) fn denials(state: &State) -> ControlReply {
+    let refused = state.refused().map(|(code, count)| (code.as_str().to_owned(), count)).collect();
+    ControlReply::Denials { refused, recent: Vec::new() }
+}
+
+fn order_line(state: &State, order: &Order) -> Option<OrderLine> {
+    let spec = spec(state, order.instrument)?;
+    Some(OrderLine {
+        order: order.id.0,
+        link_id: order.link.as_ref().map(ToString::to_string),
+        strategy: strategy_name(state, order.strategy),
+        symbol: symbol(spec),
+        side: match order.side {
+            Side::Buy => "buy".to_owned(),
+            Side::Sell => "sell".to_owned(),
+        },
+        quantity: order.quantity.display(spec.quantity_decimals).to_string(),
+        executed: order.executed().display(spec.quantity_decimals).to_string(),
+        price: order.price.map(|price| price.display(spec.price_decimals).to_string()),
+        status: order.status.as_str().to_owned(),
+        tag: order.tag,
+        approved_ns: order.approved_at.0,
+    })
+}
+
+fn position_line(
+    gate: &Gate,
+    instrument: InstrumentId,
+    strategy: Option<StrategyId>,
+    position: &Position,
+) -> Option<PositionLine> {
+    let state = gate.state();
+    let spec = spec(state, instrument)?;
+    let entry = position.average_price(spec);
+    Some(PositionLine {
+        strategy: strategy_name(state, strategy),
+        symbol: symbol(spec),
+        quantity: position.quantity.display(spec.quantity_decimals).to_string(),
+        entry_price: text(entry),
+        realised_pnl: position.realised.to_string(),
+        open_pnl: gate
+            .market(instrument)
+            .and_then(|market| position.open_profit(market.valuation(spec)?, spec))
+            .map(|open| open.to_string()),
+        fees: position.fees.to_string(),
+    })
+}
+
+fn symbols(state: &State, strategy: StrategyId) -> Vec<String> {
+    let instruments =
+        state.strategy(strategy).map(|strategy| strategy.instruments.as_slice()).unwrap_or_default();
+    instruments.iter().filter_map(|id| spec(state, *id)).map(symbol).collect()
+}
+
+fn spec(state: &State, instrument: InstrumentId) -> Option<&InstrumentSpec> {
+    state.instrument(instrument).map(|instrument| &instrument.spec)
+}
+
+fn symbol(spec: &InstrumentSpec) -> String {
+    let category = match spec.category {
+        Category::Linear => "linear",
+        Category::Spot => "spot",
+    };
+    format!("{category}:{}", spec.symbol)
+}
+
+fn strategy_name(state: &State, strategy: Option<StrategyId>) -> String {
+    strategy.and_then(|id| state.strategy(id)).map(|strategy| strategy.name.to_string()).unwrap_or_default()
+}
+
+fn text(amount: Option<Amount>) -> String {
+    amount.map_or_else(|| "unknown".to_owned(), |amount| amount.to_string())
+}

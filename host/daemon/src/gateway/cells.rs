@@ -1,0 +1,255 @@
+//! The pipeline's cells, live: processes behind sockets, started by the runner.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use portcullis_cell::{
+    Artifact, CellFault, CellId, CellLimits, CellLink, CellReply, CellRequest, FaultKind, LinkError,
+    RunnerClient, RunnerError, Setup,
+};
+use portcullis_core::{StrategyId, StrategyName};
+use portcullis_gateway::{Blame, CellEvent, Cells, Fault, Snapshot};
+
+/// Everything needed to start a strategy's cell, and to start it again.
+#[derive(Debug)]
+pub(crate) struct CellSpec {
+    pub(crate) name: StrategyName,
+    pub(crate) artifact: Artifact,
+    pub(crate) limits: CellLimits,
+    pub(crate) setup: Setup,
+}
+
+/// One cell.
+#[derive(Debug)]
+struct Cell {
+    spec: CellSpec,
+    id: CellId,
+    /// `None` once the process is gone.
+    link: Option<CellLink>,
+    pid: u32,
+    /// Whether the instance has been used: a fresh one needs no reset.
+    used: bool,
+    /// What is left to do before the instance is ready.
+    reviving: VecDeque<Step>,
+    awaited: Option<Step>,
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Reset,
+    Init,
+    Restore(Snapshot),
+}
+
+/// The cells of this gateway's session with the runner.
+#[derive(Debug)]
+pub(crate) struct LiveCells {
+    runner: RunnerClient,
+    cells: BTreeMap<StrategyId, Cell>,
+    events: VecDeque<(StrategyId, CellEvent)>,
+    next_id: u32,
+}
+
+impl LiveCells {
+    /// Cells of a session with the runner; those numbered below `next_id` are taken.
+    pub(crate) fn new(runner: RunnerClient, next_id: u32) -> Self {
+        Self { runner, cells: BTreeMap::new(), events: VecDeque::new(), next_id }
+    }
+
+    /// Takes over a started cell that has described itself.
+    pub(crate) fn insert(
+        &mut self,
+        strategy: StrategyId,
+        spec: CellSpec,
+        id: CellId,
+        link: CellLink,
+        pid: u32,
+    ) {
+        let cell =
+            Cell { spec, id, link: Some(link), pid, used: false, reviving: VecDeque::new(), awaited: None };
+        self.cells.insert(strategy, cell);
+    }
+
+    /// Process of a strategy's cell, while there is one.
+    pub(crate) fn pid(&self, strategy: StrategyId) -> Option<u32> {
+        self.cells.get(&strategy).filter(|cell| cell.link.is_some()).map(|cell| cell.pid)
+    }
+
+    /// What to wait for: each cell's descriptor and whether something is still to be sent there, and the runner's.
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, bool)> {
+        let cells = self.cells.values().filter_map(|cell| cell.link.as_ref());
+        cells.map(|link| (link.as_fd(), link.wants_write())).chain([(self.runner.as_fd(), false)])
+    }
+
+    /// Notices cells that ended, and whether the runner itself is gone: then every cell is.
+    pub(crate) fn check_exits(&mut self) -> Result<(), RunnerError> {
+        while let Some(exit) = self.runner.try_exited()? {
+            let Some((&strategy, _)) = self.cells.iter().find(|(_, cell)| cell.id == exit.cell) else {
+                continue;
+            };
+            self.lost(strategy, &format!("the cell's process ended with {}", exit.status));
+        }
+        Ok(())
+    }
+
+    /// The cell's process is gone, or of no further use.
+    fn lost(&mut self, strategy: StrategyId, detail: &str) {
+        let Some(cell) = self.cells.get_mut(&strategy) else { return };
+        if cell.link.take().is_none() {
+            return;
+        }
+        cell.reviving.clear();
+        cell.awaited = None;
+        if let Err(error) = self.runner.stop(cell.id) {
+            tracing::warn!(%error, "the runner did not confirm the end of a cell");
+        }
+        let fault = Fault { blame: Blame::Host, kind: "HOST", detail: detail.to_owned() };
+        self.events.push_back((strategy, CellEvent::Fault(fault)));
+    }
+
+    fn send(&mut self, strategy: StrategyId, request: &CellRequest<'_>) {
+        let Some(cell) = self.cells.get_mut(&strategy) else { return };
+        let Some(link) = &mut cell.link else { return };
+        cell.used = true;
+        if let Err(error) = link.send(request) {
+            self.lost(strategy, &error.to_string());
+        }
+    }
+
+    /// Takes the next step of a revival.
+    fn advance(&mut self, strategy: StrategyId) {
+        let Some(cell) = self.cells.get_mut(&strategy) else { return };
+        let Some(step) = cell.reviving.pop_front() else {
+            self.events.push_back((strategy, CellEvent::Ready));
+            return;
+        };
+        cell.awaited = Some(step.clone());
+        match step {
+            Step::Reset => self.send(strategy, &CellRequest::Reset),
+            Step::Init => {
+                let setup = cell.spec.setup.clone();
+                self.send(strategy, &CellRequest::Init(setup));
+            }
+            Step::Restore(snapshot) => {
+                self.send(
+                    strategy,
+                    &CellRequest::Restore { version: snapshot.version, bytes: &snapshot.bytes },
+                );
+            }
+        }
+    }
+
+    /// Starts the process again after it was lost.
+    fn restart(&mut self, strategy: StrategyId) -> Result<(), RunnerError> {
+        let Some(cell) = self.cells.get_mut(&strategy) else { return Ok(()) };
+        let id = CellId(self.next_id);
+        self.next_id = self.next_id.saturating_add(1);
+        let started = self.runner.start(id, &cell.spec.name, cell.spec.limits, &cell.spec.artifact)?;
+        cell.id = id;
+        cell.link = Some(started.link);
+        cell.pid = started.pid;
+        cell.used = false;
+        Ok(())
+    }
+
+    fn receive(&mut self, strategy: StrategyId) {
+        let Some(link) = self.cells.get_mut(&strategy).and_then(|cell| cell.link.as_mut()) else { return };
+        if link.wants_write()
+            && let Err(error) = link.flush()
+        {
+            return self.lost(strategy, &error.to_string());
+        }
+        match link.try_receive() {
+            Ok(None) => {}
+            Ok(Some(reply)) => self.take(strategy, reply),
+            Err(error) => self.broken(strategy, &error),
+        }
+    }
+
+    /// A link that broke: a dead process, or a cell that does not keep the protocol and must not go on.
+    fn broken(&mut self, strategy: StrategyId, error: &LinkError) {
+        self.lost(strategy, &error.to_string());
+    }
+
+    fn take(&mut self, strategy: StrategyId, reply: CellReply) {
+        let refused = |kind, detail: String| CellEvent::Fault(Fault { blame: Blame::Guest, kind, detail });
+        let event = match reply {
+            CellReply::Ready => return self.advance(strategy),
+            CellReply::Outcome(answer) => CellEvent::Outcome { outcome: answer.outcome, fuel: answer.fuel },
+            CellReply::Snapshot(snapshot) => {
+                CellEvent::Snapshot(Snapshot { version: snapshot.version, bytes: snapshot.bytes })
+            }
+            CellReply::InitRefused(refusal) => refused("INIT", refusal.to_string()),
+            CellReply::RestoreRefused(refusal) => refused("RESTORE", refusal.to_string()),
+            CellReply::Fault(fault) => CellEvent::Fault(describe(&fault)),
+            // Only asked for before the pipeline has the cell.
+            CellReply::Described(_) => return,
+        };
+        if matches!(event, CellEvent::Fault(_))
+            && let Some(cell) = self.cells.get_mut(&strategy)
+        {
+            cell.reviving.clear();
+            cell.awaited = None;
+        }
+        self.events.push_back((strategy, event));
+    }
+}
+
+impl Cells for LiveCells {
+    fn frame(&mut self, strategy: StrategyId, frame: &[u8]) {
+        self.send(strategy, &CellRequest::Frame(frame));
+    }
+
+    fn snapshot(&mut self, strategy: StrategyId) {
+        self.send(strategy, &CellRequest::Snapshot);
+    }
+
+    fn revive(&mut self, strategy: StrategyId, snapshot: Option<&Snapshot>) {
+        if self.cells.get(&strategy).is_some_and(|cell| cell.link.is_none())
+            && let Err(error) = self.restart(strategy)
+        {
+            let fault = Fault { blame: Blame::Guest, kind: "START", detail: error.to_string() };
+            return self.events.push_back((strategy, CellEvent::Fault(fault)));
+        }
+        let Some(cell) = self.cells.get_mut(&strategy) else { return };
+        cell.reviving.clear();
+        if cell.used {
+            cell.reviving.push_back(Step::Reset);
+        }
+        cell.reviving.push_back(Step::Init);
+        cell.reviving.extend(snapshot.cloned().map(Step::Restore));
+        self.advance(strategy);
+    }
+
+    fn stop(&mut self, strategy: StrategyId) {
+        if let Some(cell) = self.cells.remove(&strategy)
+            && cell.link.is_some()
+            && let Err(error) = self.runner.stop(cell.id)
+        {
+            tracing::warn!(%error, "the runner did not confirm the end of a cell");
+        }
+        self.events.retain(|(of, _)| *of != strategy);
+    }
+
+    fn poll(&mut self) -> Option<(StrategyId, CellEvent)> {
+        if self.events.is_empty() {
+            let strategies: Vec<StrategyId> = self.cells.keys().copied().collect();
+            for strategy in strategies {
+                self.receive(strategy);
+            }
+        }
+        self.events.pop_front()
+    }
+}
+
+fn describe(fault: &CellFault) -> Fault {
+    let (blame, kind) = match fault.kind {
+        FaultKind::Trap => (Blame::Guest, "TRAP"),
+        FaultKind::OutOfFuel => (Blame::Guest, "OUT_OF_FUEL"),
+        FaultKind::Deadline => (Blame::Guest, "DEADLINE"),
+        FaultKind::OutOfMemory => (Blame::Guest, "OUT_OF_MEMORY"),
+        FaultKind::Protocol => (Blame::Guest, "PROTOCOL"),
+        FaultKind::Host => (Blame::Host, "HOST"),
+    };
+    Fault { blame, kind, detail: fault.detail.clone() }
+}

@@ -1,0 +1,79 @@
+//! The gateway role: puts the pipeline together from journal, venue and cells, and turns it until it is told to stop.
+
+mod answers;
+mod artifacts;
+mod candidate;
+mod cells;
+mod control;
+mod parameters;
+mod snapshots;
+mod start;
+mod wake;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use portcullis_core::Timestamp;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use serde_json::json;
+
+use crate::cli::Gateway;
+use crate::config::Config;
+use crate::demo::stop_flag;
+use crate::failure::Failure;
+use crate::{clock, output};
+
+use control::Control;
+use start::{Running, start};
+use wake::Wake;
+
+/// Longest sleep of the pipeline's thread.
+const SLEEP_MAX: Duration = Duration::from_millis(100);
+
+/// Runs the gateway until SIGTERM, SIGINT or the operator's shutdown.
+pub(crate) fn run(arguments: &Gateway, dir: &Path) -> Result<ExitCode, Failure> {
+    let config = Config::load(&arguments.config, arguments.env.as_deref())?;
+    let stop = stop_flag()?;
+    let wake = Wake::new().context("cannot make an event descriptor")?;
+    let mut running = start(&config, dir, &wake)?;
+    let control = Control::start(&dir.join("control.sock"), wake.clone())
+        .with_context(|| format!("cannot listen on {}", dir.join("control.sock").display()))?;
+    output::json(&json!({"type": "ready", "role": "gateway", "strategies": running.bundles.len()}));
+
+    let started = Instant::now();
+    while !stop.load(Ordering::Relaxed) {
+        let due = running.pipeline.turn();
+        if control.answer(&mut running, started) {
+            break;
+        }
+        if let Err(error) = running.pipeline.cells_mut().check_exits() {
+            // Every cell is gone with the runner. The supervisor starts the gateway again, which starts them again.
+            return Err(Failure::Environment(anyhow::Error::new(error).context("the runner is gone")));
+        }
+        wait(&running, &wake, due)?;
+    }
+    running.finish(dir)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sleeps until something arrives or is due.
+fn wait(running: &Running, wake: &Wake, due: Timestamp) -> Result<(), Failure> {
+    let until_due = Duration::from_nanos(due.since(clock::now()).0);
+    let timeout = Timespec::try_from(until_due.min(SLEEP_MAX)).unwrap_or_default();
+    let mut descriptors = vec![PollFd::new(wake, PollFlags::IN)];
+    for (descriptor, writing) in running.pipeline.cells().descriptors() {
+        let flags = if writing { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        descriptors.push(PollFd::from_borrowed_fd(descriptor, flags));
+    }
+    match rustix::event::poll(&mut descriptors, Some(&timeout)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(errno) => {
+            return Err(Failure::Environment(anyhow::Error::new(errno).context("cannot wait for events")));
+        }
+    }
+    wake.clear();
+    Ok(())
+}
