@@ -6,7 +6,7 @@
 use portcullis_core::{Digest, Environment};
 
 use crate::Epoch;
-use crate::link::{environment_letter, environment_of};
+use crate::link::environment_of;
 
 const TITLE: &str = "portcullis-journal 1";
 
@@ -28,7 +28,7 @@ impl Checkpoint {
     pub(crate) fn encode(&self) -> String {
         format!(
             "{TITLE}\nenvironment {}\nepoch {}\nsize {}\nhead {}\nstate {}\n",
-            char::from(environment_letter(self.environment)),
+            self.environment.letter(),
             self.epoch,
             self.size,
             self.head,

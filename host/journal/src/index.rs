@@ -4,6 +4,7 @@
 //! when it is damaged, of another version, or does not fit the journal, it is deleted and built anew.
 
 mod project;
+mod rows;
 mod schema;
 mod thread;
 

@@ -74,7 +74,7 @@ pub fn link_id(environment: Environment, epoch: Epoch, sequence: Sequence, leaf:
         return None;
     }
     let mut text = String::with_capacity(36);
-    text.push(char::from(environment_letter(environment)));
+    text.push(environment.letter());
     push_base32(&mut text, u64::from(epoch.0), EPOCH_CHARS);
     push_base32(&mut text, sequence.0, SEQUENCE_CHARS);
     text.push('-');
@@ -119,24 +119,11 @@ impl LinkParts {
     }
 }
 
-/// The letter of an environment in ids and segment headers.
-pub(crate) fn environment_letter(environment: Environment) -> u8 {
-    match environment {
-        Environment::Paper => b'p',
-        Environment::Testnet => b't',
-        Environment::Demo => b'd',
-        Environment::Live => b'l',
-    }
-}
-
+/// The environment with this letter in ids and segment headers.
 pub(crate) fn environment_of(letter: u8) -> Option<Environment> {
-    match letter {
-        b'p' => Some(Environment::Paper),
-        b't' => Some(Environment::Testnet),
-        b'd' => Some(Environment::Demo),
-        b'l' => Some(Environment::Live),
-        _ => None,
-    }
+    [Environment::Paper, Environment::Testnet, Environment::Demo, Environment::Live]
+        .into_iter()
+        .find(|environment| environment.letter() == char::from(letter))
 }
 
 fn push_base32(text: &mut String, value: u64, digits: usize) {

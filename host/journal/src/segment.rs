@@ -24,7 +24,7 @@ use portcullis_core::{Digest, Environment};
 use crate::Epoch;
 use crate::bytes::{array, first_set, len_u32, u32_at, u64_at};
 use crate::entry::{ENTRY_BYTES_MAX, ENTRY_FIXED};
-use crate::link::{environment_letter, environment_of};
+use crate::link::environment_of;
 
 const MAGIC: &[u8; 8] = b"PORTCUJ1";
 const VERSION: u16 = 1;
@@ -50,7 +50,10 @@ impl Header {
         let mut out = Vec::with_capacity(HEADER_BYTES);
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
-        out.extend_from_slice(&[environment_letter(self.environment), 0]);
+        // An ASCII letter, and the zero after it.
+        out.extend_from_slice(
+            &u16::try_from(u32::from(self.environment.letter())).unwrap_or(0).to_le_bytes(),
+        );
         out.extend_from_slice(&u32::from(self.epoch.get()).to_le_bytes());
         out.extend_from_slice(&self.segment.to_le_bytes());
         out.extend_from_slice(&[0; 4]);

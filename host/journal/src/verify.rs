@@ -1,5 +1,6 @@
 //! `portcullis journal verify`.
 
+use std::io;
 use std::path::Path;
 
 use portcullis_core::{Digest, Sequence};
@@ -32,7 +33,8 @@ const RUNS_MAX: u32 = 3;
 ///
 /// # Errors
 ///
-/// [`JournalError::Storage`] when it cannot be read. Damage is not an error but a finding: [`Report::first_bad`].
+/// [`JournalError::Storage`] when there is no journal or it cannot be read. Damage is not an error but a finding:
+/// [`Report::first_bad`].
 pub fn verify(directory: &Path) -> Result<Report, JournalError> {
     verify_storage(&FileStorage::read_only(directory))
 }
@@ -61,8 +63,12 @@ fn run(storage: &dyn Storage) -> Result<Report, JournalError> {
     let mut report =
         Report { ok: true, records, root: root.to_string(), checkpoints: 0, first_bad: None, torn_bytes: 0 };
     match outcome {
+        Ok(walk) if walk.checkpoint.is_none() => {
+            // A mistyped directory must not pass for a sound journal.
+            return Err(JournalError::storage("find a journal")(io::ErrorKind::NotFound.into()));
+        }
         Ok(walk) => {
-            report.checkpoints = walk.checkpoint.map_or(0, |_| 1);
+            report.checkpoints = 1;
             report.torn_bytes = walk.torn_bytes;
         }
         Err(JournalError::Corrupt(fault)) => {

@@ -2,29 +2,14 @@
 
 use portcullis_core::{
     Category, Command, Execution, ExecutionKind, InstrumentId, InstrumentSpec, IntentApproved, LinkId,
-    OrderEvent, OrderReport, OrderStatus, PlaceOrder, Price, Qty, Record, Resolution, Resolved, Sequence,
-    Side, Submission, Submitted,
+    OrderEvent, OrderReport, OrderStatus, PlaceOrder, Qty, Record, Resolution, Resolved, Sequence, Side,
+    Submission, Submitted,
 };
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, Result, params};
 
+use super::rows::{OrderRow, order_by_id, order_by_link, order_by_sequence, terms};
 use crate::Stored;
 use crate::line::actor_name;
-
-const STATUSES: [OrderStatus; 13] = [
-    OrderStatus::Reserved,
-    OrderStatus::Unknown,
-    OrderStatus::Acknowledged,
-    OrderStatus::Working,
-    OrderStatus::PartiallyFilled,
-    OrderStatus::Untriggered,
-    OrderStatus::Triggered,
-    OrderStatus::Filled,
-    OrderStatus::Cancelled,
-    OrderStatus::Rejected,
-    OrderStatus::Expired,
-    OrderStatus::NotSent,
-    OrderStatus::Absent,
-];
 
 /// A number as SQLite holds it. Sequences, times and ids stay far below 2^63; anything above saturates.
 pub(super) fn integer(value: u64) -> i64 {
@@ -181,7 +166,7 @@ fn insert_order(
     let sequence = integer(stored.entry.sequence.0);
     database
         .prepare_cached(
-            "INSERT INTO orders (order_id, sequence, link, strategy, instrument, symbol, side, price, quantity, executed,
+            "INSERT OR REPLACE INTO orders (order_id, sequence, link, strategy, instrument, symbol, side, price, quantity, executed,
                executed_mantissa, quantity_mantissa, reduce_only, status, approved, updated)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, ?13, ?14, ?2)",
         )?
@@ -280,89 +265,6 @@ fn change(
             .execute(params![order.id, status.as_str(), integer(sequence.0)])?;
     }
     Ok(About::order(order))
-}
-
-/// What the index keeps of an order for later entries.
-#[derive(Debug)]
-struct OrderRow {
-    id: i64,
-    instrument: InstrumentId,
-    strategy: Option<i64>,
-    status: OrderStatus,
-    executed: i64,
-    quantity: i64,
-}
-
-fn order_by_id(database: &Connection, id: i64) -> Result<Option<OrderRow>> {
-    order_where(database, "order_id = ?1", id)
-}
-
-fn order_by_sequence(database: &Connection, sequence: Sequence) -> Result<Option<OrderRow>> {
-    order_where(database, "sequence = ?1", integer(sequence.0))
-}
-
-fn order_by_link(database: &Connection, link: Option<&LinkId>) -> Result<Option<OrderRow>> {
-    link.map_or(Ok(None), |link| order_where(database, "link = ?1", link.as_str()))
-}
-
-fn order_where(
-    database: &Connection,
-    condition: &str,
-    key: impl rusqlite::ToSql,
-) -> Result<Option<OrderRow>> {
-    let columns = "order_id, instrument, strategy, status, executed_mantissa, quantity_mantissa";
-    database
-        .prepare_cached(&format!("SELECT {columns} FROM orders WHERE {condition}"))?
-        .query_row([key], |row| {
-            let status: String = row.get(3)?;
-            Ok(OrderRow {
-                id: row.get(0)?,
-                instrument: InstrumentId(row.get(1)?),
-                strategy: row.get(2)?,
-                status: STATUSES
-                    .into_iter()
-                    .find(|known| known.as_str() == status)
-                    .ok_or(rusqlite::Error::InvalidQuery)?,
-                executed: row.get(4)?,
-                quantity: row.get(5)?,
-            })
-        })
-        .optional()
-}
-
-/// What numbers of an instrument mean.
-#[derive(Debug, Default)]
-struct Terms {
-    symbol: Option<String>,
-    price_decimals: u8,
-    quantity_decimals: u8,
-}
-
-impl Terms {
-    fn price(&self, price: Price) -> String {
-        price.display(self.price_decimals).to_string()
-    }
-
-    fn quantity(&self, quantity: Qty) -> String {
-        quantity.display(self.quantity_decimals).to_string()
-    }
-}
-
-/// An instrument is journaled before anything that names it; one that was not shows bare mantissas.
-fn terms(database: &Connection, instrument: InstrumentId) -> Result<Terms> {
-    let found = database
-        .prepare_cached(
-            "SELECT symbol, price_decimals, quantity_decimals FROM instruments WHERE instrument = ?1",
-        )?
-        .query_row([instrument.0], |row| {
-            Ok(Terms {
-                symbol: Some(row.get(0)?),
-                price_decimals: row.get(1)?,
-                quantity_decimals: row.get(2)?,
-            })
-        })
-        .optional()?;
-    Ok(found.unwrap_or_default())
 }
 
 fn side(side: Side) -> &'static str {
