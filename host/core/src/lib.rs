@@ -26,6 +26,7 @@ mod market;
 mod market_view;
 mod money;
 mod order;
+mod order_status;
 mod orders;
 mod outcome;
 mod rate_window;
@@ -69,7 +70,8 @@ pub use market_view::MarketView;
 pub use money::{
     Amount, DECIMALS_MAX, DecimalError, Price, Qty, Rate, Rounding, SignedQty, notional, notional_of,
 };
-pub use order::{Answer, Doubt, IllegalTransition, Order, OrderEvent, OrderStatus, Pending, PendingKind};
+pub use order::{Answer, Doubt, Order, Pending, PendingKind};
+pub use order_status::{IllegalTransition, OrderEvent, OrderStatus};
 pub use orders::Orders;
 pub use outcome::{CheckId, CheckOutcome, Unit, Verdict};
 pub use record::{

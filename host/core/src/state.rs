@@ -1,6 +1,7 @@
 //! Everything the gate knows that must survive a restart: a fold over the records, and nothing else (RULES J1).
 
 mod apply;
+mod change;
 mod strategy;
 
 use std::collections::{BTreeMap, BTreeSet};

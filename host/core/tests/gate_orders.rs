@@ -264,6 +264,27 @@ fn an_unknown_amend_needs_two_late_looks() {
 }
 
 #[test]
+fn an_amend_in_doubt_stays_reserved_when_a_cancel_overtakes_it() {
+    let mut world = World::new();
+    let id = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.report(id, VenueStatus::Working);
+    let amend =
+        |quantity| Ask::Amend(Amend { order: OrderNumber(1), limit: None, quantity: Some(Qty(quantity)) });
+    world.ask_for(TAKER, amend(20)).unwrap();
+    world.lose();
+    world.ask_for(TAKER, Ask::Cancel(OrderNumber(1))).unwrap();
+    world.reject(RejectionKind::Other);
+    assert_eq!(reserved(&world), 20, "the amend may have been applied");
+    assert_eq!(world.ask_for(TAKER, amend(15)), Err(RefusalCode::OrderBusy));
+    world.report(id, VenueStatus::Working);
+    assert_eq!(reserved(&world), 20, "the old values prove nothing so soon");
+    let report = OrderReport { quantity: Qty(20), ..world.report_of(id, VenueStatus::Working) };
+    world.step(Input::Report(ExecutionReport::Order(report)));
+    assert_eq!((world.order(id).quantity, world.order(id).doubt), (Qty(20), None), "it was");
+}
+
+#[test]
 fn a_cancel_waits_for_the_answer_before_it() {
     let mut world = World::new();
     let id = world.place(buy(10, "60000.00")).unwrap();

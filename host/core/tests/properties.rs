@@ -443,7 +443,7 @@ fn own_number(world: &World, index: usize) -> OrderNumber {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_books_hold(steps in steps()) {

@@ -1,0 +1,194 @@
+//! How long the gate thinks about one intent, with a thousand open orders: `cargo run --release -p portcullis-core --example gate_step`.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a measuring tool"
+)]
+
+use std::time::Instant;
+
+use portcullis_core::*;
+
+const BTC: InstrumentId = InstrumentId(0);
+const TAKER: StrategyId = StrategyId(0);
+const OPEN: u64 = 1_000;
+const ROUNDS: usize = 200_000;
+
+/// Bounds so wide that nothing is refused, so that every check runs to its end.
+const LIMITS: &str = r#"
+[account]
+position_notional_max = "1000000000"
+open_orders_max = 100000
+orders_per_second_max = 1000000000
+orders_per_minute_max = 1000000000
+orders_per_hour_max = 1000000000
+orders_per_day_max = 1000000000
+traded_value_per_day_max = "1000000000000"
+daily_loss_max = "1000000000"
+foreign_orders = "count"
+
+[each_strategy]
+position_notional_max = "1000000000"
+open_orders_max = 100000
+orders_per_second_max = 1000000000
+orders_per_minute_max = 1000000000
+orders_per_hour_max = 1000000000
+orders_per_day_max = 1000000000
+traded_value_per_day_max = "1000000000000"
+daily_loss_max = "1000000000"
+rejects_in_a_row_max = 1000000000
+intents_per_second_max = 1000000
+intents_burst_max = 1000000
+
+[instrument."linear:BTCUSDT"]
+order_quantity_max = "1000"
+order_notional_max = "100000000"
+position_notional_max = "1000000000"
+open_orders_max = 100000
+collar_fraction = "0.05"
+collar_ticks = 20
+market_data_age_ms_max = 1000000000
+mark_age_ms_max = 1000000000
+"#;
+
+fn main() {
+    let mut bench = Bench::new();
+    for _ in 0..OPEN {
+        let (sequence, _) = bench.intent();
+        bench.working(sequence);
+    }
+    assert_eq!(bench.gate.state().orders().open_count(), OPEN);
+    let mut nanos = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let (sequence, took) = bench.intent();
+        nanos.push(took);
+        bench.reject(sequence);
+    }
+    nanos.sort_unstable();
+    let at = |part: usize| nanos[ROUNDS * part / 1_000];
+    println!(
+        "intent, all checks, {OPEN} open orders: p50 {} ns, p99 {} ns, p99.9 {} ns",
+        at(500),
+        at(990),
+        at(999)
+    );
+}
+
+struct Bench {
+    gate: Gate,
+    now: Timestamp,
+    sequence: u64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let mut bench = Self { gate: Gate::new(), now: Timestamp(1_800_000_000_000_000_000), sequence: 0 };
+        let at = bench.now;
+        bench.step(Input::Limits(Box::new(Limits::parse(LIMITS).unwrap())));
+        bench.step(Input::Session(SessionStart {
+            environment: Environment::Paper,
+            epoch: 1,
+            software: "bench".to_owned(),
+            engine: Digest::default(),
+            at,
+        }));
+        bench.step(Input::Instrument(InstrumentSpec {
+            id: BTC,
+            category: Category::Linear,
+            symbol: "BTCUSDT".parse().unwrap(),
+            price_decimals: 2,
+            quantity_decimals: 3,
+            tick: Price(10),
+            step: Qty(1),
+            min_quantity: Qty(1),
+            max_quantity: Qty(1_000_000),
+            max_market_quantity: Qty(1_000_000),
+            min_notional: Amount::ZERO,
+            taker_fee: Rate(0),
+            maker_fee: Rate(0),
+            trading: true,
+        }));
+        for change in [
+            LinkChange::Public { up: true },
+            LinkChange::Private { up: true },
+            LinkChange::Skew { millis: 0 },
+        ] {
+            bench.step(Input::Link(change));
+        }
+        let zero = Amount::ZERO;
+        let wallet = WalletReport { equity: zero, balance: zero, available: zero, venue_time: at };
+        bench.step(Input::Snapshot(VenueSnapshot {
+            time: at,
+            orders: Vec::new(),
+            executions: Vec::new(),
+            positions: Vec::new(),
+            wallet,
+        }));
+        bench.step(Input::Strategy(StrategyChange::Started(StrategyStarted {
+            strategy: TAKER,
+            name: "taker".parse().unwrap(),
+            digest: Digest::default(),
+            instruments: vec![BTC],
+            budget: Amount::parse("1000000000").unwrap(),
+            at,
+        })));
+        bench.step(Input::Strategy(StrategyChange::Warm(TAKER)));
+        bench.step(Input::Strategy(StrategyChange::Resynced(TAKER)));
+        let level = |price| Level { price: Price(price), quantity: Qty(1) };
+        for body in [
+            MarketBody::Quote { bid: level(5_999_990), ask: level(6_000_000) },
+            MarketBody::Mark { mark: Amount::parse("60000").unwrap(), index: zero },
+        ] {
+            let event = MarketEvent { instrument: BTC, time: at, venue_time: at, body };
+            bench.step(Input::Market(&event));
+        }
+        bench
+    }
+
+    fn step(&mut self, input: Input<'_>) {
+        self.sequence += self.gate.step(self.now, input).records.len() as u64;
+    }
+
+    /// One order, asked for, approved, journaled and let go; how long the decision took.
+    fn intent(&mut self) -> (Sequence, u64) {
+        self.now = self.now.after(Span(50_000));
+        let place = Place {
+            instrument: 0,
+            side: if self.sequence.is_multiple_of(2) { Side::Buy } else { Side::Sell },
+            quantity: Qty(10),
+            limit: Some(Price(6_000_000)),
+            time_in_force: TimeInForce::Gtc,
+            reduce_only: false,
+            trigger: None,
+            take_profit: None,
+            stop_loss: None,
+            good_till: None,
+            tag: 7,
+        };
+        let cause = Cause { time: self.now, event: 1, frame: Digest::default() };
+        let intent = RawIntent { strategy: TAKER, cause, ask: Ask::Place(place) };
+        let frame = [0_u8; 512];
+        let start = Instant::now();
+        let effects = self.gate.step(self.now, Input::Intent { intent, frame: &frame });
+        let took = u64::try_from(start.elapsed().as_nanos()).unwrap();
+        let (_, command) = effects.commands.into_iter().next().expect("approved");
+        let sequence = Sequence(self.sequence);
+        self.sequence += 1;
+        let link = format!("p001{:09}-{:0>22}", sequence.0, 0).parse().ok();
+        let _ = self.gate.step(self.now, Input::Committed { command: command.command(), sequence, link });
+        let _ = self.gate.step(self.now, Input::Release(sequence));
+        (sequence, took)
+    }
+
+    fn working(&mut self, of: Sequence) {
+        self.step(Input::Submission { of, outcome: Submission::Accepted { venue_order: None } });
+    }
+
+    fn reject(&mut self, of: Sequence) {
+        let rejection = VenueRejection { kind: RejectionKind::Other, code: 1, message: String::new() };
+        self.step(Input::Submission { of, outcome: Submission::Rejected(rejection) });
+    }
+}
