@@ -11,21 +11,18 @@ use portcullis_wire::format_mantissa;
 use crate::config::Slippage;
 use crate::signer::OrderRequest;
 
-/// The request for a command on an instrument. `link` is the client id the journal minted for a new order.
+/// The request for a command on an instrument. `link` is the client id the journal minted; only a new order carries it.
 ///
 /// # Errors
-/// When a new order has no client id, or would be a market order that does not reduce: neither leaves the gate, and neither
-/// may leave the process.
+/// When it would be a market order that does not reduce: none leaves the gate, and none may leave the process.
 pub(crate) fn request(
     command: &Command,
-    link: Option<&LinkId>,
+    link: &LinkId,
     spec: &InstrumentSpec,
     slippage: Slippage,
 ) -> Result<OrderRequest, EncodeError> {
     Ok(match command {
-        Command::Place(place) => {
-            OrderRequest::Create(create(place, link.ok_or(EncodeError::NoLink)?, spec, slippage)?)
-        }
+        Command::Place(place) => OrderRequest::Create(create(place, link, spec, slippage)?),
         Command::Amend(change) => OrderRequest::Amend(amend(change, spec)),
         Command::Cancel(order) => OrderRequest::Cancel(cancel(order, spec)),
         Command::CancelAll(all) => OrderRequest::CancelAll(cancel_all(all, spec)),
@@ -37,23 +34,20 @@ impl OrderRequest {
     /// The request for a journaled command on its instrument.
     ///
     /// # Errors
-    /// When it would be a market order that does not reduce: none leaves the gate, and none may leave the process.
+    /// When it would be a market order that does not reduce.
     pub fn encode(
         command: &JournaledCommand,
         spec: &InstrumentSpec,
         slippage: Slippage,
     ) -> Result<Self, EncodeError> {
-        request(command.command(), Some(command.link()), spec, slippage)
+        request(command.command(), command.link(), spec, slippage)
     }
 }
 
 /// A command that must not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
-    /// A new order needs one.
-    #[error("a new order without a client id")]
-    NoLink,
-    /// A market order could fill at any price.
+    /// Only reductions may go without a price.
     #[error("a market order that is not reduce-only")]
     UnboundedMarket,
 }
@@ -214,7 +208,7 @@ mod tests {
 
     fn body(command: &Command, category: Category) -> String {
         let link = "p001000000007-AAgQGCAoMDhASFBYYGhweI".parse().unwrap();
-        let request = request(command, Some(&link), &spec(category), Slippage::new(50).unwrap()).unwrap();
+        let request = request(command, &link, &spec(category), Slippage::new(50).unwrap()).unwrap();
         match request {
             OrderRequest::Create(body) => serde_json::to_string(&body),
             OrderRequest::Amend(body) => serde_json::to_string(&body),
@@ -239,7 +233,7 @@ mod tests {
         let link = "x".parse().unwrap();
         let refused = request(
             &Command::Place(bare.clone()),
-            Some(&link),
+            &link,
             &spec(Category::Linear),
             Slippage::new(50).unwrap(),
         );
@@ -247,13 +241,6 @@ mod tests {
         let text = body(&Command::Place(PlaceOrder { reduce_only: true, ..bare }), Category::Linear);
         assert!(text.contains(r#""orderType":"Market""#) && text.contains(r#""reduceOnly":true"#));
         assert!(text.contains(r#""slippageToleranceType":"Percent","slippageTolerance":"0.5""#));
-    }
-
-    #[test]
-    fn a_new_order_without_a_client_id_is_not_sent() {
-        let result =
-            request(&Command::Place(place()), None, &spec(Category::Linear), Slippage::new(50).unwrap());
-        assert_eq!(result, Err(EncodeError::NoLink));
     }
 
     #[test]

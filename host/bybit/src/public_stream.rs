@@ -16,6 +16,9 @@ use crate::socket::{Socket, SocketError, after};
 /// How long the venue may take to confirm the subscriptions.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 
+/// A public stream without data for this long is dead, whatever its pongs say.
+const DATA_WITHIN: Duration = Duration::from_secs(60);
+
 /// Books asked for anew on one connection before it is given up; one more every ten seconds.
 const RESYNCS: u64 = 5;
 
@@ -49,6 +52,7 @@ async fn connected(shared: &Shared, category: Category, feed: &mut Feed) -> Resu
         unconfirmed = unconfirmed.saturating_add(1);
     }
     let confirm_by = after(CONFIRM_WITHIN);
+    let mut data_by = after(DATA_WITHIN);
     let mut resyncs = 0_u64;
     let mut events: Vec<MarketEvent> = Vec::new();
     loop {
@@ -57,7 +61,7 @@ async fn connected(shared: &Shared, category: Category, feed: &mut Feed) -> Resu
                 .await
                 .map_err(|_| SocketError::NoAnswer { what: "subscribe" })??
         } else {
-            socket.next().await?
+            timeout_at(data_by, socket.next()).await.map_err(|_| SocketError::NoData(DATA_WITHIN))??
         };
         if !is_data(&text) {
             let ack: Ack = serde_json::from_str(&text)?;
@@ -73,6 +77,7 @@ async fn connected(shared: &Shared, category: Category, feed: &mut Feed) -> Resu
             }
             continue;
         }
+        data_by = after(DATA_WITHIN);
         let now = shared.now();
         let counters = &shared.events.counters;
         let result = feed.frame(&text, now, &mut |event| {

@@ -43,6 +43,8 @@ pub(crate) enum SocketError {
     ConnectTimeout,
     #[error("no answer to a ping within {} s", PONG_WITHIN.as_secs())]
     NoPong,
+    #[error("no data for {} s", .0.as_secs())]
+    NoData(Duration),
     #[error("closed by the venue")]
     Closed,
     #[error("the venue refused {what}: {words}")]

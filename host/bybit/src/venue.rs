@@ -15,23 +15,17 @@ use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
 use crate::backoff::Backoff;
-use crate::config::{Config, ConfigError, Decimals, Wanted};
+use crate::config::{Config, ConfigError};
 use crate::counters::Counters;
 use crate::events::{Events, Owed};
 use crate::http::TransportError;
-use crate::listing::{InstrumentError, listing};
+use crate::listing::InstrumentError;
 use crate::private_feed::PrivateFeed;
 use crate::rest::{QueryError, RestClient};
 use crate::shared::{PublicLink, Shared};
 use crate::signer::{OrderRequest, OrderSigner, SignError, SignedRequest};
 use crate::table::Listing;
-use crate::{encode, private_stream, public_stream, snapshot, tls};
-
-/// How often the venue's clock is read.
-const CLOCK_EVERY: Duration = Duration::from_secs(10);
-
-/// How often the instruments' rules are read: the venue changes maxima twice a month and ticks now and then.
-const RULES_EVERY: Duration = Duration::from_secs(3_600);
+use crate::{encode, private_stream, public_stream, snapshot, tls, watch};
 
 /// Longest wait of a reduction or cancel for the rate budget; well inside the signature's window.
 const BUDGET_WAIT: Duration = Duration::from_secs(3);
@@ -105,7 +99,7 @@ impl BybitVenue {
             if config.environment != Environment::Paper && key.read_only != 1 {
                 return Err(ConnectError::KeyCanTrade);
             }
-            Ok((rest.clone(), listings(&rest, &config).await?))
+            Ok((rest.clone(), watch::listings(&rest, &config).await?))
         })?;
         let mut specs: Vec<InstrumentSpec> = listings.iter().map(|listing| listing.spec.clone()).collect();
         specs.sort_by_key(|spec| spec.id);
@@ -123,8 +117,8 @@ impl BybitVenue {
             runtime.spawn(public_stream::run(Arc::clone(&shared), category));
         }
         runtime.spawn(private_stream::run(Arc::clone(&shared)));
-        runtime.spawn(watch_clock(Arc::clone(&shared)));
-        runtime.spawn(watch_rules(Arc::clone(&shared)));
+        runtime.spawn(watch::clock(Arc::clone(&shared)));
+        runtime.spawn(watch::rules(Arc::clone(&shared)));
         let venue = Self {
             shared,
             signer,
@@ -181,7 +175,7 @@ impl BybitVenue {
             Some(Listing { spec, .. }) => spec,
             None => return Err(not_sent(RejectionKind::Invalid, "an instrument we do not follow")),
         };
-        let request = encode::request(command, Some(link), spec, shared.config.slippage)
+        let request = encode::request(command, link, spec, shared.config.slippage)
             .map_err(|error| not_sent(RejectionKind::Invalid, &error.to_string()))?;
         let signed =
             self.sign(&request).map_err(|error| not_sent(RejectionKind::Unauthorised, &error.to_string()))?;
@@ -249,64 +243,6 @@ impl core::fmt::Debug for BybitVenue {
     }
 }
 
-/// The rules and fees of every wanted instrument.
-async fn listings(rest: &RestClient, config: &Config) -> Result<Vec<Listing>, ConnectError> {
-    let mut listings = Vec::with_capacity(config.instruments.len());
-    for wanted in &config.instruments {
-        listings.push(read_listing(rest, wanted).await?);
-    }
-    Ok(listings)
-}
-
-async fn read_listing(rest: &RestClient, wanted: &Wanted) -> Result<Listing, ConnectError> {
-    let symbol = &wanted.symbol;
-    let failed = |error| query(symbol.as_str(), error);
-    let row = rest.instrument(wanted.category, symbol.as_str()).await.map_err(failed)?;
-    let row = row.ok_or_else(|| InstrumentError::NotListed { symbol: symbol.clone() })?;
-    let fees = rest.fee_rate(wanted.category, symbol.as_str()).await.map_err(failed)?;
-    let fees = fees.ok_or_else(|| query(symbol.as_str(), QueryError::Malformed("no fee rate".to_owned())))?;
-    Ok(listing(wanted, &row, &fees)?)
-}
-
-/// Measures the clocks' difference, for ever.
-async fn watch_clock(shared: Arc<Shared>) {
-    loop {
-        sleep(CLOCK_EVERY).await;
-        match shared.rest.server_time().await {
-            Ok(sample) => shared.events.push(VenueEvent::Link(LinkChange::Skew { millis: sample.skew_ms() })),
-            Err(error) => tracing::warn!(%error, "the venue's clock cannot be read"),
-        }
-    }
-}
-
-/// Tells changed rules, for ever. Rules that no longer fit stop the instrument (RULES G10).
-async fn watch_rules(shared: Arc<Shared>) {
-    let mut known: Vec<InstrumentSpec> = shared.table().iter().map(|listing| listing.spec.clone()).collect();
-    loop {
-        sleep(RULES_EVERY).await;
-        for wanted in &shared.config.instruments {
-            let Some(old) = known.iter_mut().find(|spec| spec.id == wanted.id) else { continue };
-            let decimals = Decimals { price: old.price_decimals, quantity: old.quantity_decimals };
-            let frozen = Wanted { decimals: Some(decimals), ..wanted.clone() };
-            let new = match read_listing(&shared.rest, &frozen).await {
-                Ok(listing) => listing.spec,
-                Err(ConnectError::Instrument(error)) => {
-                    tracing::error!(%error, "the instrument's new rules do not fit: it stops trading here");
-                    InstrumentSpec { trading: false, ..old.clone() }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "instrument rules cannot be read");
-                    continue;
-                }
-            };
-            if new != *old {
-                *old = new.clone();
-                shared.events.push(VenueEvent::Instrument(new));
-            }
-        }
-    }
-}
-
 async fn take_snapshot(shared: &Shared, since: Timestamp) {
     let mut backoff = Backoff::new();
     for _ in 0..SNAPSHOT_TRIES {
@@ -334,7 +270,7 @@ fn not_sent(kind: RejectionKind, why: &str) -> VenueRejection {
     VenueRejection { kind, code: 0, message: format!("not sent: {why}") }
 }
 
-fn query(what: &str, error: QueryError) -> ConnectError {
+pub(crate) fn query(what: &str, error: QueryError) -> ConnectError {
     ConnectError::Query { what: what.to_owned(), error }
 }
 

@@ -13,7 +13,7 @@ use portcullis_paper::{Faults, PaperConfig, PaperKey};
 use portcullis_wire::Credentials;
 
 use super::*;
-use crate::{Endpoints, LocalSigner, system_clock};
+use crate::{Endpoints, LocalSigner, Wanted, system_clock};
 
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -71,15 +71,3 @@ fn details_are_bounded() {
     let Submission::Unknown { detail } = unknown(&"é".repeat(500)) else { panic!("not unknown") };
     assert!(detail.len() <= MESSAGE_MAX);
 }
-
-#[test]
-fn skew_is_ours_minus_the_venues() {
-    let sample = |sent, received, venue| ClockSample {
-        sent: Timestamp::from_millis(sent),
-        received: Timestamp::from_millis(received),
-        venue: Timestamp::from_millis(venue),
-    };
-    assert_eq!(sample(1_000, 1_100, 1_050).skew_ms(), 0);
-    assert_eq!(sample(1_000, 1_100, 450).skew_ms(), 600);
-    assert_eq!(sample(1_000, 1_100, 2_050).skew_ms(), -1_000);
-}

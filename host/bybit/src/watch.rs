@@ -1,0 +1,79 @@
+//! The instruments' rules and the venue's clock: read at the start, and again from time to time.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use portcullis_core::{InstrumentSpec, LinkChange};
+use portcullis_gateway::VenueEvent;
+use tokio::time::sleep;
+
+use crate::config::{Config, Decimals, Wanted};
+use crate::listing::{InstrumentError, listing};
+use crate::rest::{QueryError, RestClient};
+use crate::shared::Shared;
+use crate::table::Listing;
+use crate::venue::{ConnectError, query};
+
+/// How often the venue's clock is read.
+const CLOCK_EVERY: Duration = Duration::from_secs(10);
+
+/// How often the instruments' rules are read: the venue changes maxima twice a month and ticks now and then.
+const RULES_EVERY: Duration = Duration::from_secs(3_600);
+
+/// The rules and fees of every wanted instrument.
+pub(crate) async fn listings(rest: &RestClient, config: &Config) -> Result<Vec<Listing>, ConnectError> {
+    let mut listings = Vec::with_capacity(config.instruments.len());
+    for wanted in &config.instruments {
+        listings.push(read_listing(rest, wanted).await?);
+    }
+    Ok(listings)
+}
+
+async fn read_listing(rest: &RestClient, wanted: &Wanted) -> Result<Listing, ConnectError> {
+    let symbol = &wanted.symbol;
+    let failed = |error| query(symbol.as_str(), error);
+    let row = rest.instrument(wanted.category, symbol.as_str()).await.map_err(failed)?;
+    let row = row.ok_or_else(|| InstrumentError::NotListed { symbol: symbol.clone() })?;
+    let fees = rest.fee_rate(wanted.category, symbol.as_str()).await.map_err(failed)?;
+    let fees = fees.ok_or_else(|| query(symbol.as_str(), QueryError::Malformed("no fee rate".to_owned())))?;
+    Ok(listing(wanted, &row, &fees)?)
+}
+
+/// Measures the clocks' difference, for ever.
+pub(crate) async fn clock(shared: Arc<Shared>) {
+    loop {
+        sleep(CLOCK_EVERY).await;
+        match shared.rest.server_time().await {
+            Ok(sample) => shared.events.push(VenueEvent::Link(LinkChange::Skew { millis: sample.skew_ms() })),
+            Err(error) => tracing::warn!(%error, "the venue's clock cannot be read"),
+        }
+    }
+}
+
+/// Tells changed rules, for ever. Rules that no longer fit stop the instrument (RULES G10).
+pub(crate) async fn rules(shared: Arc<Shared>) {
+    let mut known: Vec<InstrumentSpec> = shared.table().iter().map(|listing| listing.spec.clone()).collect();
+    loop {
+        sleep(RULES_EVERY).await;
+        for wanted in &shared.config.instruments {
+            let Some(old) = known.iter_mut().find(|spec| spec.id == wanted.id) else { continue };
+            let decimals = Decimals { price: old.price_decimals, quantity: old.quantity_decimals };
+            let frozen = Wanted { decimals: Some(decimals), ..wanted.clone() };
+            let new = match read_listing(&shared.rest, &frozen).await {
+                Ok(listing) => listing.spec,
+                Err(ConnectError::Instrument(error)) => {
+                    tracing::error!(%error, "the instrument's new rules do not fit: it stops trading here");
+                    InstrumentSpec { trading: false, ..old.clone() }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "instrument rules cannot be read");
+                    continue;
+                }
+            };
+            if new != *old {
+                *old = new.clone();
+                shared.events.push(VenueEvent::Instrument(new));
+            }
+        }
+    }
+}
