@@ -113,8 +113,8 @@ fn end(child: &mut Child) -> bool {
     if let Some(pid) = pid {
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
     }
-    let deadline = Instant::now() + GRACE;
-    while Instant::now() < deadline {
+    let asked = Instant::now();
+    while asked.elapsed() < GRACE {
         if matches!(child.try_wait(), Ok(Some(_))) {
             return true;
         }

@@ -1,6 +1,6 @@
 //! What one or more decisions of the gate want done, in the order it must be done.
 
-use portcullis_core::{ApprovedCommand, Class, Effects, Notice, Query, Record, Timestamp};
+use portcullis_core::{ApprovedCommand, Class, Effects, Notice, Query, Record, StrategyId, Timestamp};
 
 /// Decisions, collected so that one wait for the disk serves all of them.
 #[derive(Debug, Default)]
@@ -11,6 +11,8 @@ pub(crate) struct Batch {
     pub(crate) notices: Vec<(Timestamp, Notice)>,
     /// What the venue is asked.
     pub(crate) queries: Vec<Query>,
+    /// Strategies that flooded the gate.
+    pub(crate) strikes: Vec<StrategyId>,
 }
 
 /// Records that are written together. Cancels and reductions do not share a run with commands that add risk, because those wait for
@@ -54,5 +56,6 @@ impl Batch {
         }
         self.notices.extend(effects.notices.into_iter().map(|notice| (due, notice)));
         self.queries.extend(effects.queries);
+        self.strikes.extend(effects.strikes);
     }
 }

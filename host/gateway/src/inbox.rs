@@ -108,6 +108,17 @@ impl Inbox {
         }
     }
 
+    /// Drops fired timers that `keep` says the strategy has moved or removed meanwhile.
+    pub(crate) fn retain_timers(&mut self, keep: impl Fn(u64) -> bool) {
+        let stale = |event: &Event| matches!(event.body, EventBody::Timer(id) if !keep(id));
+        for slot in &mut self.waiting {
+            if slot.as_ref().is_some_and(stale) {
+                *slot = None;
+            }
+        }
+        self.held.retain(|_, event| !stale(event));
+    }
+
     /// Forgets everything: a strategy that starts anew is told the whole state by a resync.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();

@@ -16,7 +16,7 @@ use portcullis_core::{
 use portcullis_journal::{Journal, JournalError, JournaledCommand, Wait};
 
 use crate::batch::{Batch, Run};
-use crate::cells::{CellEvent, Cells, Fault};
+use crate::cells::{Blame, CellEvent, Cells, Fault};
 use crate::clock::Clock;
 use crate::deployment::Deployment;
 use crate::event::{Event, EventBody};
@@ -198,6 +198,10 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
         }
         for query in batch.queries {
             self.venue.query(query);
+        }
+        for strategy in batch.strikes {
+            let detail = "more intents than its bucket holds, for a whole second".to_owned();
+            self.fault(strategy, &Fault { blame: Blame::Guest, kind: "FLOOD", detail });
         }
     }
 

@@ -93,6 +93,11 @@ impl Recovery {
         self.snapshot.as_ref()
     }
 
+    /// When that state was taken.
+    pub(crate) fn taken_at(&self) -> Timestamp {
+        self.taken_at
+    }
+
     /// Gives the snapshot up: it could not be restored. The strategy then starts from `init` alone.
     pub(crate) fn forget(&mut self) {
         self.snapshot = None;

@@ -1,6 +1,6 @@
 //! One running strategy: what it waits for, what its cell is doing, and how it comes back after a fault.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use portcullis_core::frame::Timers;
 use portcullis_core::{
@@ -33,8 +33,8 @@ pub struct Session {
     phase: Phase,
     inbox: Inbox,
     timers: Timers,
-    /// Timers whose event waits to be consumed.
-    fired: BTreeSet<u64>,
+    /// Timers whose event waits to be consumed, with the time they were set to.
+    fired: BTreeMap<u64, Timestamp>,
     recovery: Recovery,
     packer: Packer,
     last_time: Timestamp,
@@ -120,7 +120,7 @@ impl Session {
             phase: Phase::Reviving,
             inbox: Inbox::default(),
             timers: Timers::default(),
-            fired: BTreeSet::new(),
+            fired: BTreeMap::new(),
             recovery: Recovery::new(deployment.snapshot, now),
             last_time: Timestamp::default(),
             delivered: 0,
@@ -145,9 +145,9 @@ impl Session {
         (self.faults, self.last_fault.as_deref())
     }
 
-    /// The last snapshot, for the next session.
-    pub fn snapshot(&self) -> Option<&Snapshot> {
-        self.recovery.snapshot()
+    /// The last snapshot and when it was taken, for the next session.
+    pub fn snapshot(&self) -> Option<(&Snapshot, Timestamp)> {
+        self.recovery.snapshot().map(|snapshot| (snapshot, self.recovery.taken_at()))
     }
 
     /// What it is doing: `starting`, `running`, `recovering` or `quarantined`.
@@ -190,7 +190,8 @@ impl Session {
     pub(crate) fn ready(&mut self, cells: &mut impl Cells) -> bool {
         match self.phase {
             Phase::Reviving => self.replay(0, cells),
-            Phase::Replaying { .. }
+            Phase::Waiting { .. }
+            | Phase::Replaying { .. }
             | Phase::Idle
             | Phase::Busy(_)
             | Phase::Snapshotting
@@ -220,6 +221,7 @@ impl Session {
 
     /// Hands the next frame, or a request for a snapshot, to an idle cell.
     pub(crate) fn hand_out(&mut self, now: Timestamp, cells: &mut impl Cells) {
+        self.revive_when_due(now, cells);
         self.revive_when_due(now, cells);
         if !matches!(self.phase, Phase::Idle) {
             return;
@@ -318,7 +320,7 @@ impl Session {
                 return None;
             }
         }
-        let timers = self.timers.iter().filter(|(id, _)| !self.fired.contains(id)).map(|(_, at)| at);
+        let timers = self.timers.iter().filter(|(id, _)| !self.fired.contains_key(id)).map(|(_, at)| at);
         timers.chain(self.inbox.next_due()).min()
     }
 
@@ -377,6 +379,7 @@ impl Session {
         self.last_time = events.last().map_or(self.last_time, |event| event.time);
         self.delivered = self.delivered.saturating_add(u64::from(outcome.consumed));
         self.inbox.put_back(rest.into_iter());
+        self.forget_moved_timers();
         let evidence = flight.frame.get(..FRAME_EVIDENCE_MAX).unwrap_or(&flight.frame).to_vec();
         self.recovery.record(flight.frame, outcome, filled);
         Ok(Answer { steps, evidence })
@@ -386,14 +389,22 @@ impl Session {
         let mut due: Vec<(Timestamp, u64)> = self
             .timers
             .iter()
-            .filter(|(id, at)| *at <= now && !self.fired.contains(id))
+            .filter(|(id, at)| *at <= now && !self.fired.contains_key(id))
             .map(|(id, at)| (at, id))
             .collect();
         due.sort_unstable();
         for (time, id) in due {
-            self.fired.insert(id);
+            self.fired.insert(id, time);
             self.inbox.hold(Event::now(time, EventBody::Timer(id)));
         }
+    }
+
+    /// A timer that was moved or removed after it fired must not be seen any more.
+    fn forget_moved_timers(&mut self) {
+        let set: BTreeMap<u64, Timestamp> = self.timers.iter().collect();
+        self.fired.retain(|id, at| set.get(id) == Some(at));
+        let fired = &self.fired;
+        self.inbox.retain_timers(|id| fired.contains_key(&id));
     }
 
     fn forget_timers(&mut self) {

@@ -15,7 +15,7 @@ use super::journal::Scratch;
 use super::{Figures, Samples, guest, scaled};
 use crate::failure::Failure;
 
-const EVENTS: usize = 400_000;
+const ROUNDS: usize = 10;
 const ROUND_TRIPS: usize = 5_000;
 const RESTARTS: usize = 200;
 const RUNAWAYS: usize = 20;
@@ -34,19 +34,21 @@ pub(super) fn measure(figures: &mut Figures) -> Result<(), Failure> {
 fn calls(figures: &mut Figures, engine: &Arc<CellEngine>, component: &[u8]) -> Result<(), Failure> {
     let mut guest = start(engine, component, guest::LIMITS)?;
     guest.init(&guest::setup(&DEFAULTS)?).map_err(anyhow::Error::new)?.map_err(anyhow::Error::new)?;
-    for (name, size) in [("cell_event_ns_1", 1), ("cell_event_ns_16", 16), ("cell_event_ns_256", 256)] {
+    for (name, size, calls) in
+        [("cell_event_ns_1", 1, 40_000_u32), ("cell_event_ns_16", 16, 2_500), ("cell_event_ns_256", 256, 160)]
+    {
         let frame = guest::trades(size)?;
         let mut samples = Samples::default();
-        // Ten rounds, of which the median counts: another process may take the processor in one of them.
-        for _ in 0..10 {
+        // Rounds, of which the median counts: another process may take the processor in one of them.
+        for _ in 0..ROUNDS {
             let started = Instant::now();
-            for _ in 0..EVENTS / size / 10 {
+            for _ in 0..calls {
                 guest.on_frame(&frame).map_err(anyhow::Error::new)?;
             }
-            let each = started.elapsed() / u32::try_from(EVENTS / 10).unwrap_or(1);
-            samples.push(each);
+            samples.push(started.elapsed());
         }
-        figures.insert(name.to_owned(), samples.rank(500).into());
+        let events = u64::from(calls).saturating_mul(size);
+        figures.insert(name.to_owned(), scaled(samples.rank(500), events));
     }
     Ok(())
 }

@@ -65,11 +65,11 @@ pub(super) fn setup(parameters: &[(&str, &str)]) -> Result<Setup, Failure> {
 }
 
 /// A frame of trades at one price, which crosses nothing.
-pub(super) fn trades(count: usize) -> Result<Vec<u8>, Failure> {
+pub(super) fn trades(count: u64) -> Result<Vec<u8>, Failure> {
     let mut builder = FrameBuilder::new();
     builder.begin(Span::from_millis(1));
     for index in 0..count {
-        let time = Timestamp(u64::try_from(index).unwrap_or(0).saturating_add(1));
+        let time = Timestamp(index.saturating_add(1));
         builder.trade(time, 0, time, Price(600_000), Qty(10), Side::Buy).map_err(anyhow::Error::new)?;
     }
     Ok(builder.finish().to_vec())

@@ -11,6 +11,8 @@ pub(crate) mod strategy;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use portcullis_role::ControlRequest;
+
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use crate::{bench, demo, gateway};
@@ -18,6 +20,7 @@ use crate::{bench, demo, gateway};
 /// Runs the command.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let dir = cli.dir.clone().unwrap_or_else(|| PathBuf::from("/var/lib/portcullis"));
+    let operate = |request| operate::run(&request, &dir, cli.json);
     match &cli.command {
         Command::Demo(demo) => demo::run(demo, cli.dir.as_deref(), cli.json),
         Command::Run(arguments) => run::run(arguments, &dir),
@@ -26,14 +29,18 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Cell { arguments } => roles::cell(arguments),
         Command::Compile { arguments } => roles::compile(arguments),
         Command::Paper(arguments) => paper::run(arguments, cli.dir.as_deref()),
-        Command::Status
-        | Command::Halt(_)
-        | Command::Rearm(_)
-        | Command::Flatten(_)
-        | Command::CancelEntries(_)
-        | Command::Orders
-        | Command::Positions
-        | Command::Denials => operate::run(&cli.command, &dir, cli.json),
+        Command::Status => operate(ControlRequest::Status {}),
+        Command::Orders => operate(ControlRequest::Orders {}),
+        Command::Positions => operate(ControlRequest::Positions {}),
+        Command::Denials => operate(ControlRequest::Denials {}),
+        Command::Halt(halt) => operate(ControlRequest::Halt { reason: halt.reason.clone() }),
+        Command::Flatten(halt) => operate(ControlRequest::Flatten { reason: halt.reason.clone() }),
+        Command::CancelEntries(halt) => {
+            operate(ControlRequest::CancelEntries { reason: halt.reason.clone() })
+        }
+        Command::Rearm(rearm) => {
+            operate(ControlRequest::Rearm { reason: rearm.reason.clone(), code: rearm.confirm.clone() })
+        }
         Command::Strategy(command) => strategy::run(command, &dir, cli.json),
         Command::Keys(command) => keys::run(command, &dir, cli.json),
         Command::Journal(command) => journal::run(command, &dir, cli.json),

@@ -1,5 +1,6 @@
 //! The operator's commands: one question over the control socket, one answer.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,7 +9,6 @@ use portcullis_role::{
     ControlError, ControlReply, ControlRequest, OrderLine, PositionLine, StatusReport, call,
 };
 
-use crate::cli::Command;
 use crate::failure::Failure;
 use crate::output;
 
@@ -16,43 +16,35 @@ use crate::output;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks the running gateway and prints its answer.
-pub(crate) fn run(command: &Command, dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
-    let request = match command {
-        Command::Halt(halt) => ControlRequest::Halt { reason: halt.reason.clone() },
-        Command::Flatten(halt) => ControlRequest::Flatten { reason: halt.reason.clone() },
-        Command::CancelEntries(halt) => ControlRequest::CancelEntries { reason: halt.reason.clone() },
-        Command::Rearm(rearm) => {
-            ControlRequest::Rearm { reason: rearm.reason.clone(), code: rearm.confirm.clone() }
-        }
-        Command::Orders => ControlRequest::Orders {},
-        Command::Positions => ControlRequest::Positions {},
-        Command::Denials => ControlRequest::Denials {},
-        _ => ControlRequest::Status {},
-    };
-    match ask(dir, &request)? {
-        ControlReply::Error { code, detail } => Err(Failure::Finding { code, detail }),
-        reply if as_json => {
-            output::json(&reply);
-            Ok(ExitCode::SUCCESS)
-        }
-        reply => {
-            print(&reply);
-            Ok(ExitCode::SUCCESS)
-        }
+pub(crate) fn run(request: &ControlRequest, dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
+    let reply = ask(dir, request)?;
+    if let ControlReply::Error { code, detail } = reply {
+        return Err(Failure::Finding { code, detail });
     }
+    if as_json {
+        output::json(&reply);
+    } else {
+        print(&reply);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// One question to the gateway of a data directory.
 pub(crate) fn ask(dir: &Path, request: &ControlRequest) -> Result<ControlReply, Failure> {
     let socket = dir.join("control.sock");
-    call(&socket, request, PATIENCE).map_err(|error| match error {
-        ControlError::Io(io) if matches!(io.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => {
-            Failure::Environment(anyhow::anyhow!(
+    call(&socket, request, PATIENCE).map_err(|error| {
+        let nobody = matches!(
+            &error,
+            ControlError::Io(io) if matches!(io.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
+        );
+        Failure::Environment(if nobody {
+            anyhow::anyhow!(
                 "no gateway answers at {}: start one with `portcullis demo` or `portcullis run`, or name its directory with --dir",
                 socket.display()
-            ))
-        }
-        other => Failure::Environment(anyhow::Error::new(other).context("the gateway did not answer")),
+            )
+        } else {
+            anyhow::Error::new(error).context("the gateway did not answer")
+        })
     })
 }
 

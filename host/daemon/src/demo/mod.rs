@@ -56,8 +56,8 @@ pub(crate) fn run(demo: &Demo, dir: Option<&Path>, as_json: bool) -> Result<Exit
         as_json,
     );
 
-    let until = demo.exit_after.map(|after| Instant::now() + after);
-    while !stop.load(Ordering::Relaxed) && until.is_none_or(|until| Instant::now() < until) {
+    let announced = Instant::now();
+    while !stop.load(Ordering::Relaxed) && demo.exit_after.is_none_or(|after| announced.elapsed() < after) {
         std::thread::sleep(TEND_EVERY);
         for role in supervisor.tend()? {
             announce(&json!({"type": "restarted", "role": role, "pids": supervisor.pids()}), as_json);

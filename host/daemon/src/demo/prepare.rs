@@ -31,7 +31,7 @@ pub(crate) struct Prepared {
 
 /// Prepares a data directory; what is there already is kept.
 pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure> {
-    for part in ["bundles", "keys", "artifacts", "snapshots", "tape", "paper"] {
+    for part in ["bundles", "keys", "artifacts", "snapshots", "paper"] {
         make(&dir.join(part))?;
     }
     let key = signing_key(dir)?;

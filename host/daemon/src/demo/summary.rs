@@ -137,6 +137,7 @@ impl Counts {
         Ok(counts)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a summary is about a handful of kinds of record")]
     fn add(&mut self, sequence: Sequence, record: &Record) {
         match record {
             Record::Intent(approved) => {

@@ -102,7 +102,7 @@ fn cell_limits(bundle: &VerifiedBundle) -> anyhow::Result<CellLimits> {
 
 fn describe(link: &mut CellLink) -> anyhow::Result<Description> {
     link.send(&CellRequest::Describe)?;
-    let deadline = Instant::now() + PATIENCE;
+    let asked = Instant::now();
     loop {
         match link.try_receive()? {
             Some(CellReply::Described(description)) => return Ok(description),
@@ -110,7 +110,7 @@ fn describe(link: &mut CellLink) -> anyhow::Result<Description> {
             Some(_) => bail!("the cell answered out of turn"),
             None => {}
         }
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = PATIENCE.saturating_sub(asked.elapsed());
         if left.is_zero() {
             bail!("the cell did not describe its strategy within {} s", PATIENCE.as_secs());
         }

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use portcullis_core::Timestamp;
+use portcullis_journal::Indexer;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde_json::json;
 
@@ -33,6 +34,9 @@ use wake::Wake;
 /// Longest sleep of the pipeline's thread.
 const SLEEP_MAX: Duration = Duration::from_millis(100);
 
+/// How often snapshots taken meanwhile are written to disk.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
+
 /// Runs the gateway until SIGTERM, SIGINT or the operator's shutdown.
 pub(crate) fn run(arguments: &Gateway, dir: &Path) -> Result<ExitCode, Failure> {
     let config = Config::load(&arguments.config, arguments.env.as_deref())?;
@@ -41,9 +45,11 @@ pub(crate) fn run(arguments: &Gateway, dir: &Path) -> Result<ExitCode, Failure> 
     let mut running = start(&config, dir, &wake)?;
     let control = Control::start(&dir.join("control.sock"), wake.clone())
         .with_context(|| format!("cannot listen on {}", dir.join("control.sock").display()))?;
+    let indexer = Indexer::spawn(dir).map_err(|error| Failure::finding(error.code(), error))?;
     output::json(&json!({"type": "ready", "role": "gateway", "strategies": running.bundles.len()}));
 
     let started = Instant::now();
+    let mut kept = started;
     while !stop.load(Ordering::Relaxed) {
         let due = running.pipeline.turn();
         if control.answer(&mut running, started) {
@@ -53,9 +59,14 @@ pub(crate) fn run(arguments: &Gateway, dir: &Path) -> Result<ExitCode, Failure> 
             // Every cell is gone with the runner. The supervisor starts the gateway again, which starts them again.
             return Err(Failure::Environment(anyhow::Error::new(error).context("the runner is gone")));
         }
+        if kept.elapsed() >= KEEP_EVERY {
+            kept = Instant::now();
+            running.keep_snapshots(dir);
+        }
         wait(&running, &wake, due)?;
     }
     running.finish(dir)?;
+    drop(indexer);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -35,19 +35,33 @@ pub(crate) struct Running {
     pub(crate) pipeline: Live,
     /// `name-version` of each strategy's bundle.
     pub(crate) bundles: BTreeMap<StrategyId, String>,
+    /// Which snapshot of each strategy is on disk.
+    kept: BTreeMap<StrategyId, Timestamp>,
 }
 
 impl Running {
-    /// Ends in order: strategies' snapshots are kept and the journal is sealed.
-    pub(crate) fn finish(self, dir: &Path) -> Result<(), Failure> {
+    /// Keeps snapshots taken since the last time, so that strategies find their state again even after a crash.
+    pub(crate) fn keep_snapshots(&mut self, dir: &Path) {
         let state = self.pipeline.gate().state();
         for (id, session) in self.pipeline.strategies() {
-            if let (Some(snapshot), Some(strategy)) = (session.snapshot(), state.strategy(id))
-                && let Err(error) = snapshots::store(dir, session.name(), strategy.digest, snapshot)
-            {
-                tracing::warn!(%error, strategy = %session.name(), "a snapshot was not kept");
+            let Some(((snapshot, taken), strategy)) = session.snapshot().zip(state.strategy(id)) else {
+                continue;
+            };
+            if self.kept.get(&id) == Some(&taken) {
+                continue;
+            }
+            match snapshots::store(dir, session.name(), strategy.digest, snapshot) {
+                Ok(()) => {
+                    self.kept.insert(id, taken);
+                }
+                Err(error) => tracing::warn!(%error, strategy = %session.name(), "a snapshot was not kept"),
             }
         }
+    }
+
+    /// Ends in order: snapshots are kept and the journal is sealed.
+    pub(crate) fn finish(mut self, dir: &Path) -> Result<(), Failure> {
+        self.keep_snapshots(dir);
         self.pipeline.finish().close().map_err(|error| Failure::finding(error.code(), error))
     }
 }
@@ -83,7 +97,7 @@ pub(crate) fn start(config: &Config, dir: &Path, wake: &Wake) -> Result<Running,
     for spec in &specs {
         pipeline.hand_in(Input::Instrument(spec.clone()));
     }
-    let mut running = Running { pipeline, bundles: BTreeMap::new() };
+    let mut running = Running { pipeline, bundles: BTreeMap::new(), kept: BTreeMap::new() };
     for candidate in candidates {
         deploy(&mut running, candidate, &specs, dir, now)?;
     }
