@@ -95,14 +95,17 @@ impl Budget {
         if let Some(limit) = headers.limit.filter(|limit| (1..=10_000).contains(limit)) {
             bucket.limit = limit;
         }
-        if headers.left == Some(0) {
-            bucket.closed_until = now.checked_add(WINDOW);
+        // Others of the same account use the same quota: what the venue counted and we did not, is counted now.
+        let used = headers.left.map_or(0, |left| bucket.limit.saturating_sub(left));
+        while bucket.sent.len() < used {
+            bucket.sent.push_back(now);
         }
     }
 
     /// The venue said "too many" (10006): the endpoint rests for a window.
     pub(crate) fn exceeded(&self, now: Instant, path: &'static str, category: Category) {
-        self.learn(now, path, category, RateHeaders { limit: None, left: Some(0) });
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.buckets.entry((path, category)).or_default().closed_until = now.checked_add(WINDOW);
     }
 
     /// The venue turned the address away: nothing that adds risk and no query goes out for ten minutes.
@@ -154,8 +157,10 @@ mod tests {
     #[test]
     fn headers_correct_the_limit() {
         let (budget, now) = (Budget::default(), Instant::now());
-        budget.learn(now, CREATE, Category::Linear, RateHeaders { limit: Some(20), left: Some(19) });
-        assert_eq!(taken(&budget, now, Class::Cancel), 20);
+        assert!(budget.take(now, CREATE, Category::Linear, Class::Cancel).is_ok());
+        // Twenty allowed, and somebody else used four of them.
+        budget.learn(now, CREATE, Category::Linear, RateHeaders { limit: Some(20), left: Some(15) });
+        assert_eq!(taken(&budget, now, Class::Cancel), 15);
         let later = now + WINDOW;
         budget.exceeded(later, CREATE, Category::Linear);
         assert_eq!(taken(&budget, later, Class::Cancel), 0);

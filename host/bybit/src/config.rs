@@ -8,6 +8,7 @@ use portcullis_wire::Credentials;
 
 use crate::Clock;
 use crate::endpoints::{Endpoints, InvalidEndpoint};
+use crate::feed::interval;
 
 /// Settings of one connection to the venue.
 #[derive(Debug, Clone)]
@@ -51,12 +52,16 @@ impl Config {
     /// Checks what types cannot.
     ///
     /// # Errors
-    /// When nothing is to be followed, an instrument occurs twice, or the endpoints do not suit the environment.
+    /// When nothing is to be followed, an instrument occurs twice, the venue has no bars of a length asked for, or the endpoints do
+    /// not suit the environment.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.instruments.is_empty() {
             return Err(ConfigError::NoInstrument);
         }
         for (at, one) in self.instruments.iter().enumerate() {
+            if let Some(&seconds) = one.bars_s.iter().find(|&&seconds| interval(seconds).is_none()) {
+                return Err(ConfigError::BarLength { symbol: one.symbol.clone(), seconds });
+            }
             let others = self.instruments.iter().skip(at.saturating_add(1));
             for other in others {
                 if one.id == other.id || (one.category == other.category && one.symbol == other.symbol) {
@@ -124,6 +129,14 @@ pub enum ConfigError {
         /// The second one.
         symbol: Symbol,
     },
+    /// The venue has no bars of this length.
+    #[error("{symbol}: the venue has no bars of {seconds} s")]
+    BarLength {
+        /// Of which instrument.
+        symbol: Symbol,
+        /// The length.
+        seconds: u32,
+    },
     /// An endpoint cannot be used.
     #[error(transparent)]
     Endpoint(#[from] InvalidEndpoint),
@@ -157,6 +170,15 @@ mod tests {
         assert!(config(&[(1, "BTCUSDT"), (2, "BTCUSDT")]).check().is_err());
         assert!(config(&[(1, "BTCUSDT"), (1, "ETHUSDT")]).check().is_err());
         assert_eq!(config(&[]).check(), Err(ConfigError::NoInstrument));
+    }
+
+    #[test]
+    fn bars_have_the_venues_lengths() {
+        let mut config = config(&[(1, "BTCUSDT")]);
+        config.instruments[0].bars_s = vec![60, 3_600, 86_400];
+        assert_eq!(config.check(), Ok(()));
+        config.instruments[0].bars_s = vec![60, 61];
+        assert!(matches!(config.check(), Err(ConfigError::BarLength { seconds: 61, .. })));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use portcullis_core::{
     Amount, Category, CloseReason, ExecId, Execution, ExecutionKind, LinkId, OrderReport, PositionReport,
-    Price, Qty, Side, SignedQty, Timestamp, VenueOrderId, VenueStatus, WalletReport,
+    Price, Qty, Rate, Rounding, Side, SignedQty, Timestamp, VenueOrderId, VenueStatus, WalletReport,
 };
 use portcullis_wire as wire;
 use portcullis_wire::{amount, mantissa, millis};
@@ -242,20 +242,10 @@ fn fee(listing: &Listing, row: &wire::Execution) -> Result<Amount, Quarantine> {
     times(value, zero_if_empty(&row.fee_rate), "feeRate")
 }
 
-/// An amount times a decimal text of at most 12 decimals, rounded towards zero at 1e-18.
+/// An amount times a decimal text of at most 12 decimals.
 fn times(amount: Amount, factor: &str, name: &'static str) -> Result<Amount, Quarantine> {
-    const SCALE: i128 = 1_000_000_000_000;
-    let factor = i128::from(mantissa(factor, 12).map_err(|_| member(name, factor))?);
-    // Split at the scale, so that the product keeps every digit and still fits.
-    let (whole, rest) = (factor.checked_div(SCALE), factor.checked_rem(SCALE));
-    let whole = whole.and_then(|whole| amount.0.checked_mul(whole));
-    let rest =
-        rest.and_then(|rest| amount.0.checked_mul(rest)).and_then(|product| product.checked_div(SCALE));
-    whole
-        .zip(rest)
-        .and_then(|(whole, rest)| whole.checked_add(rest))
-        .map(Amount)
-        .ok_or(Quarantine::OutOfRange)
+    let factor = Rate::parse(factor).map_err(|_| member(name, factor))?;
+    amount.checked_mul_rate(factor, Rounding::HalfEven).ok_or(Quarantine::OutOfRange)
 }
 
 fn side(side: &wire::Side) -> Option<Side> {

@@ -292,7 +292,7 @@ impl Followed {
 }
 
 fn read<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, FrameFault> {
-    serde_json::from_str(text).map_err(|error| FrameFault::Malformed(error.to_string()))
+    serde_json::from_str(text).map_err(|error| FrameFault::Malformed(wire::redact(&error.to_string(), "")))
 }
 
 fn clip(text: &str) -> &str {
@@ -300,7 +300,7 @@ fn clip(text: &str) -> &str {
 }
 
 /// The venue's name of a bar length; `None` for lengths it does not have.
-fn interval(seconds: u32) -> Option<&'static str> {
+pub(crate) fn interval(seconds: u32) -> Option<&'static str> {
     Some(match seconds {
         60 => "1",
         180 => "3",

@@ -135,12 +135,12 @@ impl RestClient {
         if answer.status != 200 {
             return Err(QueryError::Status(answer.status));
         }
-        let reply = RawReply::read(&answer.body).map_err(|error| QueryError::Malformed(error.to_string()))?;
+        let reply = RawReply::read(&answer.body).map_err(|error| malformed(&error))?;
         if reply.ret_code != 0 {
             let message = redact(&reply.ret_msg, self.key.key());
             return Err(QueryError::Refused { code: reply.ret_code, message });
         }
-        let result = reply.result().map_err(|error| QueryError::Malformed(error.to_string()))?;
+        let result = reply.result().map_err(|error| malformed(&error))?;
         Ok((result, reply.time))
     }
 
@@ -150,6 +150,11 @@ impl RestClient {
     }
 }
 
+/// A parser's words may quote the answer.
+fn malformed(error: &serde_json::Error) -> QueryError {
+    QueryError::Malformed(redact(&error.to_string(), ""))
+}
+
 fn encode(parameters: &impl Serialize) -> Result<String, QueryError> {
-    query::encode(parameters).map_err(|error| QueryError::Malformed(error.to_string()))
+    query::encode(parameters).map_err(|error| malformed(&error))
 }

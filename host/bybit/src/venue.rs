@@ -30,6 +30,9 @@ use crate::{encode, private_stream, public_stream, snapshot, tls, watch};
 /// Longest wait of a reduction or cancel for the rate budget; well inside the signature's window.
 const BUDGET_WAIT: Duration = Duration::from_secs(3);
 
+/// Between a task's failure and its new start.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+
 /// Attempts at a snapshot the gate asked for.
 const SNAPSHOT_TRIES: u32 = 10;
 
@@ -114,11 +117,15 @@ impl BybitVenue {
             events,
         });
         for category in shared.table().categories() {
-            runtime.spawn(public_stream::run(Arc::clone(&shared), category));
+            let run = move |shared| public_stream::run(shared, category);
+            runtime.spawn(keep(Arc::clone(&shared), run, move |shared| shared.set_public(category, false)));
         }
-        runtime.spawn(private_stream::run(Arc::clone(&shared)));
-        runtime.spawn(watch::clock(Arc::clone(&shared)));
-        runtime.spawn(watch::rules(Arc::clone(&shared)));
+        let private_down = |shared: &Shared| {
+            shared.events.push(VenueEvent::Link(LinkChange::Private { up: false }));
+        };
+        runtime.spawn(keep(Arc::clone(&shared), private_stream::run, private_down));
+        runtime.spawn(keep(Arc::clone(&shared), watch::clock, |_| {}));
+        runtime.spawn(keep(Arc::clone(&shared), watch::rules, |_| {}));
         let venue = Self {
             shared,
             signer,
@@ -240,6 +247,21 @@ impl core::fmt::Debug for BybitVenue {
         f.debug_struct("BybitVenue")
             .field("environment", &self.shared.config.environment)
             .finish_non_exhaustive()
+    }
+}
+
+/// Starts a task that never ends, and starts it again should it ever panic: a stream that died unseen would look silent.
+async fn keep<F: Future<Output = ()> + Send + 'static>(
+    shared: Arc<Shared>,
+    start: impl Fn(Arc<Shared>) -> F,
+    failed: impl Fn(&Shared),
+) {
+    loop {
+        if let Err(error) = tokio::spawn(start(Arc::clone(&shared))).await {
+            tracing::error!(%error, "a task of the client failed and starts again");
+        }
+        failed(&shared);
+        sleep(AFTER_PANIC).await;
     }
 }
 
