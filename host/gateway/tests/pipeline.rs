@@ -1,0 +1,233 @@
+//! The road, end to end, with a scripted venue and scripted cells.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "test code"
+)]
+
+mod common;
+
+use common::{Asked, World, buy, kinds, quote, records, trade};
+use portcullis_core::{ActionBody, Command, OrderNumber, Outcome, Record, Span, Timestamp};
+use portcullis_gateway::{Blame, CellEvent, Snapshot};
+use portcullis_journal::{Log, LogConfig};
+
+const TRADE: u16 = 1;
+const QUOTE: u16 = 2;
+const REFUSAL: u16 = 9;
+const TIMER: u16 = 13;
+const GAP: u16 = 14;
+const WARM_UP_BOUNDARY: u16 = 15;
+const RESYNC: u16 = 16;
+
+/// Every record of the journal.
+fn journaled(world: &World) -> Vec<Record> {
+    let mut found = Vec::new();
+    let config = LogConfig::lab(portcullis_core::Environment::Paper, [7; 32]);
+    Log::open(world.storage.after_crash(|| true), config, &mut |stored| {
+        found.push(Record::decode(stored.entry.kind, &stored.entry.body).unwrap());
+    })
+    .unwrap();
+    found
+}
+
+#[test]
+fn an_intent_becomes_an_order_after_it_is_durable() {
+    let mut world = World::new();
+    world.trade_then(vec![buy()]);
+    let [Command::Place(order)] = &world.submitted()[..] else { panic!("{:?}", world.submitted()) };
+    let sent = order.clone();
+    let (sequence, _) = world.wires.borrow().submitted[0].clone();
+    let records = journaled(&world);
+    let entry = &records[usize::try_from(sequence.0).unwrap()];
+    let Record::Intent(intent) = entry else { panic!("{entry:?}") };
+    assert_eq!(intent.command, Command::Place(sent));
+    assert_eq!(intent.frame, world.frame().unwrap(), "the causing frame is kept as evidence");
+}
+
+#[test]
+fn without_a_disk_nothing_that_adds_risk_leaves() {
+    let mut world = World::new();
+    world.break_disk();
+    world.trade_then(vec![buy()]);
+    world.trade_then(vec![buy()]);
+    assert_eq!(world.submitted(), []);
+}
+
+#[test]
+fn a_refusal_is_seen_no_earlier_than_the_lookahead_allows() {
+    let mut world = World::new();
+    world.trade_then(vec![ActionBody::Cancel(OrderNumber(99))]);
+    let before = world.frame().unwrap();
+    world.turn();
+    assert_eq!(world.frame().unwrap(), before, "nothing within L");
+    world.pass(Span::from_millis(1));
+    world.turn();
+    assert_eq!(kinds(&world.frame().unwrap()), [REFUSAL]);
+}
+
+#[test]
+fn what_was_not_consumed_comes_again_at_once() {
+    let mut world = World::new();
+    world.pass(Span::from_millis(10));
+    world.market(trade());
+    world.pass(Span::from_millis(2));
+    world.market(trade());
+    world.turn();
+    assert_eq!(records(&world.frame().unwrap()), 2);
+    // The order's consequences may be seen one millisecond after the first trade, so the second is left.
+    let action = portcullis_core::Action { cause: 0, body: buy() };
+    world.answer(Outcome { consumed: 1, actions: vec![action] });
+    assert_eq!(kinds(&world.frame().unwrap()).first(), Some(&TRADE));
+    assert_eq!(world.submitted().len(), 1);
+}
+
+#[test]
+fn a_busy_cell_gets_merged_quotes_and_counted_trades() {
+    let mut world = World::new();
+    world.pass(Span::from_millis(10));
+    world.market(trade());
+    world.turn();
+    for index in 0..10 {
+        world.market(quote(599_990 - index, 600_010));
+    }
+    for _ in 0..5_000 {
+        world.market(trade());
+    }
+    for _ in 0..6 {
+        world.turn();
+    }
+    world.consume_all(Vec::new());
+    let first = kinds(&world.frame().unwrap());
+    assert_eq!(first.iter().filter(|kind| **kind == QUOTE).count(), 1, "only the last quote is left");
+    let mut seen = first;
+    while !seen.contains(&GAP) {
+        world.consume_all(Vec::new());
+        seen.extend(kinds(&world.frame().unwrap()));
+    }
+    assert_eq!(seen.iter().filter(|kind| **kind == TRADE).count(), 4_096);
+}
+
+#[test]
+fn a_timer_fires_once_and_a_moved_one_only_at_its_new_time() {
+    let mut world = World::new();
+    let at = Timestamp(world.now().0 + 50_000_000);
+    world.trade_then(vec![ActionBody::SetTimer { id: 7, at: Some(at) }]);
+    world.trade_then(vec![ActionBody::SetTimer { id: 7, at: Some(Timestamp(at.0 + 20_000_000)) }]);
+    world.pass(Span::from_millis(35));
+    world.turn();
+    assert!(!kinds(&world.frame().unwrap()).contains(&TIMER), "the old time has passed");
+    world.pass(Span::from_millis(20));
+    world.turn();
+    assert_eq!(kinds(&world.frame().unwrap()), [TIMER]);
+    world.consume_all(Vec::new());
+    world.pass(Span::from_millis(100));
+    world.turn();
+    assert_eq!(kinds(&world.frame().unwrap()), [TIMER], "it does not fire again");
+}
+
+#[test]
+fn a_failed_strategy_comes_back_from_its_snapshot_with_its_frames_replayed() {
+    let mut world = World::new();
+    world.pass(Span::from_secs(61));
+    world.turn();
+    assert_eq!(world.last_asked(), Asked::Snapshot);
+    let snapshot = Snapshot { version: 1, bytes: vec![1, 2, 3] };
+    world.cell(CellEvent::Snapshot(snapshot.clone()));
+    // After a minute the gate wants a fresh price before it lets anything pass.
+    world.market(quote(599_990, 600_010));
+    world.turn();
+    let first = world.frame().unwrap();
+    world.consume_all(Vec::new());
+    world.trade_then(vec![buy()]);
+    let second = world.frame().unwrap();
+    world.pass(Span::from_millis(10));
+    world.market(trade());
+    world.turn();
+    let sent = world.submitted().len();
+
+    world.fault(Blame::Guest);
+    assert_eq!(world.last_asked(), Asked::Revive(Some(snapshot)));
+    world.cell(CellEvent::Ready);
+    world.turn();
+    assert_eq!(world.last_asked(), Asked::Frame(first), "the frames since the snapshot come again");
+    world.consume_all(Vec::new());
+    assert_eq!(world.last_asked(), Asked::Frame(second));
+    world.consume_all(vec![buy()]);
+    assert_eq!(world.submitted().len(), sent, "actions of a replay are not done again");
+    let frame = kinds(&world.frame().unwrap());
+    assert_eq!(frame[..2], [GAP, RESYNC], "then it is told its whole state");
+
+    world.consume_all(Vec::new());
+    world.trade_then(vec![buy()]);
+    assert_eq!(world.submitted().len(), sent + 1, "and it may trade again");
+}
+
+#[test]
+fn a_failed_strategy_may_not_add_risk_before_it_knows_its_state() {
+    let mut world = World::new();
+    world.trade_then(Vec::new());
+    world.fault(Blame::Guest);
+    world.cell(CellEvent::Ready);
+    world.turn();
+    // The replayed frames, then the resync, whose first record the strategy answers with an order.
+    while kinds(&world.frame().unwrap())[0] != GAP {
+        world.consume_all(Vec::new());
+    }
+    let action = portcullis_core::Action { cause: 0, body: buy() };
+    let consumed = records(&world.frame().unwrap());
+    world.answer(Outcome { consumed, actions: vec![action] });
+    assert_eq!(world.submitted(), []);
+}
+
+#[test]
+fn the_fourth_fault_quarantines_and_cancels_entries() {
+    let mut world = World::new();
+    world.trade_then(vec![buy()]);
+    world.accept_last();
+    for _ in 0..3 {
+        world.fault(Blame::Guest);
+        assert!(matches!(world.last_asked(), Asked::Revive(_)));
+    }
+    world.fault(Blame::Guest);
+    assert!(world.wires.borrow().asked.contains(&Asked::Stop));
+    assert!(matches!(world.submitted().last(), Some(Command::Cancel(_))), "{:?}", world.submitted());
+}
+
+#[test]
+fn the_hosts_own_faults_cost_time_but_no_strikes() {
+    let mut world = World::new();
+    for _ in 0..10 {
+        world.fault(Blame::Host);
+        world.pass(Span::from_secs(6));
+        world.turn();
+        assert!(matches!(world.last_asked(), Asked::Revive(_)));
+    }
+    assert!(!world.wires.borrow().asked.contains(&Asked::Stop));
+}
+
+#[test]
+fn an_answer_against_the_stop_rule_is_a_fault() {
+    for consumed in [0, 2] {
+        let mut world = World::new();
+        world.pass(Span::from_millis(10));
+        world.market(trade());
+        world.turn();
+        world.answer(Outcome { consumed, actions: vec![] });
+        assert!(matches!(world.last_asked(), Asked::Revive(_)), "consumed {consumed}");
+    }
+}
+
+#[test]
+fn a_strategy_first_sees_the_warm_up_boundary_and_its_state() {
+    let world = World::new();
+    let first = world.wires.borrow().asked.iter().find_map(|asked| match asked {
+        Asked::Frame(frame) => Some(kinds(frame)),
+        Asked::Snapshot | Asked::Revive(_) | Asked::Stop => None,
+    });
+    assert_eq!(first.unwrap()[..2], [WARM_UP_BOUNDARY, RESYNC]);
+}
