@@ -134,6 +134,10 @@ impl Engine {
                 order.quantity = market.position.quantity();
             }
             out.push(Event::Order(order.clone()));
+            if order.origin != Origin::Client {
+                // Said here, because an order that meets no liquidity changes nothing more.
+                self.tell_position(slot, out);
+            }
             let value = self.markets.get(slot).map_or(Amount(0), |market| {
                 Self::value_of(market, order.side, order.price, order.unexecuted())
             });
