@@ -114,6 +114,7 @@ fn ready(gate: &mut Gate, now: Timestamp) -> Result<(), Failure> {
         Input::Limits(Box::new(limits)),
         Input::Instrument(spec),
         Input::Link(LinkChange::Public { up: true }),
+        Input::Link(LinkChange::Skew { millis: 0 }),
         Input::Snapshot(snapshot),
         Input::Link(LinkChange::Private { up: true }),
         Input::Strategy(StrategyChange::Started(started)),

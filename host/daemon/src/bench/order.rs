@@ -188,6 +188,7 @@ impl PipelineBench {
             Input::Limits(Box::new(limits)),
             Input::Instrument(spec.clone()),
             Input::Link(LinkChange::Public { up: true }),
+            Input::Link(LinkChange::Skew { millis: 0 }),
             Input::Snapshot(snapshot),
             Input::Link(LinkChange::Private { up: true }),
         ] {
