@@ -19,6 +19,10 @@ use crate::recovery::{Recovery, Verdict};
 /// Most events in a frame.
 const EVENTS_MAX: usize = 4_096;
 
+/// How long a cell may take for a frame before its entries are cancelled (RULES C1). What it asks for after a shorter silence is
+/// refused by the age of its cause.
+const UNRESPONSIVE: Span = Span::from_secs(10);
+
 /// Bytes of the causing frame kept with an intent's entry (RULES J2).
 const FRAME_EVIDENCE_MAX: usize = 4_096;
 
@@ -70,6 +74,10 @@ enum Phase {
 struct InFlight {
     events: Vec<Event>,
     frame: Vec<u8>,
+    /// When it was handed out.
+    since: Timestamp,
+    /// Whether the gate was told that the cell does not answer.
+    reported: bool,
 }
 
 /// What the cell's answer to a frame amounts to.
@@ -251,7 +259,7 @@ impl Session {
             return;
         }
         cells.frame(self.id, &frame);
-        self.phase = Phase::Busy(InFlight { events, frame });
+        self.phase = Phase::Busy(InFlight { events, frame, since: now, reported: false });
     }
 
     /// Takes the answer to a frame.
@@ -305,6 +313,14 @@ impl Session {
                 Aftermath::Quarantined
             }
         }
+    }
+
+    /// Whether the cell has just been found not to answer: true once a frame.
+    pub(crate) fn turned_unresponsive(&mut self, now: Timestamp) -> bool {
+        let Phase::Busy(flight) = &mut self.phase else { return false };
+        let turned = !flight.reported && now.since(flight.since) > UNRESPONSIVE;
+        flight.reported |= turned;
+        turned
     }
 
     /// When this strategy next has something to do without an event from outside.

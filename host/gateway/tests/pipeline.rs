@@ -199,6 +199,23 @@ fn the_fourth_fault_quarantines_and_cancels_entries() {
 }
 
 #[test]
+fn a_silent_cell_loses_its_entries_after_ten_seconds() {
+    let mut world = World::new();
+    world.trade_then(vec![buy()]);
+    world.accept_last();
+    world.market(trade());
+    world.turn();
+    world.pass(Span::from_secs(9));
+    world.turn();
+    assert_eq!(world.submitted().len(), 1, "nine seconds are not too long");
+    world.pass(Span::from_secs(2));
+    world.turn();
+    world.turn();
+    let cancels = world.submitted().iter().filter(|command| matches!(command, Command::Cancel(_))).count();
+    assert_eq!(cancels, 1, "{:?}", world.submitted());
+}
+
+#[test]
 fn the_hosts_own_faults_cost_time_but_no_strikes() {
     let mut world = World::new();
     for _ in 0..10 {
