@@ -31,10 +31,9 @@ struct Cell {
     used: bool,
     /// What is left to do before the instance is ready.
     reviving: VecDeque<Step>,
-    awaited: Option<Step>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Step {
     Reset,
     Init,
@@ -65,8 +64,7 @@ impl LiveCells {
         link: CellLink,
         pid: u32,
     ) {
-        let cell =
-            Cell { spec, id, link: Some(link), pid, used: false, reviving: VecDeque::new(), awaited: None };
+        let cell = Cell { spec, id, link: Some(link), pid, used: false, reviving: VecDeque::new() };
         self.cells.insert(strategy, cell);
     }
 
@@ -99,7 +97,6 @@ impl LiveCells {
             return;
         }
         cell.reviving.clear();
-        cell.awaited = None;
         if let Err(error) = self.runner.stop(cell.id) {
             tracing::warn!(%error, "the runner did not confirm the end of a cell");
         }
@@ -123,7 +120,6 @@ impl LiveCells {
             self.events.push_back((strategy, CellEvent::Ready));
             return;
         };
-        cell.awaited = Some(step.clone());
         match step {
             Step::Reset => self.send(strategy, &CellRequest::Reset),
             Step::Init => {
@@ -189,7 +185,6 @@ impl LiveCells {
             && let Some(cell) = self.cells.get_mut(&strategy)
         {
             cell.reviving.clear();
-            cell.awaited = None;
         }
         self.events.push_back((strategy, event));
     }
