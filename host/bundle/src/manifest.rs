@@ -17,7 +17,8 @@ const MEMORY_BYTES_MIN: u64 = 64 << 10;
 const FUEL_PER_EVENT_MAX: u64 = 10_000_000_000;
 const DEADLINE_MS_MAX: u32 = 1_000;
 const LOG_BYTES_CEILING: u32 = 64 << 10;
-const ACTIONS_PER_EVENT_CEILING: u32 = 256;
+/// The contract's own bound (`wit/v0.1/strategy.wit`, `outcome.actions`).
+const ACTIONS_PER_EVENT_CEILING: u32 = 32;
 const ORDERS_PER_HOUR_CEILING: u32 = 1_000_000;
 const DAY_SECONDS: u64 = 86_400;
 
@@ -83,7 +84,7 @@ pub struct Limits {
     pub deadline_ms: u32,
     /// Log bytes for each event of a frame; 0 to 64 KiB.
     pub log_bytes_max: u32,
-    /// Actions for each event of a frame; 1 to 256.
+    /// Actions for each event of a frame; 1 to 32.
     pub actions_per_event_max: u32,
     /// Largest notional of one order, in USDT. Absent: the operator's limit alone holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]

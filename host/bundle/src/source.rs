@@ -18,7 +18,7 @@
 //! fuel_per_event = 1000000                 # about one per wasm instruction
 //! deadline_ms = 20                         # wall time of one call, 1 to 1000
 //! log_bytes_max = 4096                     # per event
-//! actions_per_event_max = 16               # 1 to 256
+//! actions_per_event_max = 16               # 1 to 32
 //! order_notional_max = "2000"              # optional, USDT, in quotes
 //! position_notional_max = "10000"          # optional, USDT, in quotes
 //! orders_per_hour = 600                    # optional

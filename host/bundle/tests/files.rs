@@ -187,6 +187,7 @@ fn bounds_of_strategy_toml_are_those_of_the_manifest() {
     let cases = [
         ("valid_days = 90", "valid_days = 91", "valid_days"),
         ("deadline_ms = 20", "deadline_ms = 1001", "limits.deadline_ms"),
+        ("actions_per_event_max = 16", "actions_per_event_max = 33", "limits.actions_per_event_max"),
         ("sequence = 7", "sequence = 0", "sequence"),
         (r#"["linear:BTCUSDT"]"#, r#"["linear:BTCUSDT", "linear:BTCUSDT"]"#, "capabilities.symbols"),
         (r#"["paper", "testnet", "demo", "live"]"#, "[]", "environments"),

@@ -105,7 +105,7 @@ pub(crate) struct Demo {
     /// Stop this long after the ready line, for example 20s or 2m.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) exit_after: Option<std::time::Duration>,
-    /// Port of the console.
+    /// Port of the console. This version has none yet: nothing listens there.
     #[arg(long, default_value_t = 8000)]
     pub(crate) port: u16,
     /// Start from an empty directory: deletes what an earlier demo left there.

@@ -1,11 +1,14 @@
 //! What the pipeline counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use portcullis_core::StrategyId;
+use portcullis_core::{Refused, StrategyId};
 
 /// Most gauges a strategy may have (RULES C7).
 const GAUGES_MAX: usize = 32;
+
+/// Refusals kept to be shown; all of them are in the journal.
+const REFUSALS_MAX: usize = 20;
 
 /// Counters since the pipeline started, and the strategies' gauges.
 #[derive(Debug, Clone, Default)]
@@ -17,12 +20,26 @@ pub struct Metrics {
     /// `metric` actions dropped: more than 32 names.
     pub gauges_dropped: u64,
     gauges: BTreeMap<StrategyId, BTreeMap<String, f64>>,
+    refusals: VecDeque<Refused>,
 }
 
 impl Metrics {
     /// A strategy's gauges.
     pub fn gauges(&self, strategy: StrategyId) -> impl Iterator<Item = (&str, f64)> {
         self.gauges.get(&strategy).into_iter().flatten().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// The newest refusals, oldest first.
+    pub fn refusals(&self) -> impl Iterator<Item = &Refused> {
+        self.refusals.iter()
+    }
+
+    /// Keeps a refusal to be shown.
+    pub(crate) fn refused(&mut self, refused: &Refused) {
+        if self.refusals.len() == REFUSALS_MAX {
+            self.refusals.pop_front();
+        }
+        self.refusals.push_back(refused.clone());
     }
 
     /// Sets a gauge.

@@ -144,6 +144,11 @@ impl Packer {
         }
     }
 
+    /// Whether an instrument is one of the strategy's.
+    pub(crate) fn owns(&self, instrument: InstrumentId) -> bool {
+        self.instruments.contains(&instrument)
+    }
+
     /// The strategy's own number of an instrument.
     fn index(&self, instrument: Option<InstrumentId>) -> u32 {
         let place = instrument.and_then(|id| self.instruments.iter().position(|own| *own == id));

@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 
 use portcullis_core::{
-    ActionBody, Ask, Digest, Gate, Input, LinkChange, MarketEvent, Profit, RawIntent, Release, Reply,
-    Sequence, Span, StrategyChange, StrategyId, Timestamp,
+    ActionBody, Ask, Digest, Gate, Input, InstrumentSpec, LinkChange, MarketEvent, Profit, RawIntent, Record,
+    Release, Reply, Sequence, Span, StrategyChange, StrategyId, Timestamp,
 };
 use portcullis_journal::{Journal, JournalError, JournaledCommand, Wait};
 
@@ -91,8 +91,8 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
             VenueEvent::Report(report) => self.step(Input::Report(report)),
             VenueEvent::Snapshot(snapshot) => self.step(Input::Snapshot(snapshot)),
             VenueEvent::Evidence { order, finding } => self.step(Input::Evidence { order, finding }),
-            VenueEvent::Link(change) => self.step(Input::Link(change)),
-            VenueEvent::Instrument(spec) => self.step(Input::Instrument(spec)),
+            VenueEvent::Link(change) => self.link(change),
+            VenueEvent::Instrument(spec) => self.instrument(spec),
         }
     }
 
@@ -101,6 +101,30 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
         self.step(Input::Market(event));
         for session in self.sessions.values_mut() {
             session.market(event);
+        }
+    }
+
+    fn link(&mut self, change: LinkChange) {
+        self.step(Input::Link(change));
+        if change == (LinkChange::Public { up: false }) {
+            let now = self.clock.now();
+            for session in self.sessions.values_mut() {
+                session.disconnected(now);
+            }
+        }
+    }
+
+    /// The venue stated an instrument's rules. Strategies are told once the gate has taken a change over; rules that do not fit
+    /// the books it refuses, and then nobody is told.
+    fn instrument(&mut self, spec: InstrumentSpec) {
+        let known = |gate: &Gate| gate.state().instrument(spec.id).map(|instrument| instrument.spec.clone());
+        let before = known(&self.gate);
+        self.step(Input::Instrument(spec.clone()));
+        if known(&self.gate) != before {
+            let now = self.clock.now();
+            for session in self.sessions.values_mut() {
+                session.instrument(&spec, now);
+            }
         }
     }
 
@@ -208,6 +232,11 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     /// Writes facts down. Commands come back only once the facts behind them are durable, or, for those that cannot add risk, after a
     /// bounded wait (RULES G2). When the disk fails nothing comes back, and the gate is told.
     fn commit(&mut self, run: Run) -> Vec<JournaledCommand> {
+        for record in &run.records {
+            if let Record::Refused(refused) = record {
+                self.metrics.refused(refused);
+            }
+        }
         if self.journal_down {
             return Vec::new();
         }

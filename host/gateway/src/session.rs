@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use portcullis_core::frame::Timers;
 use portcullis_core::{
-    ActionBody, Cause, Digest, InstrumentId, MarketBody, MarketEvent, Outcome, Span, StrategyId,
-    StrategyName, Timestamp,
+    ActionBody, Cause, Digest, InstrumentId, InstrumentSpec, MarketBody, MarketEvent, Outcome, Span,
+    StrategyId, StrategyName, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -48,6 +48,8 @@ pub struct Session {
     resync_ends: Option<u64>,
     faults: u64,
     last_fault: Option<String>,
+    /// Events of the frame it failed on, until it is told.
+    skipped: u32,
 }
 
 /// What the cell is doing.
@@ -135,6 +137,7 @@ impl Session {
             resync_ends: None,
             faults: 0,
             last_fault: None,
+            skipped: 0,
         }
     }
 
@@ -186,6 +189,21 @@ impl Session {
         self.inbox.market(Event { time: event.time, venue_time: event.venue_time, body });
     }
 
+    /// Takes in the news that an instrument's rules changed, if it is one of the strategy's.
+    pub(crate) fn instrument(&mut self, spec: &InstrumentSpec, now: Timestamp) {
+        if !self.is_down() && self.packer.owns(spec.id) {
+            self.inbox.push(Event::now(now, EventBody::Instrument(spec.clone())));
+        }
+    }
+
+    /// Takes in the news that the feed was interrupted: nobody knows how much is missing.
+    pub(crate) fn disconnected(&mut self, now: Timestamp) {
+        if !self.is_down() {
+            let body = EventBody::Gap { dropped: 0, cause: GapCause::Disconnect };
+            self.inbox.push(Event::now(now, body));
+        }
+    }
+
     /// Takes in an event about the strategy itself, to be seen at its time and not before.
     pub(crate) fn tell(&mut self, event: Event) {
         if !self.is_down() {
@@ -216,7 +234,9 @@ impl Session {
             events.push(Event::now(now, EventBody::WarmUpBoundary));
         }
         if self.faults > 0 {
-            events.push(Event::now(now, EventBody::Gap { dropped: 0, cause: GapCause::Fault }));
+            let dropped = std::mem::take(&mut self.skipped);
+            let cause = if dropped > 0 { GapCause::SkippedFrame } else { GapCause::Fault };
+            events.push(Event::now(now, EventBody::Gap { dropped, cause }));
         }
         events.extend(state);
         let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
@@ -296,6 +316,9 @@ impl Session {
         if matches!(self.phase, Phase::Replaying { .. } | Phase::Reviving) && fault.blame == Blame::Guest {
             // The recorded way back is itself broken, so the next instance starts from `init` alone.
             self.recovery.forget();
+        }
+        if let Phase::Busy(flight) = &self.phase {
+            self.skipped = u32::try_from(flight.events.len()).unwrap_or(u32::MAX);
         }
         self.faults = self.faults.saturating_add(1);
         self.last_fault = Some(format!("{}: {}", fault.kind, fault.detail));

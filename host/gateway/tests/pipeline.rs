@@ -12,13 +12,16 @@
 mod common;
 
 use common::{Asked, World, buy, kinds, quote, records, trade};
-use portcullis_core::{ActionBody, Command, OrderNumber, Outcome, Record, Span, Timestamp};
-use portcullis_gateway::{Blame, CellEvent, Snapshot};
+use portcullis_core::{
+    ActionBody, Command, InstrumentSpec, LinkChange, OrderNumber, Outcome, Qty, Record, Span, Timestamp,
+};
+use portcullis_gateway::{Blame, CellEvent, Snapshot, VenueEvent};
 use portcullis_journal::{Log, LogConfig};
 
 const TRADE: u16 = 1;
 const QUOTE: u16 = 2;
 const REFUSAL: u16 = 9;
+const INSTRUMENT: u16 = 12;
 const TIMER: u16 = 13;
 const GAP: u16 = 14;
 const WARM_UP_BOUNDARY: u16 = 15;
@@ -247,4 +250,47 @@ fn a_strategy_first_sees_the_warm_up_boundary_and_its_state() {
         Asked::Snapshot | Asked::Revive(_) | Asked::Stop => None,
     });
     assert_eq!(first.unwrap()[..2], [WARM_UP_BOUNDARY, RESYNC]);
+}
+
+#[test]
+fn a_changed_rule_is_told_and_a_repeated_one_is_not() {
+    let mut world = World::new();
+    let known = world.pipeline.gate().state().instrument(common::BTC).unwrap().spec.clone();
+    world.venue(VenueEvent::Instrument(known.clone()));
+    world.market(trade());
+    world.turn();
+    assert_eq!(kinds(&world.frame().unwrap()), [TRADE], "nothing changed");
+    world.consume_all(Vec::new());
+    world.venue(VenueEvent::Instrument(InstrumentSpec { min_quantity: Qty(2), ..known }));
+    world.turn();
+    assert_eq!(kinds(&world.frame().unwrap()), [INSTRUMENT]);
+}
+
+#[test]
+fn an_interrupted_feed_is_a_gap() {
+    let mut world = World::new();
+    world.venue(VenueEvent::Link(LinkChange::Public { up: false }));
+    world.turn();
+    assert_eq!(kinds(&world.frame().unwrap()), [GAP]);
+    assert_eq!(gap(&world.frame().unwrap()), (0, 2));
+}
+
+#[test]
+fn the_frame_a_strategy_failed_on_is_counted_in_its_gap() {
+    let mut world = World::new();
+    world.market(trade());
+    world.market(trade());
+    world.turn();
+    world.fault(Blame::Guest);
+    world.cell(CellEvent::Ready);
+    world.turn();
+    while kinds(&world.frame().unwrap())[0] != GAP {
+        world.consume_all(Vec::new());
+    }
+    assert_eq!(gap(&world.frame().unwrap()), (2, 4));
+}
+
+/// Events dropped and cause of a gap that is a frame's first record.
+fn gap(frame: &[u8]) -> (u32, u8) {
+    (u32::from_le_bytes(frame[40..44].try_into().unwrap()), frame[44])
 }

@@ -135,7 +135,7 @@ pub struct CellLimits {
     pub fuel_per_event: u64,
     /// Wall time for one call with a frame, in milliseconds; 1 to 1,000.
     pub deadline_ms: u32,
-    /// Actions for each event; 1 to 256.
+    /// Actions for each event; 1 to 32.
     pub actions_per_event_max: u32,
     /// Log bytes for each event; at most 64 KiB. What is above is cut.
     pub log_bytes_max: u32,
@@ -157,7 +157,7 @@ impl CellLimits {
             ("memory_bytes_max", self.memory_bytes_max, 64 << 10, crate::engine::MEMORY_BYTES_CEILING),
             ("fuel_per_event", self.fuel_per_event, 1, 10_000_000_000),
             ("deadline_ms", self.deadline_ms.into(), 1, 1_000),
-            ("actions_per_event_max", self.actions_per_event_max.into(), 1, 256),
+            ("actions_per_event_max", self.actions_per_event_max.into(), 1, 32),
             ("log_bytes_max", self.log_bytes_max.into(), 0, 64 << 10),
         ];
         match ranges.into_iter().find(|(_, value, min, max)| value < min || value > max) {

@@ -1,9 +1,12 @@
 //! What operators are told: views of the pipeline, in words and decimal strings.
 
 use portcullis_core::{
-    Amount, Category, Gate, InstrumentId, InstrumentSpec, Order, Position, Side, State, StrategyId,
+    Amount, Category, Gate, InstrumentId, InstrumentSpec, Order, Position, Price, Qty, Refused, Side, State,
+    StrategyId, Unit,
 };
-use portcullis_role::{ControlReply, JournalHead, OrderLine, PositionLine, StatusReport, StrategyLine};
+use portcullis_role::{
+    ControlReply, DenialLine, JournalHead, OrderLine, PositionLine, StatusReport, StrategyLine,
+};
 
 use crate::gateway::start::Running;
 
@@ -74,10 +77,47 @@ pub(crate) fn positions(gate: &Gate) -> ControlReply {
     ControlReply::Positions { positions }
 }
 
-/// Refusals so far, by code, and the newest.
-pub(crate) fn denials(state: &State) -> ControlReply {
+/// Refusals so far, by code, and the newest with their numbers.
+pub(crate) fn denials(running: &Running) -> ControlReply {
+    let state = running.pipeline.gate().state();
     let refused = state.refused().map(|(code, count)| (code.as_str().to_owned(), count)).collect();
-    ControlReply::Denials { refused, recent: Vec::new() }
+    let recent = running.pipeline.metrics().refusals().map(|refused| denial_line(state, refused)).collect();
+    ControlReply::Denials { refused, recent }
+}
+
+fn denial_line(state: &State, refused: &Refused) -> DenialLine {
+    let spec = refused.instrument.and_then(|id| spec(state, id));
+    let numbers: Vec<String> = refused
+        .checks
+        .iter()
+        .filter(|check| check.verdict.refusal().is_some())
+        .map(|check| {
+            let number = |value| number(check.check.unit(), value, spec);
+            format!("{} {} against {}", check.check, number(check.seen), number(check.limit))
+        })
+        .collect();
+    let market = spec.map(symbol).unwrap_or_default();
+    let detail = if numbers.is_empty() { market } else { format!("{market} {}", numbers.join(", ")) };
+    DenialLine {
+        time_ns: refused.at.0,
+        strategy: strategy_name(state, Some(refused.strategy)),
+        code: refused.code.as_str().to_owned(),
+        detail,
+    }
+}
+
+/// A check's number, in the unit it was taken in.
+fn number(unit: Unit, value: i128, spec: Option<&InstrumentSpec>) -> String {
+    let mantissa = i64::try_from(value);
+    match (unit, mantissa, spec) {
+        (Unit::Amount, ..) => Amount(value).to_string(),
+        (Unit::Price, Ok(mantissa), Some(spec)) => Price(mantissa).display(spec.price_decimals).to_string(),
+        (Unit::Quantity, Ok(mantissa), Some(spec)) => {
+            Qty(mantissa).display(spec.quantity_decimals).to_string()
+        }
+        (Unit::Nanoseconds, ..) => format!("{value} ns"),
+        (Unit::Price | Unit::Quantity | Unit::Flag | Unit::Count, ..) => value.to_string(),
+    }
 }
 
 fn order_line(state: &State, order: &Order) -> Option<OrderLine> {

@@ -78,7 +78,7 @@ fn reply(running: &mut Running, request: ControlRequest, started: Instant) -> Co
         }
         ControlRequest::Orders {} => answers::orders(running.pipeline.gate().state()),
         ControlRequest::Positions {} => answers::positions(running.pipeline.gate()),
-        ControlRequest::Denials {} => answers::denials(running.pipeline.gate().state()),
+        ControlRequest::Denials {} => answers::denials(running),
         ControlRequest::Halt { reason } => raise(running, TradingState::EntriesCancelled, reason),
         ControlRequest::Flatten { reason } => raise(running, TradingState::Flattening, reason),
         ControlRequest::CancelEntries { reason } => {

@@ -165,6 +165,10 @@ impl World {
         self.pipeline.turn();
     }
 
+    pub(crate) fn venue(&mut self, event: VenueEvent) {
+        self.wires.borrow_mut().to_pipeline.push_back(event);
+    }
+
     pub(crate) fn market(&mut self, body: MarketBody) {
         let event = MarketEvent { instrument: BTC, time: self.now(), venue_time: self.now(), body };
         self.wires.borrow_mut().to_pipeline.push_back(VenueEvent::Market(event));
