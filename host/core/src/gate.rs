@@ -21,7 +21,7 @@ use turn::Turn;
 
 use crate::{
     Effects, ExecutionReport, Finding, FindingKind, Inhibits, Input, InstrumentId, LimitsSet, LinkId,
-    MarketView, OrderNumber, Record, Sequence, State, StrategyId, Timestamp,
+    MarketEvent, MarketView, OrderNumber, Record, Sequence, State, StrategyId, Timestamp,
 };
 
 /// The gate. Pure: it reads no clock, does no I/O, and the same inputs give the same effects.
@@ -53,7 +53,7 @@ impl Gate {
     /// before anything else.
     pub fn step(&mut self, now: Timestamp, input: Input<'_>) -> Effects {
         if let Input::Market(event) = input {
-            self.desk.market(event);
+            self.observe(event);
             return Effects::default();
         }
         let mut turn =
@@ -85,6 +85,11 @@ impl Gate {
             Input::Tick => turn.tick(),
         }
         turn.effects
+    }
+
+    /// Takes in a market event; the same as a step with [`Input::Market`], which never has effects.
+    pub fn observe(&mut self, event: &MarketEvent) {
+        self.desk.market(event);
     }
 
     /// The durable state.

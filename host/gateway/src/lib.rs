@@ -1,6 +1,6 @@
 //! The one driver: from a market event to an order and back, live, in the lab and in the simulator.
 //!
-//! Start with `pipeline.rs`. [`Venue`] and [`Cells`] are what it needs from the world; [`Clock`] is where it gets the time from.
+//! Start with `pipeline.rs`, then `road.rs`. [`Venue`] and [`Cells`] are what it needs from the world; [`Clock`] is where it gets the time from.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic)]
@@ -17,7 +17,9 @@ mod pack;
 mod pipeline;
 mod recovery;
 mod resync;
+mod road;
 mod session;
+mod step;
 mod venue;
 
 pub use cells::{Blame, CellEvent, Cells, Fault, Snapshot};
@@ -25,6 +27,10 @@ pub use clock::Clock;
 pub use deployment::Deployment;
 pub use event::{Event, EventBody, GapCause, Stream};
 pub use metrics::Metrics;
+pub use pack::Packer;
 pub use pipeline::Pipeline;
+pub use resync::events as resync_events;
+pub use road::Road;
 pub use session::Session;
+pub use step::Step;
 pub use venue::{Venue, VenueEvent};

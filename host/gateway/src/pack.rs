@@ -10,7 +10,7 @@ use crate::event::{Event, EventBody};
 
 /// Packs frames for one strategy.
 #[derive(Debug)]
-pub(crate) struct Packer {
+pub struct Packer {
     builder: FrameBuilder,
     lookahead: Span,
     /// The strategy's instruments; its own numbers are indices into this list.
@@ -19,7 +19,7 @@ pub(crate) struct Packer {
 
 impl Packer {
     /// A packer for frames with lookahead L.
-    pub(crate) fn new(lookahead: Span, instruments: Vec<InstrumentId>) -> Self {
+    pub fn new(lookahead: Span, instruments: Vec<InstrumentId>) -> Self {
         Self { builder: FrameBuilder::new(), lookahead, instruments }
     }
 

@@ -1,27 +1,28 @@
-//! The road from an event to an order, and back. Read this first.
+//! From a market event to an order, and back. Read this first, then `road.rs`.
 //!
 //! ```text
-//! venue ─▶ hear ─▶ frame ─▶ cell ─▶ listen ─▶ decide (validate, review) ─▶ commit ─▶ release ─▶ submit ─▶ venue
+//! venue ─▶ hear ─▶ frame ─▶ cell ─▶ listen ─▶ act ─▶ road (decide, commit, release, submit) ─▶ venue
 //! ```
 //!
-//! One thread walks it, one step at a time; nothing here reads a clock, a socket or a disk except through the four things it
-//! was built from. Live, in the lab and in the simulator it is this very code.
+//! One thread walks it, one step at a time. This driver is for strategies that live in cells and for events that come when they
+//! please; the lab has a driver of its own, in virtual time, and both send everything down the same road.
 
 use std::collections::BTreeMap;
 
 use portcullis_core::{
-    ActionBody, Ask, Digest, Gate, Input, InstrumentSpec, LinkChange, MarketEvent, Profit, RawIntent, Record,
-    Release, Reply, Sequence, Span, StrategyChange, StrategyId, Timestamp,
+    ActionBody, Digest, Gate, Input, InstrumentSpec, LinkChange, MarketEvent, Profit, Reply, Sequence, Span,
+    StrategyChange, StrategyId, Timestamp,
 };
-use portcullis_journal::{Journal, JournalError, JournaledCommand, Wait};
+use portcullis_journal::Journal;
 
-use crate::batch::{Batch, Run};
 use crate::cells::{Blame, CellEvent, Cells, Fault};
 use crate::clock::Clock;
 use crate::deployment::Deployment;
 use crate::event::{Event, EventBody};
 use crate::metrics::Metrics;
-use crate::session::{Aftermath, Answer, Answered, Session, Step};
+use crate::road::Road;
+use crate::session::{Aftermath, Answer, Answered, Session};
+use crate::step::Step;
 use crate::venue::{Venue, VenueEvent};
 use crate::{guest_log, resync};
 
@@ -31,39 +32,25 @@ const TICK: Span = Span::from_millis(100);
 /// Most events taken from the venue in one turn, so that a flood of data cannot keep answers of cells waiting.
 const EVENTS_PER_TURN: usize = 1_024;
 
-/// The gate, its journal, a venue and the cells, joined.
+/// The road to the venue, and the strategies that use it.
 #[derive(Debug)]
 pub struct Pipeline<V, C, J, K> {
-    gate: Gate,
-    journal: J,
-    venue: V,
+    road: Road<V, J, K>,
     cells: C,
-    clock: K,
     lookahead: Span,
     sessions: BTreeMap<StrategyId, Session>,
     ticked: Timestamp,
-    /// Whether facts wait for the disk.
-    unflushed: bool,
-    /// Set once the journal failed; from then on nothing is written or sent.
-    journal_down: bool,
-    metrics: Metrics,
 }
 
 impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     /// Joins a gate, already folded from the journal, with the world. `lookahead` is L (RULES T2).
     pub fn new(gate: Gate, journal: J, venue: V, cells: C, clock: K, lookahead: Span) -> Self {
         Self {
-            gate,
-            journal,
-            venue,
+            road: Road::new(gate, journal, venue, clock, lookahead),
             cells,
-            clock,
             lookahead,
             sessions: BTreeMap::new(),
             ticked: Timestamp::default(),
-            unflushed: false,
-            journal_down: false,
-            metrics: Metrics::default(),
         }
     }
 
@@ -71,7 +58,7 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     /// to be called again even if nothing arrives.
     pub fn turn(&mut self) -> Timestamp {
         for _ in 0..EVENTS_PER_TURN {
-            let Some(event) = self.venue.poll() else { break };
+            let Some(event) = self.road.venue_mut().poll() else { break };
             self.hear(event);
         }
         while let Some((strategy, event)) = self.cells.poll() {
@@ -79,7 +66,7 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
         }
         self.tick();
         self.hand_out();
-        self.flush();
+        self.road.flush();
         self.next_due()
     }
 
@@ -97,8 +84,7 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     }
 
     fn market(&mut self, event: &MarketEvent) {
-        self.metrics.market_events = self.metrics.market_events.saturating_add(1);
-        self.step(Input::Market(event));
+        self.road.market(event);
         for session in self.sessions.values_mut() {
             session.market(event);
         }
@@ -107,7 +93,7 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     fn link(&mut self, change: LinkChange) {
         self.step(Input::Link(change));
         if change == (LinkChange::Public { up: false }) {
-            let now = self.clock.now();
+            let now = self.road.now();
             for session in self.sessions.values_mut() {
                 session.disconnected(now);
             }
@@ -118,10 +104,10 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     /// the books it refuses, and then nobody is told.
     fn instrument(&mut self, spec: InstrumentSpec) {
         let known = |gate: &Gate| gate.state().instrument(spec.id).map(|instrument| instrument.spec.clone());
-        let before = known(&self.gate);
+        let before = known(self.gate());
         self.step(Input::Instrument(spec.clone()));
-        if known(&self.gate) != before {
-            let now = self.clock.now();
+        if known(self.gate()) != before {
+            let now = self.road.now();
             for session in self.sessions.values_mut() {
                 session.instrument(&spec, now);
             }
@@ -130,7 +116,7 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
 
     /// Something came from a cell.
     fn listen(&mut self, strategy: StrategyId, event: CellEvent) {
-        let now = self.clock.now();
+        let now = self.road.now();
         let Some(session) = self.sessions.get_mut(&strategy) else { return };
         match event {
             CellEvent::Ready => {
@@ -155,63 +141,29 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
         }
     }
 
-    /// Takes a strategy's answer: the actions that ask for something go down the road together.
+    /// Takes a strategy's answer: what it wrote to its log goes there, the rest goes down the road.
     fn act(&mut self, strategy: StrategyId, answer: Answer) {
-        let mut batch = Batch::default();
-        for step in answer.steps {
-            let now = self.clock.now();
-            match step {
-                Step::Warm => {
-                    batch.add(self.gate.step(now, Input::Strategy(StrategyChange::Warm(strategy))), now);
-                }
-                Step::Resynced => {
-                    batch.add(self.gate.step(now, Input::Strategy(StrategyChange::Resynced(strategy))), now);
-                }
-                Step::Action(cause, body) => {
-                    let Some(ask) = self.asked(strategy, body) else { continue };
-                    self.metrics.intents = self.metrics.intents.saturating_add(1);
-                    let intent = RawIntent { strategy, cause, ask };
-                    let input = Input::Intent { intent, frame: &answer.evidence };
-                    batch.add(self.gate.step(now, input), cause.time.after(self.lookahead));
-                }
+        let session = self.sessions.get(&strategy);
+        let asking = answer.steps.into_iter().filter(|step| match step {
+            Step::Action(_, ActionBody::Log { level, message }) => {
+                guest_log::write(session, *level, message);
+                false
             }
-        }
-        self.carry_out(batch);
+            Step::Warm | Step::Resynced | Step::Action(..) => true,
+        });
+        self.road.act(strategy, asking, &answer.evidence);
+        self.tell();
     }
 
-    /// What an action asks of the venue. Those that ask for nothing are done here.
-    fn asked(&mut self, strategy: StrategyId, body: ActionBody) -> Option<Ask> {
-        match body {
-            ActionBody::Place(place) => return Some(Ask::Place(place)),
-            ActionBody::Amend(amend) => return Some(Ask::Amend(amend)),
-            ActionBody::Cancel(order) => return Some(Ask::Cancel(order)),
-            ActionBody::CancelAll(instrument) => return Some(Ask::CancelAll(instrument)),
-            ActionBody::Flatten(instrument) => return Some(Ask::Flatten(instrument)),
-            // The session took it in with the rest of the answer.
-            ActionBody::SetTimer { .. } => {}
-            ActionBody::Log { level, message } => {
-                guest_log::write(self.sessions.get(&strategy), level, &message)
-            }
-            ActionBody::Metric { name, value } => self.metrics.set(strategy, name, value),
-        }
-        None
-    }
-
-    /// Lets the gate decide about one input, and does what it decided.
+    /// Lets the gate decide about one input.
     fn step(&mut self, input: Input<'_>) {
-        let now = self.clock.now();
-        let effects = self.gate.step(now, input);
-        self.carry_out(Batch::of(effects, now));
+        self.road.step(input);
+        self.tell();
     }
 
-    /// Does what the gate decided: first the journal, then the venue, then the strategies.
-    fn carry_out(&mut self, batch: Batch) {
-        for run in batch.runs {
-            for command in self.commit(run) {
-                self.release(command);
-            }
-        }
-        for (due, notice) in batch.notices {
+    /// Passes on what the gate wants strategies to know, and counts floods against those that caused them.
+    fn tell(&mut self) {
+        for (due, notice) in self.road.take_told() {
             if let Some(session) = self.sessions.get_mut(&notice.strategy) {
                 session.tell(Event {
                     time: due,
@@ -220,64 +172,15 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
                 });
             }
         }
-        for query in batch.queries {
-            self.venue.query(query);
-        }
-        for strategy in batch.strikes {
+        for strategy in self.road.take_floods() {
             let detail = "more intents than its bucket holds, for a whole second".to_owned();
             self.fault(strategy, &Fault { blame: Blame::Guest, kind: "FLOOD", detail });
         }
     }
 
-    /// Writes facts down. Commands come back only once the facts behind them are durable, or, for those that cannot add risk, after a
-    /// bounded wait (RULES G2). When the disk fails nothing comes back, and the gate is told.
-    fn commit(&mut self, run: Run) -> Vec<JournaledCommand> {
-        for record in &run.records {
-            if let Record::Refused(refused) = record {
-                self.metrics.refused(refused);
-            }
-        }
-        if self.journal_down {
-            return Vec::new();
-        }
-        let now = self.clock.now();
-        let written = match run.adding {
-            None => self.journal.append(now, &run.records).map(|_| Vec::new()),
-            Some(adding) => {
-                let wait = if adding { Wait::Durable } else { Wait::REDUCTION };
-                self.journal.commit(now, &run.records, run.commands, wait).map(|committed| committed.commands)
-            }
-        };
-        self.unflushed = run.adding.is_none();
-        written.unwrap_or_else(|error| {
-            self.journal_failed(&error);
-            Vec::new()
-        })
-    }
-
-    /// The journal cannot be written any more: nothing that adds risk leaves until the daemon is started again (invariant 10).
-    fn journal_failed(&mut self, error: &JournalError) {
-        tracing::error!(%error, "the journal failed; no order leaves any more");
-        self.journal_down = true;
-        self.step(Input::Link(LinkChange::Journal { up: false }));
-    }
-
-    /// Asks the gate once more, and hands the command to the venue (RULES G4).
-    fn release(&mut self, command: JournaledCommand) {
-        let sequence = command.sequence();
-        let link = command.command().is_create().then(|| command.link().clone());
-        self.step(Input::Committed { command: command.command(), sequence, link });
-        let now = self.clock.now();
-        let effects = self.gate.step(now, Input::Release(sequence));
-        if effects.release == Some(Release::Go) {
-            self.venue.submit(command);
-        }
-        self.carry_out(Batch::of(effects, now));
-    }
-
     /// A cell failed: the strategy comes back, or stays down.
     fn fault(&mut self, strategy: StrategyId, fault: &Fault) {
-        let now = self.clock.now();
+        let now = self.road.now();
         let Some(session) = self.sessions.get_mut(&strategy) else { return };
         let detail = format!("{}: {}", fault.kind, fault.detail);
         let change = match session.fault(fault, now, &mut self.cells) {
@@ -295,13 +198,13 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
 
     /// Tells a strategy its whole state.
     fn resync(&mut self, strategy: StrategyId) {
-        let now = self.clock.now();
+        let now = self.road.now();
         let Some(session) = self.sessions.get_mut(&strategy) else { return };
-        session.resync(resync::events(&mut self.gate, strategy, now), now);
+        session.resync(resync::events(self.road.gate(), strategy, now), now);
     }
 
     fn tick(&mut self) {
-        let now = self.clock.now();
+        let now = self.road.now();
         if now.since(self.ticked) >= TICK {
             self.ticked = now;
             self.step(Input::Tick);
@@ -318,18 +221,9 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     }
 
     fn hand_out(&mut self) {
-        let now = self.clock.now();
+        let now = self.road.now();
         for session in self.sessions.values_mut() {
             session.hand_out(now, &mut self.cells);
-        }
-    }
-
-    fn flush(&mut self) {
-        if std::mem::take(&mut self.unflushed)
-            && !self.journal_down
-            && let Err(error) = self.journal.flush()
-        {
-            self.journal_failed(&error);
         }
     }
 
@@ -351,12 +245,10 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
         deployment: Deployment,
         attach: impl FnOnce(&mut C, StrategyId),
     ) -> Result<StrategyId, Reply> {
-        let now = self.clock.now();
-        let started = deployment.started(self.gate.state(), now);
+        let now = self.road.now();
+        let started = deployment.started(self.gate().state(), now);
         let strategy = started.strategy;
-        let effects = self.gate.step(now, Input::Strategy(StrategyChange::Started(started)));
-        let reply = effects.reply.clone();
-        self.carry_out(Batch::of(effects, now));
+        let reply = self.hand_in(Input::Strategy(StrategyChange::Started(started)));
         match reply {
             None | Some(Reply::Done | Reply::Nothing) => {}
             Some(refused) => return Err(refused),
@@ -377,37 +269,34 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
 
     /// Hands the gate an input of the daemon's own: a session, limits, an instrument, an operator's command.
     pub fn hand_in(&mut self, input: Input<'_>) -> Option<Reply> {
-        let now = self.clock.now();
-        let effects = self.gate.step(now, input);
-        let reply = effects.reply.clone();
-        self.carry_out(Batch::of(effects, now));
+        let reply = self.road.step(input);
+        self.tell();
         reply
     }
 
     /// The gate's state, to be shown.
     pub fn gate(&self) -> &Gate {
-        &self.gate
+        self.road.gate()
     }
 
     /// What the account earned, at the prices last seen.
-    pub fn profit(&mut self) -> Profit {
-        let now = self.clock.now();
-        self.gate.profit(now)
+    pub fn profit(&self) -> Profit {
+        self.gate().profit(self.road.now())
     }
 
     /// What was counted.
     pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+        self.road.metrics()
     }
 
     /// Number of entries in the journal and its head.
     pub fn journal_head(&self) -> (Sequence, Digest) {
-        self.journal.head()
+        self.road.journal().head()
     }
 
     /// The venue, for drivers that feed it themselves.
     pub fn venue_mut(&mut self) -> &mut V {
-        &mut self.venue
+        self.road.venue_mut()
     }
 
     /// The cells.
@@ -426,8 +315,7 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     }
 
     /// Ends the session in order: strategies are told nothing more, and the journal is handed back to be closed.
-    pub fn finish(mut self) -> J {
-        self.flush();
-        self.journal
+    pub fn finish(self) -> J {
+        self.road.finish()
     }
 }

@@ -5,7 +5,7 @@ use portcullis_core::{Gate, NoticeBody, StrategyId, Timestamp};
 use crate::event::{Event, EventBody};
 
 /// The resync record, the strategy's open orders, its positions and its means.
-pub(crate) fn events(gate: &mut Gate, strategy: StrategyId, now: Timestamp) -> Vec<Event> {
+pub fn events(gate: &Gate, strategy: StrategyId, now: Timestamp) -> Vec<Event> {
     let Some(state) = gate.resync(strategy, now) else { return Vec::new() };
     let orders = u32::try_from(state.orders.len()).unwrap_or(u32::MAX);
     let mut bodies = vec![EventBody::Resync { orders, next_order: state.next_order }];

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use portcullis_core::frame::Timers;
 use portcullis_core::{
-    ActionBody, Cause, Digest, InstrumentId, InstrumentSpec, MarketBody, MarketEvent, Outcome, Span,
-    StrategyId, StrategyName, Timestamp,
+    Cause, Digest, InstrumentId, InstrumentSpec, MarketBody, MarketEvent, Outcome, Span, StrategyId,
+    StrategyName, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -15,6 +15,7 @@ use crate::event::{Event, EventBody, GapCause, Stream};
 use crate::inbox::Inbox;
 use crate::pack::Packer;
 use crate::recovery::{Recovery, Verdict};
+use crate::step::Step;
 
 /// Most events in a frame.
 const EVENTS_MAX: usize = 4_096;
@@ -89,17 +90,6 @@ pub(crate) struct Answer {
     pub(crate) steps: Vec<Step>,
     /// The frame's first bytes, for the journal.
     pub(crate) evidence: Vec<u8>,
-}
-
-/// One thing that an answer amounts to.
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// The strategy is past its warm-up.
-    Warm,
-    /// The strategy has seen its whole state.
-    Resynced,
-    /// The strategy did something, because of an event.
-    Action(Cause, ActionBody),
 }
 
 /// What became of a fault.
@@ -249,7 +239,6 @@ impl Session {
 
     /// Hands the next frame, or a request for a snapshot, to an idle cell.
     pub(crate) fn hand_out(&mut self, now: Timestamp, cells: &mut impl Cells) {
-        self.revive_when_due(now, cells);
         self.revive_when_due(now, cells);
         if !matches!(self.phase, Phase::Idle) {
             return;

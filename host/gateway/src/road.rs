@@ -1,0 +1,243 @@
+//! From an intent to a request, and no other way: decide, commit, release, submit.
+//!
+//! ```text
+//! intents ─▶ decide (validate, review) ─▶ commit (journal) ─▶ release (asked once more) ─▶ submit ─▶ venue
+//! ```
+//!
+//! Live, in the lab and in the simulator it is this very code. Nothing here reads a clock, a socket or a disk except through the
+//! things it was built from. What strategies are to be told is collected for the driver, which knows when they may see it.
+
+use portcullis_core::{
+    ActionBody, Ask, Gate, Input, LinkChange, MarketEvent, Notice, RawIntent, Record, Release, Reply, Span,
+    StrategyChange, StrategyId, Timestamp,
+};
+use portcullis_journal::{Journal, JournalError, JournaledCommand, Wait};
+
+use crate::batch::{Batch, Run};
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::step::Step;
+use crate::venue::Venue;
+
+/// The gate, its journal and a venue, joined.
+#[derive(Debug)]
+pub struct Road<V, J, K> {
+    gate: Gate,
+    journal: J,
+    venue: V,
+    clock: K,
+    lookahead: Span,
+    /// What strategies are to be told, each with the time before which it may not be seen.
+    told: Vec<(Timestamp, Notice)>,
+    /// Strategies that flooded the gate.
+    floods: Vec<StrategyId>,
+    /// Whether facts wait for the disk.
+    unflushed: bool,
+    /// Set once the journal failed; from then on nothing is written or sent.
+    journal_down: bool,
+    metrics: Metrics,
+}
+
+impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
+    /// Joins a gate, already folded from the journal, with the world. `lookahead` is L (RULES T2).
+    pub fn new(gate: Gate, journal: J, venue: V, clock: K, lookahead: Span) -> Self {
+        Self {
+            gate,
+            journal,
+            venue,
+            clock,
+            lookahead,
+            told: Vec::new(),
+            floods: Vec::new(),
+            unflushed: false,
+            journal_down: false,
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// Takes what a strategy did down the road. All of it waits for the disk together. `evidence` are the first bytes of the
+    /// causing frame, for the journal (RULES J2). Timers and log lines are the driver's affair and are left out here.
+    pub fn act(&mut self, strategy: StrategyId, steps: impl IntoIterator<Item = Step>, evidence: &[u8]) {
+        let mut batch = Batch::default();
+        for step in steps {
+            let now = self.clock.now();
+            match step {
+                Step::Warm => {
+                    batch.add(self.gate.step(now, Input::Strategy(StrategyChange::Warm(strategy))), now);
+                }
+                Step::Resynced => {
+                    batch.add(self.gate.step(now, Input::Strategy(StrategyChange::Resynced(strategy))), now);
+                }
+                Step::Action(cause, body) => {
+                    let Some(ask) = self.asked(strategy, body) else { continue };
+                    self.metrics.intents = self.metrics.intents.saturating_add(1);
+                    let intent = RawIntent { strategy, cause, ask };
+                    let input = Input::Intent { intent, frame: evidence };
+                    batch.add(self.gate.step(now, input), cause.time.after(self.lookahead));
+                }
+            }
+        }
+        self.carry_out(batch);
+    }
+
+    /// Takes in a market event.
+    pub fn market(&mut self, event: &MarketEvent) {
+        self.metrics.market_events = self.metrics.market_events.saturating_add(1);
+        self.gate.observe(event);
+    }
+
+    /// Lets the gate decide about one input that is no intent, and does what it decided.
+    pub fn step(&mut self, input: Input<'_>) -> Option<Reply> {
+        let now = self.clock.now();
+        let due = match &input {
+            // The venue's word has its own delay behind it (RULES T2).
+            Input::Report(_) | Input::Submission { .. } | Input::Evidence { .. } | Input::Snapshot(_) => now,
+            Input::Session(_)
+            | Input::Limits(_)
+            | Input::Instrument(_)
+            | Input::Strategy(_)
+            | Input::Intent { .. }
+            | Input::Committed { .. }
+            | Input::Release(_)
+            | Input::Market(_)
+            | Input::Link(_)
+            | Input::Operator { .. }
+            | Input::Tick => now.after(self.lookahead),
+        };
+        let mut effects = self.gate.step(now, input);
+        let reply = effects.reply.take();
+        self.carry_out(Batch::of(effects, due));
+        reply
+    }
+
+    /// Makes durable what was written since the last wait for the disk.
+    pub fn flush(&mut self) {
+        if std::mem::take(&mut self.unflushed)
+            && !self.journal_down
+            && let Err(error) = self.journal.flush()
+        {
+            self.journal_failed(&error);
+        }
+    }
+
+    /// What strategies are to be told since the last time, each with the time before which it may not be seen (RULES T2).
+    pub fn take_told(&mut self) -> Vec<(Timestamp, Notice)> {
+        std::mem::take(&mut self.told)
+    }
+
+    /// Strategies that sent more intents than their bucket holds for a whole second, since the last time (RULES G9).
+    pub fn take_floods(&mut self) -> Vec<StrategyId> {
+        std::mem::take(&mut self.floods)
+    }
+
+    /// The gate's state, to be shown.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &J {
+        &self.journal
+    }
+
+    /// The venue.
+    pub fn venue(&self) -> &V {
+        &self.venue
+    }
+
+    /// The venue, to be polled or fed.
+    pub fn venue_mut(&mut self) -> &mut V {
+        &mut self.venue
+    }
+
+    /// The time, as the road sees it.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What was counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Ends in order: everything is flushed, and the journal is handed back to be closed.
+    pub fn finish(mut self) -> J {
+        self.flush();
+        self.journal
+    }
+
+    /// What an action asks of the venue, if it asks for anything.
+    fn asked(&mut self, strategy: StrategyId, body: ActionBody) -> Option<Ask> {
+        match body {
+            ActionBody::Place(place) => return Some(Ask::Place(place)),
+            ActionBody::Amend(amend) => return Some(Ask::Amend(amend)),
+            ActionBody::Cancel(order) => return Some(Ask::Cancel(order)),
+            ActionBody::CancelAll(instrument) => return Some(Ask::CancelAll(instrument)),
+            ActionBody::Flatten(instrument) => return Some(Ask::Flatten(instrument)),
+            ActionBody::SetTimer { .. } | ActionBody::Log { .. } => {}
+            ActionBody::Metric { name, value } => self.metrics.set(strategy, name, value),
+        }
+        None
+    }
+
+    /// Does what the gate decided: first the journal, then the venue; what strategies are told is kept for the driver.
+    fn carry_out(&mut self, batch: Batch) {
+        // First, so that a strategy is told of an order before it is told what became of it.
+        self.told.extend(batch.notices);
+        for run in batch.runs {
+            for command in self.commit(run) {
+                self.release(command);
+            }
+        }
+        for query in batch.queries {
+            self.venue.query(query);
+        }
+        self.floods.extend(batch.strikes);
+    }
+
+    /// Writes facts down. Commands come back only once the facts behind them are durable, or, for those that cannot add risk, after a
+    /// bounded wait (RULES G2). When the disk fails nothing comes back, and the gate is told.
+    fn commit(&mut self, run: Run) -> Vec<JournaledCommand> {
+        for record in &run.records {
+            if let Record::Refused(refused) = record {
+                self.metrics.refused(refused);
+            }
+        }
+        if self.journal_down {
+            return Vec::new();
+        }
+        let now = self.clock.now();
+        let written = match run.adding {
+            None => self.journal.append(now, &run.records).map(|_| Vec::new()),
+            Some(adding) => {
+                let wait = if adding { Wait::Durable } else { Wait::REDUCTION };
+                self.journal.commit(now, &run.records, run.commands, wait).map(|committed| committed.commands)
+            }
+        };
+        self.unflushed = run.adding.is_none();
+        written.unwrap_or_else(|error| {
+            self.journal_failed(&error);
+            Vec::new()
+        })
+    }
+
+    /// The journal cannot be written any more: nothing that adds risk leaves until the daemon is started again (invariant 10).
+    fn journal_failed(&mut self, error: &JournalError) {
+        tracing::error!(%error, "the journal failed; no order leaves any more");
+        self.journal_down = true;
+        self.step(Input::Link(LinkChange::Journal { up: false }));
+    }
+
+    /// Asks the gate once more, and hands the command to the venue (RULES G4).
+    fn release(&mut self, command: JournaledCommand) {
+        let sequence = command.sequence();
+        let link = command.command().is_create().then(|| command.link().clone());
+        self.step(Input::Committed { command: command.command(), sequence, link });
+        let now = self.clock.now();
+        let effects = self.gate.step(now, Input::Release(sequence));
+        if effects.release == Some(Release::Go) {
+            self.venue.submit(command);
+        }
+        self.carry_out(Batch::of(effects, now.after(self.lookahead)));
+    }
+}
