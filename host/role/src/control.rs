@@ -3,15 +3,19 @@
 //! Money, prices and quantities are decimal strings; counts and nanoseconds are numbers (RULES O1, O4).
 
 mod client;
+mod deployment;
 mod message;
 mod server;
+mod text;
 
 pub use client::call;
+pub use deployment::{DeployRequest, DeploymentLine, DeploymentState};
 pub use message::{
-    ControlReply, ControlRequest, DenialLine, JournalHead, OrderLine, PositionLine, StatusReport,
+    AccessKind, ControlReply, ControlRequest, DenialLine, JournalHead, OrderLine, PositionLine, StatusReport,
     StrategyLine,
 };
 pub use server::ControlServer;
+pub use text::{ActorName, InvalidText, PeerAddress, UploadName, UserName};
 
 /// Longest line in bytes, either way, the line feed included.
 pub const CONTROL_LINE_BYTES_MAX: usize = 64 * 1024;

@@ -15,8 +15,9 @@ mod spawn;
 
 pub use confine::{Confinement, confine};
 pub use control::{
-    CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer, DenialLine,
-    JournalHead, OrderLine, PositionLine, StatusReport, StrategyLine, call,
+    AccessKind, ActorName, CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer,
+    DenialLine, DeployRequest, DeploymentLine, DeploymentState, InvalidText, JournalHead, OrderLine,
+    PeerAddress, PositionLine, StatusReport, StrategyLine, UploadName, UserName, call,
 };
 pub use link::MessageLink;
 pub use memory_file::{MemoryFileError, create_memory_file, read_sealed, seal, sealed_memory_file};

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use portcullis_role::{
-    CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer, StatusReport, call,
-    listen,
+    AccessKind, CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer,
+    DeployRequest, DeploymentLine, DeploymentState, StatusReport, call, listen,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -78,6 +78,113 @@ fn a_line_that_is_no_request_is_refused_with_a_code() {
         assert!(answer.contains("\"BAD_REQUEST\""), "{answer}");
     }
     assert!(raw(&fixture.path, b"{\"request\":\"halt\",\"reason\":\"drill\"}\n").contains("drill"));
+}
+
+/// A message reads back as itself, and is written as the page and the console expect it.
+fn assert_written<T>(message: &T, written: &str)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    assert_eq!(serde_json::to_string(message).unwrap(), written);
+    assert_eq!(&serde_json::from_str::<T>(written).unwrap(), message);
+}
+
+#[test]
+fn a_deployment_is_asked_for_and_followed() {
+    let deploy = DeployRequest {
+        bundle: "grid-1.0.0.strategy".parse().unwrap(),
+        name: Some("grid-eth".to_owned()),
+        budget: "2500".to_owned(),
+        parameters: [("levels".to_owned(), "5".to_owned())].into(),
+        actor: Some("console:ada".parse().unwrap()),
+    };
+    assert_written(
+        &ControlRequest::Deploy(deploy),
+        r#"{"request":"deploy","bundle":"grid-1.0.0.strategy","name":"grid-eth","budget":"2500","parameters":{"levels":"5"},"actor":"console:ada"}"#,
+    );
+    let short = r#"{"request":"deploy","bundle":"a","budget":"1"}"#;
+    let ControlRequest::Deploy(deploy) = serde_json::from_str(short).unwrap() else {
+        panic!("another request")
+    };
+    assert_eq!((deploy.name, deploy.actor, deploy.parameters.len()), (None, None, 0));
+    assert_written(&ControlRequest::Deployment { id: 3 }, r#"{"request":"deployment","id":3}"#);
+    assert_written(
+        &ControlReply::Accepted {
+            deployment: 3,
+            strategy: "grid-eth".to_owned(),
+            bundle: "grid-1.0.0".to_owned(),
+            digest: "ab".to_owned(),
+        },
+        r#"{"reply":"accepted","deployment":3,"strategy":"grid-eth","bundle":"grid-1.0.0","digest":"ab"}"#,
+    );
+    let line = DeploymentLine {
+        id: 3,
+        strategy: "grid-eth".to_owned(),
+        bundle: "grid-1.0.0".to_owned(),
+        digest: "ab".to_owned(),
+        state: DeploymentState::Compiling,
+        code: None,
+        detail: None,
+    };
+    assert_written(
+        &ControlReply::Deployment(line.clone()),
+        r#"{"reply":"deployment","id":3,"strategy":"grid-eth","bundle":"grid-1.0.0","digest":"ab","state":"compiling"}"#,
+    );
+    let (code, detail) = (Some("SYMBOL_OWNED".to_owned()), Some("taken".to_owned()));
+    assert_written(
+        &ControlReply::Deployment(DeploymentLine { state: DeploymentState::Failed, code, detail, ..line }),
+        r#"{"reply":"deployment","id":3,"strategy":"grid-eth","bundle":"grid-1.0.0","digest":"ab","state":"failed","code":"SYMBOL_OWNED","detail":"taken"}"#,
+    );
+}
+
+#[test]
+fn who_asks_and_who_came_in_is_said() {
+    let halt = |actor: Option<&str>| ControlRequest::Halt {
+        reason: "drill".to_owned(),
+        actor: actor.map(|actor| actor.parse().unwrap()),
+    };
+    assert_written(
+        &halt(Some("console:ada")),
+        r#"{"request":"halt","reason":"drill","actor":"console:ada"}"#,
+    );
+    assert_written(&halt(None), r#"{"request":"halt","reason":"drill"}"#);
+    assert_written(
+        &ControlRequest::Access {
+            kind: AccessKind::TokenCreated,
+            user: "ada".parse().unwrap(),
+            address: "127.0.0.1".parse().unwrap(),
+        },
+        r#"{"request":"access","kind":"token-created","user":"ada","address":"127.0.0.1"}"#,
+    );
+    assert_written(&ControlRequest::FailedAccess { count: 7 }, r#"{"request":"failed-access","count":7}"#);
+}
+
+#[test]
+fn words_are_short_and_plain() {
+    let deploy = |bundle: &str| format!(r#"{{"request":"deploy","bundle":{bundle:?},"budget":"1"}}"#);
+    let halt = |actor: &str| format!(r#"{{"request":"halt","reason":"x","actor":{actor:?}}}"#);
+    let long = "x".repeat(129);
+    let refused = [
+        deploy(""),
+        deploy("../root.json"),
+        deploy("a/b"),
+        deploy(".hidden"),
+        deploy(".."),
+        deploy("a b"),
+        deploy(&long),
+        halt(""),
+        halt("ada\nroot"),
+        halt("ad\u{e4}"),
+        halt(&long),
+        r#"{"request":"deploy","bundle":"a","budget":"1","force":true}"#.to_owned(),
+        r#"{"request":"access","kind":"break-in","user":"ada","address":"::1"}"#.to_owned(),
+        r#"{"request":"access","kind":"login","user":"","address":"::1"}"#.to_owned(),
+        r#"{"request":"failed-access","count":-1}"#.to_owned(),
+    ];
+    for line in refused {
+        assert!(serde_json::from_str::<ControlRequest>(&line).is_err(), "{line}");
+    }
+    assert!(serde_json::from_str::<ControlRequest>(&deploy("A_b-1.2.strategy")).is_ok());
 }
 
 #[test]

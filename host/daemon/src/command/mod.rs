@@ -33,14 +33,18 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Orders => operate(ControlRequest::Orders {}),
         Command::Positions => operate(ControlRequest::Positions {}),
         Command::Denials => operate(ControlRequest::Denials {}),
-        Command::Halt(halt) => operate(ControlRequest::Halt { reason: halt.reason.clone() }),
-        Command::Flatten(halt) => operate(ControlRequest::Flatten { reason: halt.reason.clone() }),
+        Command::Halt(halt) => operate(ControlRequest::Halt { reason: halt.reason.clone(), actor: None }),
+        Command::Flatten(halt) => {
+            operate(ControlRequest::Flatten { reason: halt.reason.clone(), actor: None })
+        }
         Command::CancelEntries(halt) => {
-            operate(ControlRequest::CancelEntries { reason: halt.reason.clone() })
+            operate(ControlRequest::CancelEntries { reason: halt.reason.clone(), actor: None })
         }
-        Command::Rearm(rearm) => {
-            operate(ControlRequest::Rearm { reason: rearm.reason.clone(), code: rearm.confirm.clone() })
-        }
+        Command::Rearm(rearm) => operate(ControlRequest::Rearm {
+            reason: rearm.reason.clone(),
+            code: rearm.confirm.clone(),
+            actor: None,
+        }),
         Command::Strategy(command) => strategy::run(command, &dir, cli.json),
         Command::Keys(command) => keys::run(command, &dir, cli.json),
         Command::Journal(command) => journal::run(command, &dir, cli.json),

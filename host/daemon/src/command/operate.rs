@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use portcullis_role::{
-    ControlError, ControlReply, ControlRequest, OrderLine, PositionLine, StatusReport, call,
+    ControlError, ControlReply, ControlRequest, DeploymentLine, OrderLine, PositionLine, StatusReport, call,
 };
 
 use crate::failure::Failure;
@@ -68,7 +68,18 @@ fn print(reply: &ControlReply) {
             output::text(detail);
             output::text(format!("To go ahead: portcullis rearm --confirm {code}"));
         }
+        ControlReply::Accepted { deployment, strategy, bundle, .. } => {
+            output::text(format!("{strategy} ({bundle}) is accepted as deployment {deployment}"));
+        }
+        ControlReply::Deployment(line) => print_deployment(line),
         ControlReply::Done { detail } | ControlReply::Error { detail, .. } => output::text(detail),
+    }
+}
+
+fn print_deployment(line: &DeploymentLine) {
+    output::text(format!("{} ({}) is {}", line.strategy, line.bundle, line.state.as_str()));
+    if let (Some(code), Some(detail)) = (&line.code, &line.detail) {
+        output::text(format!("{code}: {detail}"));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use portcullis_core::{Input, OperatorCommand, Reply, Scope, TradingState};
-use portcullis_role::{ControlReply, ControlRequest, ControlServer};
+use portcullis_role::{ActorName, ControlReply, ControlRequest, ControlServer};
 
 use crate::gateway::answers;
 use crate::gateway::start::Running;
@@ -18,7 +18,7 @@ const WAITING_MAX: usize = 16;
 /// Longest wait of a client for the pipeline.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// Who asks: the socket is open to this user and root alone.
+/// Who asks when nobody is named: the socket is open to this user and root alone.
 const ACTOR: &str = "control-socket";
 
 struct Question {
@@ -79,29 +79,47 @@ fn reply(running: &mut Running, request: ControlRequest, started: Instant) -> Co
         ControlRequest::Orders {} => answers::orders(running.pipeline.gate().state()),
         ControlRequest::Positions {} => answers::positions(running.pipeline.gate()),
         ControlRequest::Denials {} => answers::denials(running),
-        ControlRequest::Halt { reason } => raise(running, TradingState::EntriesCancelled, reason),
-        ControlRequest::Flatten { reason } => raise(running, TradingState::Flattening, reason),
-        ControlRequest::CancelEntries { reason } => {
-            operate(running, OperatorCommand::CancelEntries { scope: Scope::Account, reason })
+        ControlRequest::Halt { reason, actor } => {
+            raise(running, actor, TradingState::EntriesCancelled, reason)
         }
-        ControlRequest::Rearm { reason, code: None } => {
-            operate(running, OperatorCommand::RearmRequest { scope: Scope::Account, reason })
+        ControlRequest::Flatten { reason, actor } => raise(running, actor, TradingState::Flattening, reason),
+        ControlRequest::CancelEntries { reason, actor } => {
+            operate(running, actor, OperatorCommand::CancelEntries { scope: Scope::Account, reason })
         }
-        ControlRequest::Rearm { code: Some(code), .. } => operate(
+        ControlRequest::Rearm { reason, code: None, actor } => {
+            operate(running, actor, OperatorCommand::RearmRequest { scope: Scope::Account, reason })
+        }
+        ControlRequest::Rearm { code: Some(code), actor, .. } => operate(
             running,
+            actor,
             OperatorCommand::RearmConfirm { scope: Scope::Account, code, new_baseline: true },
         ),
-        ControlRequest::Stop { strategy } => stop(running, &strategy),
+        ControlRequest::Stop { strategy, actor } => stop(running, actor, &strategy),
+        ControlRequest::Deploy(_) => ControlReply::error(
+            "DEPLOY_UNAVAILABLE",
+            "this gateway takes no bundles while it runs; name them in the configuration file and start it again",
+        ),
+        ControlRequest::Deployment { id } => {
+            ControlReply::error("UNKNOWN_DEPLOYMENT", format!("there is no deployment {id}"))
+        }
+        ControlRequest::Access { .. } | ControlRequest::FailedAccess { .. } => {
+            ControlReply::error("ACCESS_UNAVAILABLE", "this gateway does not journal logins")
+        }
         ControlRequest::Shutdown {} => ControlReply::Done { detail: "the gateway is stopping".to_owned() },
     }
 }
 
-fn raise(running: &mut Running, to: TradingState, reason: String) -> ControlReply {
-    operate(running, OperatorCommand::Raise { scope: Scope::Account, to, reason })
+/// Who asks, in words.
+fn name(actor: Option<ActorName>) -> String {
+    actor.map_or_else(|| ACTOR.to_owned(), String::from)
 }
 
-fn operate(running: &mut Running, command: OperatorCommand) -> ControlReply {
-    match running.pipeline.hand_in(Input::Operator { actor: ACTOR.to_owned(), command }) {
+fn raise(running: &mut Running, actor: Option<ActorName>, to: TradingState, reason: String) -> ControlReply {
+    operate(running, actor, OperatorCommand::Raise { scope: Scope::Account, to, reason })
+}
+
+fn operate(running: &mut Running, actor: Option<ActorName>, command: OperatorCommand) -> ControlReply {
+    match running.pipeline.hand_in(Input::Operator { actor: name(actor), command }) {
         None | Some(Reply::Done) => {
             let state = running.pipeline.gate().state().ladder().of(Scope::Account);
             ControlReply::Done {
@@ -120,18 +138,21 @@ fn operate(running: &mut Running, command: OperatorCommand) -> ControlReply {
     }
 }
 
-fn stop(running: &mut Running, name: &str) -> ControlReply {
-    let found =
-        running.pipeline.strategies().find(|(_, session)| session.name().as_str() == name).map(|(id, _)| id);
+fn stop(running: &mut Running, actor: Option<ActorName>, strategy: &str) -> ControlReply {
+    let found = running
+        .pipeline
+        .strategies()
+        .find(|(_, session)| session.name().as_str() == strategy)
+        .map(|(id, _)| id);
     match found {
         None => ControlReply::error(
             "UNKNOWN_STRATEGY",
-            format!("no strategy {name:?} runs; `portcullis status` lists them"),
+            format!("no strategy {strategy:?} runs; `portcullis status` lists them"),
         ),
         Some(id) => {
-            running.pipeline.stop(id, format!("stopped by {ACTOR}"));
+            running.pipeline.stop(id, format!("stopped by {}", name(actor)));
             ControlReply::Done {
-                detail: format!("{name} is stopped; its entries are cancelled, its position is kept"),
+                detail: format!("{strategy} is stopped; its entries are cancelled, its position is kept"),
             }
         }
     }

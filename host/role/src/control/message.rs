@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::deployment::{DeployRequest, DeploymentLine};
+use super::text::{ActorName, PeerAddress, UserName};
+
 /// What an operator asks. Variants without fields are written `{}` so that a stray field is refused there too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]
@@ -20,16 +23,25 @@ pub enum ControlRequest {
     Halt {
         /// Why; journaled.
         reason: String,
+        /// Who asks; `control-socket` when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<ActorName>,
     },
     /// Cancels every order that could add risk, without raising the state.
     CancelEntries {
         /// Why; journaled.
         reason: String,
+        /// Who asks; `control-socket` when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<ActorName>,
     },
     /// Raises the trading state to flattening.
     Flatten {
         /// Why; journaled.
         reason: String,
+        /// Who asks; `control-socket` when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<ActorName>,
     },
     /// Lowers the trading state: asked without a code it answers with one, asked again with that code it acts.
     Rearm {
@@ -38,11 +50,38 @@ pub enum ControlRequest {
         /// The code the first step answered with.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
+        /// Who asks; `control-socket` when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<ActorName>,
     },
-    /// Stops one strategy.
+    /// Stops one strategy. One that was deployed while the gateway ran stays away after a restart, too.
     Stop {
         /// Its name.
         strategy: String,
+        /// Who asks; `control-socket` when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<ActorName>,
+    },
+    /// Verifies an uploaded bundle and starts it as a strategy, now and after every restart.
+    Deploy(DeployRequest),
+    /// How far a deployment is.
+    Deployment {
+        /// The number it was accepted under.
+        id: u64,
+    },
+    /// Journals that somebody came in or went, or made or revoked a token.
+    Access {
+        /// What happened.
+        kind: AccessKind,
+        /// To whom.
+        user: UserName,
+        /// From where.
+        address: PeerAddress,
+    },
+    /// Journals how many attempts to come in failed since the last time; at most once a minute (RULES O3).
+    FailedAccess {
+        /// How many.
+        count: u64,
     },
     /// Ends the gateway in order: strategies stopped, journal closed with a checkpoint.
     Shutdown {},
@@ -80,6 +119,19 @@ pub enum ControlReply {
         /// What would happen.
         detail: String,
     },
+    /// To `deploy`: the bundle is verified and checked, and will be started.
+    Accepted {
+        /// The number to ask about it with [`ControlRequest::Deployment`].
+        deployment: u64,
+        /// The strategy's name.
+        strategy: String,
+        /// `name-version` of the bundle.
+        bundle: String,
+        /// Digest of the component in hex.
+        digest: String,
+    },
+    /// To `deployment`.
+    Deployment(DeploymentLine),
     /// It is done, and journaled where that was asked.
     Done {
         /// What was done, for the operator.
@@ -99,6 +151,20 @@ impl ControlReply {
     pub fn error(code: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Error { code: code.into(), detail: detail.into() }
     }
+}
+
+/// What somebody did at the console's door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccessKind {
+    /// Logged in.
+    Login,
+    /// Logged out.
+    Logout,
+    /// Made an API token.
+    TokenCreated,
+    /// Revoked an API token.
+    TokenRevoked,
 }
 
 /// Where everything stands.
