@@ -16,6 +16,9 @@ pub(crate) struct Cli {
     /// Data directory [default: ./portcullis-demo for `demo`, /var/lib/portcullis otherwise].
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+    /// Where the sockets of gateway and runner lie [default: the data directory; /run/portcullis when none is named].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) run_dir: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

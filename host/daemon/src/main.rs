@@ -12,6 +12,7 @@ mod failure;
 mod gateway;
 mod logs;
 mod output;
+mod places;
 mod supervise;
 
 use std::process::ExitCode;

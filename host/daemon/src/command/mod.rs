@@ -8,24 +8,25 @@ mod roles;
 mod run;
 pub(crate) mod strategy;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use portcullis_role::ControlRequest;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
+use crate::places::Places;
 use crate::{bench, demo, gateway};
 
 /// Runs the command.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
-    let dir = cli.dir.clone().unwrap_or_else(|| PathBuf::from("/var/lib/portcullis"));
-    let operate = |request| operate::run(&request, &dir, cli.json);
+    let places = Places::new(cli.dir.as_deref(), cli.run_dir.as_deref());
+    let dir = places.data();
+    let operate = |request| operate::run(&request, &places, cli.json);
     match &cli.command {
         Command::Demo(demo) => demo::run(demo, cli.dir.as_deref(), cli.json),
-        Command::Run(arguments) => run::run(arguments, &dir),
-        Command::Gateway(arguments) => gateway::run(arguments, &dir),
-        Command::Runner => roles::runner(&dir),
+        Command::Run(arguments) => run::run(arguments, &places),
+        Command::Gateway(arguments) => gateway::run(arguments, &places),
+        Command::Runner => roles::runner(&places),
         Command::Cell { arguments } => roles::cell(arguments),
         Command::Compile { arguments } => roles::compile(arguments),
         Command::Paper(arguments) => paper::run(arguments, cli.dir.as_deref()),
@@ -45,9 +46,9 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
             code: rearm.confirm.clone(),
             actor: None,
         }),
-        Command::Strategy(command) => strategy::run(command, &dir, cli.json),
-        Command::Keys(command) => keys::run(command, &dir, cli.json),
-        Command::Journal(command) => journal::run(command, &dir, cli.json),
+        Command::Strategy(command) => strategy::run(command, dir, cli.json),
+        Command::Keys(command) => keys::run(command, dir, cli.json),
+        Command::Journal(command) => journal::run(command, dir, cli.json),
         Command::Bench(arguments) => bench::run(arguments, cli.json),
     }
 }

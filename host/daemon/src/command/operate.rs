@@ -1,7 +1,6 @@
 //! The operator's commands: one question over the control socket, one answer.
 
 use std::io::ErrorKind;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,13 +10,14 @@ use portcullis_role::{
 
 use crate::failure::Failure;
 use crate::output;
+use crate::places::Places;
 
 /// Longest wait for the gateway.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks the running gateway and prints its answer.
-pub(crate) fn run(request: &ControlRequest, dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
-    let reply = ask(dir, request)?;
+pub(crate) fn run(request: &ControlRequest, places: &Places, as_json: bool) -> Result<ExitCode, Failure> {
+    let reply = ask(places, request)?;
     if let ControlReply::Error { code, detail } = reply {
         return Err(Failure::Finding { code, detail });
     }
@@ -29,9 +29,9 @@ pub(crate) fn run(request: &ControlRequest, dir: &Path, as_json: bool) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// One question to the gateway of a data directory.
-pub(crate) fn ask(dir: &Path, request: &ControlRequest) -> Result<ControlReply, Failure> {
-    let socket = dir.join("control.sock");
+/// One question to the running gateway.
+pub(crate) fn ask(places: &Places, request: &ControlRequest) -> Result<ControlReply, Failure> {
+    let socket = places.control_socket();
     call(&socket, request, PATIENCE).map_err(|error| {
         let nobody = matches!(
             &error,
@@ -39,7 +39,7 @@ pub(crate) fn ask(dir: &Path, request: &ControlRequest) -> Result<ControlReply, 
         );
         Failure::Environment(if nobody {
             anyhow::anyhow!(
-                "no gateway answers at {}: start one with `portcullis demo` or `portcullis run`, or name its directory with --dir",
+                "no gateway answers at {}: start one with `portcullis demo` or `portcullis run`, or name its directory with --dir or --run-dir",
                 socket.display()
             )
         } else {

@@ -1,7 +1,7 @@
 //! The small roles: their code lives with what they do, in the crate `portcullis-cell`.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use portcullis_cell::{RunnerConfig, cell_role, compile_role, runner_role};
@@ -9,14 +9,17 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::output;
+use crate::places::Places;
 
 /// Starts and stops cells for a gateway, until it is killed.
-pub(crate) fn runner(dir: &Path) -> Result<ExitCode, Failure> {
-    std::fs::create_dir_all(dir).map_err(anyhow::Error::new)?;
+pub(crate) fn runner(places: &Places) -> Result<ExitCode, Failure> {
+    let socket = places.runner_socket();
+    if let Some(directory) = socket.parent() {
+        std::fs::create_dir_all(directory).map_err(anyhow::Error::new)?;
+    }
     // A gateway that is faster than the socket tries again.
     output::json(&json!({"type": "ready", "role": "runner"}));
-    let config =
-        RunnerConfig { socket: dir.join("runner.sock"), executable: PathBuf::from("/proc/self/exe") };
+    let config = RunnerConfig { socket, executable: PathBuf::from("/proc/self/exe") };
     runner_role(&config).map_err(|error| Failure::Environment(error.into()))?;
     Ok(ExitCode::SUCCESS)
 }

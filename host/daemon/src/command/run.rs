@@ -1,6 +1,5 @@
 //! `run --all-in-one`: the runner and the gateway as children of one process.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use crate::cli::{Gateway, Run};
 use crate::config::Config;
 use crate::demo::stop_flag;
 use crate::failure::Failure;
+use crate::places::Places;
 use crate::supervise::{RoleSpec, Supervisor};
 use crate::{gateway, output};
 
@@ -18,29 +18,28 @@ use crate::{gateway, output};
 const TEND_EVERY: Duration = Duration::from_millis(100);
 
 /// Runs the daemon.
-pub(crate) fn run(arguments: &Run, dir: &Path) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: &Run, places: &Places) -> Result<ExitCode, Failure> {
     if !arguments.all_in_one {
         // In production each role is a unit of its own; then this is the gateway's.
         let role = Gateway { config: arguments.config.clone(), env: arguments.env.clone() };
-        return gateway::run(&role, dir);
+        return gateway::run(&role, places);
     }
     Config::load(&arguments.config, arguments.env.as_deref())?;
     let stop = stop_flag()?;
     let mut supervisor = Supervisor::default();
-    let dir_text = dir.display().to_string();
-    let mut gateway = vec!["--dir".to_owned(), dir_text.clone(), "--config".to_owned()];
-    gateway.push(arguments.config.display().to_string());
+    let mut gateway = places.arguments().to_vec();
+    gateway.extend(["--config".to_owned(), arguments.config.display().to_string()]);
     if let Some(environment) = &arguments.env {
         gateway.extend(["--env".to_owned(), environment.clone()]);
     }
     let started = supervisor
-        .start(RoleSpec { role: "runner", arguments: vec!["--dir".to_owned(), dir_text] })
+        .start(RoleSpec { role: "runner", arguments: places.arguments().to_vec() })
         .and_then(|_| supervisor.start(RoleSpec { role: "gateway", arguments: gateway }));
     if let Err(error) = started {
         supervisor.stop();
         return Err(Failure::Environment(error));
     }
-    output::json(&json!({"type": "ready", "dir": dir, "pids": supervisor.pids()}));
+    output::json(&json!({"type": "ready", "dir": places.data(), "pids": supervisor.pids()}));
     while !stop.load(Ordering::Relaxed) {
         std::thread::sleep(TEND_EVERY);
         for role in supervisor.tend()? {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::command::operate;
 use crate::failure::Failure;
+use crate::places::Places;
 use crate::supervise::Supervisor;
 
 /// The last line of a demo.
@@ -61,8 +62,9 @@ impl Summary {
 
 /// Stops the roles and sums the run up.
 pub(crate) fn close(supervisor: Supervisor, dir: &Path) -> Result<Summary, Failure> {
+    let places = Places::new(Some(dir), None);
     let mut trouble = Vec::new();
-    let status = match operate::ask(dir, &ControlRequest::Status {}) {
+    let status = match operate::ask(&places, &ControlRequest::Status {}) {
         Ok(ControlReply::Status(status)) => *status,
         Ok(other) => {
             trouble.push(format!("the gateway answered {other:?} to a status request"));
@@ -73,7 +75,7 @@ pub(crate) fn close(supervisor: Supervisor, dir: &Path) -> Result<Summary, Failu
             StatusReport::default()
         }
     };
-    let positions = match operate::ask(dir, &ControlRequest::Positions {}) {
+    let positions = match operate::ask(&places, &ControlRequest::Positions {}) {
         Ok(ControlReply::Positions { positions }) => positions,
         _ => Vec::new(),
     };

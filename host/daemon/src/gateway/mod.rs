@@ -10,7 +10,6 @@ mod snapshots;
 mod start;
 mod wake;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -25,6 +24,7 @@ use crate::cli::Gateway;
 use crate::config::Config;
 use crate::demo::stop_flag;
 use crate::failure::Failure;
+use crate::places::Places;
 use crate::{clock, output};
 
 use control::Control;
@@ -38,13 +38,15 @@ const SLEEP_MAX: Duration = Duration::from_millis(100);
 const KEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the gateway until SIGTERM, SIGINT or the operator's shutdown.
-pub(crate) fn run(arguments: &Gateway, dir: &Path) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Failure> {
     let config = Config::load(&arguments.config, arguments.env.as_deref())?;
+    let dir = places.data();
     let stop = stop_flag()?;
     let wake = Wake::new().context("cannot make an event descriptor")?;
-    let mut running = start(&config, dir, &wake)?;
-    let control = Control::start(&dir.join("control.sock"), wake.clone())
-        .with_context(|| format!("cannot listen on {}", dir.join("control.sock").display()))?;
+    let mut running = start(&config, places, &wake)?;
+    let socket = places.control_socket();
+    let control = Control::start(&socket, wake.clone())
+        .with_context(|| format!("cannot listen on {}", socket.display()))?;
     let indexer = Indexer::spawn(dir).map_err(|error| Failure::finding(error.code(), error))?;
     output::json(&json!({"type": "ready", "role": "gateway", "strategies": running.bundles.len()}));
 

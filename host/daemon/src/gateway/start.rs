@@ -23,6 +23,7 @@ use crate::gateway::candidate::Candidate;
 use crate::gateway::cells::{CellSpec, LiveCells};
 use crate::gateway::snapshots;
 use crate::gateway::wake::Wake;
+use crate::places::Places;
 
 /// Longest wait for a runner that is still starting.
 const RUNNER_PATIENCE: Duration = Duration::from_secs(10);
@@ -67,11 +68,12 @@ impl Running {
 }
 
 /// Starts everything. The strategies trade once the venue has been reconciled and each knows its state.
-pub(crate) fn start(config: &Config, dir: &Path, wake: &Wake) -> Result<Running, Failure> {
+pub(crate) fn start(config: &Config, places: &Places, wake: &Wake) -> Result<Running, Failure> {
+    let dir = places.data();
     let environment = config.environment().context("the environment was checked before")?;
     let limits = limits(dir)?;
     let (mut gate, journal) = journal(environment, dir)?;
-    let mut runner = runner(dir)?;
+    let mut runner = runner(&places.runner_socket())?;
     let candidates = candidates(config, environment, dir, &mut runner)?;
     let wanted = wanted(&gate, &candidates);
     let (venue, specs) = venue(config, environment, dir, &gate, wanted, wake)?;
@@ -105,11 +107,10 @@ pub(crate) fn start(config: &Config, dir: &Path, wake: &Wake) -> Result<Running,
 }
 
 /// The session with the runner, which may still be starting.
-fn runner(dir: &Path) -> Result<RunnerClient, Failure> {
-    let socket = dir.join("runner.sock");
+fn runner(socket: &Path) -> Result<RunnerClient, Failure> {
     let patience = Instant::now();
     loop {
-        match RunnerClient::connect(&socket) {
+        match RunnerClient::connect(socket) {
             Ok(runner) => return Ok(runner),
             Err(_) if patience.elapsed() < RUNNER_PATIENCE => std::thread::sleep(Duration::from_millis(20)),
             Err(error) => {
