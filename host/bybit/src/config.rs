@@ -19,7 +19,7 @@ pub struct Config {
     pub endpoints: Endpoints,
     /// The read-only key: queries and the private stream (RULES S1).
     pub read_key: Credentials,
-    /// What to follow.
+    /// What to follow from the start; [`BybitVenue::follow`](crate::BybitVenue::follow) takes on more.
     pub instruments: Vec<Wanted>,
     /// Executions after this moment, less ten minutes, are fetched on the first connect: the time of the last one journaled.
     pub executions_since: Timestamp,
@@ -52,19 +52,13 @@ impl Config {
     /// Checks what types cannot.
     ///
     /// # Errors
-    /// When nothing is to be followed, an instrument occurs twice, the venue has no bars of a length asked for, or the endpoints do
-    /// not suit the environment.
+    /// When an instrument occurs twice, the venue has no bars of a length asked for, or the endpoints do not suit the environment.
     pub fn check(&self) -> Result<(), ConfigError> {
-        if self.instruments.is_empty() {
-            return Err(ConfigError::NoInstrument);
-        }
         for (at, one) in self.instruments.iter().enumerate() {
-            if let Some(&seconds) = one.bars_s.iter().find(|&&seconds| interval(seconds).is_none()) {
-                return Err(ConfigError::BarLength { symbol: one.symbol.clone(), seconds });
-            }
+            one.check_bars()?;
             let others = self.instruments.iter().skip(at.saturating_add(1));
             for other in others {
-                if one.id == other.id || (one.category == other.category && one.symbol == other.symbol) {
+                if one.id == other.id || one.is_same(other) {
                     return Err(ConfigError::Twice { symbol: other.symbol.clone() });
                 }
             }
@@ -88,6 +82,31 @@ pub struct Wanted {
     pub book_depth: u8,
     /// Lengths in seconds of the bars to deliver.
     pub bars_s: Vec<u32>,
+}
+
+impl Wanted {
+    /// Whether the venue has bars of the lengths asked for.
+    pub(crate) fn check_bars(&self) -> Result<(), ConfigError> {
+        match self.bars_s.iter().find(|&&seconds| interval(seconds).is_none()) {
+            Some(&seconds) => Err(ConfigError::BarLength { symbol: self.symbol.clone(), seconds }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether both are the same instrument.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.category == other.category && self.symbol == other.symbol
+    }
+
+    /// Wants what another wants of the same instrument, too.
+    pub(crate) fn take_on(&mut self, other: &Self) {
+        self.book_depth = self.book_depth.max(other.book_depth);
+        for seconds in &other.bars_s {
+            if !self.bars_s.contains(seconds) {
+                self.bars_s.push(*seconds);
+            }
+        }
+    }
 }
 
 /// Decimals of an instrument's mantissas.
@@ -120,9 +139,6 @@ impl fmt::Display for Slippage {
 /// What is wrong with a [`Config`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// No instrument is named.
-    #[error("no instrument to follow")]
-    NoInstrument,
     /// An instrument is named twice, or two share a number.
     #[error("instrument {symbol} is listed twice, or its number is")]
     Twice {
@@ -169,7 +185,7 @@ mod tests {
         assert_eq!(config(&[(1, "BTCUSDT"), (2, "ETHUSDT")]).check(), Ok(()));
         assert!(config(&[(1, "BTCUSDT"), (2, "BTCUSDT")]).check().is_err());
         assert!(config(&[(1, "BTCUSDT"), (1, "ETHUSDT")]).check().is_err());
-        assert_eq!(config(&[]).check(), Err(ConfigError::NoInstrument));
+        assert_eq!(config(&[]).check(), Ok(()), "instruments can be taken on later");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use portcullis_core::{LinkChange, MarketEvent, Sequence, Submission};
 use portcullis_gateway::VenueEvent;
 
 use crate::counters::Counters;
+use crate::follow::FollowOutcome;
 
 /// Most market events that wait. At 5,000 a second this is three seconds of a stalled gateway.
 const MARKET_MAX: usize = 16_384;
@@ -29,10 +30,19 @@ pub(crate) struct Events {
 
 #[derive(Debug, Default)]
 struct Queues {
-    private: VecDeque<VenueEvent>,
+    private: VecDeque<Told>,
+    /// Answers to [`BybitVenue::follow`](crate::BybitVenue::follow) whose events have all been taken.
+    followed: VecDeque<FollowOutcome>,
     market: VecDeque<MarketEvent>,
     /// The market queue overflowed; a gap is to be told once there is room.
     gap: bool,
+}
+
+/// What waits in the queue that never drops. Answers to the gateway keep their place among the events they sum up.
+#[derive(Debug)]
+enum Told {
+    Event(VenueEvent),
+    Followed(FollowOutcome),
 }
 
 impl Events {
@@ -42,8 +52,19 @@ impl Events {
 
     /// Queues an event that must not be lost.
     pub(crate) fn push(&self, event: VenueEvent) {
-        self.with(|queues| queues.private.push_back(event));
+        self.with(|queues| queues.private.push_back(Told::Event(event)));
         (self.waker)();
+    }
+
+    /// Queues an answer behind the events before it.
+    pub(crate) fn push_followed(&self, outcome: FollowOutcome) {
+        self.with(|queues| queues.private.push_back(Told::Followed(outcome)));
+        (self.waker)();
+    }
+
+    /// The next answer whose events have all been taken.
+    pub(crate) fn pop_followed(&self) -> Option<FollowOutcome> {
+        self.with(|queues| queues.followed.pop_front())
     }
 
     /// Queues the market events of one frame.
@@ -72,12 +93,15 @@ impl Events {
     /// The next event: private ones first, in order; market ones in theirs.
     pub(crate) fn pop(&self) -> Option<VenueEvent> {
         self.with(|queues| {
-            if let Some(event) = queues.private.pop_front() {
-                return Some(event);
+            while let Some(told) = queues.private.pop_front() {
+                match told {
+                    Told::Event(event) => return Some(event),
+                    Told::Followed(outcome) => queues.followed.push_back(outcome),
+                }
             }
             if queues.gap && queues.market.len() < MARKET_MAX / 2 {
                 queues.gap = false;
-                queues.private.push_back(VenueEvent::Link(LinkChange::Public { up: true }));
+                queues.private.push_back(Told::Event(VenueEvent::Link(LinkChange::Public { up: true })));
                 return Some(VenueEvent::Link(LinkChange::Public { up: false }));
             }
             queues.market.pop_front().map(VenueEvent::Market)
@@ -156,6 +180,18 @@ mod tests {
         assert!(matches!(events.pop(), Some(VenueEvent::Market(event)) if event.time == Timestamp(2)));
         assert!(events.pop().is_none());
         assert_eq!(wakes.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn an_answer_is_there_once_the_events_before_it_are_taken() {
+        let events = Events::new(|| {});
+        events.push(VenueEvent::Link(LinkChange::Private { up: true }));
+        events.push_followed(FollowOutcome { ticket: 4, result: Ok(Vec::new()) });
+        assert!(events.pop_followed().is_none());
+        assert!(matches!(events.pop(), Some(VenueEvent::Link(LinkChange::Private { up: true }))));
+        assert!(events.pop_followed().is_none());
+        assert!(events.pop().is_none());
+        assert_eq!(events.pop_followed().map(|outcome| outcome.ticket), Some(4));
     }
 
     #[test]

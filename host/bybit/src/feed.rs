@@ -42,6 +42,7 @@ pub enum FrameFault {
 /// Decodes the public stream of one market, and keeps its books.
 #[derive(Debug)]
 pub struct Feed {
+    category: Category,
     followed: HashMap<String, Followed>,
 }
 
@@ -70,44 +71,53 @@ struct Ticker {
 impl Feed {
     /// A feed of the wanted instruments of one market that are listed.
     pub fn new(category: Category, wanted: &[Wanted], specs: &[InstrumentSpec]) -> Self {
-        let followed = wanted
-            .iter()
-            .filter(|one| one.category == category)
-            .filter_map(|one| {
-                let spec = specs.iter().find(|spec| spec.id == one.id)?;
-                let bars = one.bars_s.iter().filter_map(|&s| Some((interval(s)?.to_owned(), s))).collect();
-                let followed = Followed {
-                    id: spec.id,
-                    price_decimals: spec.price_decimals,
-                    quantity_decimals: spec.quantity_decimals,
-                    book_depth: usize::from(one.book_depth).min(DEPTH),
-                    bars,
-                    book: LocalBook::new(spec.price_decimals, spec.quantity_decimals),
-                    quote: None,
-                    ticker: Ticker::default(),
-                };
-                Some((one.symbol.as_str().to_owned(), followed))
-            })
-            .collect();
-        Self { followed }
+        let mut feed = Self { category, followed: HashMap::new() };
+        feed.follow(wanted, specs);
+        feed
+    }
+
+    /// Takes on what it does not follow yet of the wanted instruments that are listed. Returns the topics that are new, those of
+    /// each instrument together.
+    pub fn follow(&mut self, wanted: &[Wanted], specs: &[InstrumentSpec]) -> Vec<Vec<String>> {
+        let mut new = Vec::new();
+        for one in wanted.iter().filter(|one| one.category == self.category) {
+            let Some(spec) = specs.iter().find(|spec| spec.id == one.id) else { continue };
+            let symbol = one.symbol.as_str();
+            let before = self.topics_of(symbol);
+            let followed = self.followed.entry(symbol.to_owned()).or_insert_with(|| Followed::new(spec));
+            followed.book_depth = followed.book_depth.max(usize::from(one.book_depth).min(DEPTH));
+            for &seconds in &one.bars_s {
+                if let Some(interval) = interval(seconds)
+                    && !followed.bars.iter().any(|(_, known)| *known == seconds)
+                {
+                    followed.bars.push((interval.to_owned(), seconds));
+                }
+            }
+            let mut topics = self.topics_of(symbol);
+            topics.retain(|topic| !before.contains(topic));
+            if !topics.is_empty() {
+                new.push(topics);
+            }
+        }
+        new
     }
 
     /// The topics of each instrument, to be subscribed one instrument at a time: one bad topic fails its whole request.
-    pub fn topics(&self, category: Category) -> Vec<Vec<String>> {
-        let of = |symbol: &String, followed: &Followed| {
-            let symbol = symbol.clone();
-            let mut topics = vec![
-                Topic::Trade { symbol: symbol.clone() },
-                Topic::Book { depth: 50, symbol: symbol.clone() },
-            ];
-            if category == Category::Linear {
-                topics.push(Topic::Ticker { symbol: symbol.clone() });
-            }
-            let bars = followed.bars.iter().map(|(interval, _)| interval.clone());
-            topics.extend(bars.map(|interval| Topic::Kline { interval, symbol: symbol.clone() }));
-            topics.iter().map(Topic::to_string).collect()
-        };
-        self.followed.iter().map(|(symbol, followed)| of(symbol, followed)).collect()
+    pub fn topics(&self) -> Vec<Vec<String>> {
+        self.followed.keys().map(|symbol| self.topics_of(symbol)).collect()
+    }
+
+    fn topics_of(&self, symbol: &str) -> Vec<String> {
+        let Some(followed) = self.followed.get(symbol) else { return Vec::new() };
+        let symbol = symbol.to_owned();
+        let mut topics =
+            vec![Topic::Trade { symbol: symbol.clone() }, Topic::Book { depth: 50, symbol: symbol.clone() }];
+        if self.category == Category::Linear {
+            topics.push(Topic::Ticker { symbol: symbol.clone() });
+        }
+        let bars = followed.bars.iter().map(|(interval, _)| interval.clone());
+        topics.extend(bars.map(|interval| Topic::Kline { interval, symbol: symbol.clone() }));
+        topics.iter().map(Topic::to_string).collect()
     }
 
     /// Forgets books and tickers, as after a disconnect.
@@ -162,6 +172,19 @@ impl Feed {
 }
 
 impl Followed {
+    fn new(spec: &InstrumentSpec) -> Self {
+        Self {
+            id: spec.id,
+            price_decimals: spec.price_decimals,
+            quantity_decimals: spec.quantity_decimals,
+            book_depth: 0,
+            bars: Vec::new(),
+            book: LocalBook::new(spec.price_decimals, spec.quantity_decimals),
+            quote: None,
+            ticker: Ticker::default(),
+        }
+    }
+
     fn event(&self, now: Timestamp, venue_time: Timestamp, body: MarketBody) -> MarketEvent {
         MarketEvent { instrument: self.id, time: now.max(venue_time), venue_time, body }
     }

@@ -32,11 +32,43 @@ fn book(kind: &str, u: u64, bids: &str, asks: &str) -> String {
 
 #[test]
 fn topics_are_grouped_by_instrument_and_unknown_bars_left_out() {
-    let topics = feed().topics(Category::Linear);
+    let topics = feed().topics();
     assert_eq!(
         topics,
         [["publicTrade.BTCUSDT", "orderbook.50.BTCUSDT", "tickers.BTCUSDT", "kline.1.BTCUSDT"]]
     );
+}
+
+#[test]
+fn what_is_taken_on_later_adds_its_topics_and_keeps_the_books() {
+    let mut feed = feed();
+    events(&mut feed, &book("snapshot", 1, r#"["100","1"]"#, r#"["101","1"]"#)).unwrap();
+    let mut bitcoin = Wanted {
+        id: InstrumentId(1),
+        category: Category::Linear,
+        symbol: "BTCUSDT".parse().unwrap(),
+        decimals: None,
+        book_depth: 1,
+        bars_s: vec![60, 300],
+    };
+    let mut ether = spec(Category::Linear);
+    (ether.id, ether.symbol) = (InstrumentId(2), "ETHUSDT".parse().unwrap());
+    let wanted = [
+        bitcoin.clone(),
+        Wanted { id: ether.id, symbol: ether.symbol.clone(), bars_s: Vec::new(), ..bitcoin.clone() },
+    ];
+    let specs = [spec(Category::Linear), ether];
+    let new = feed.follow(&wanted, &specs);
+    assert_eq!(new.len(), 2);
+    assert_eq!(new[0], ["kline.5.BTCUSDT"]);
+    assert_eq!(new[1], ["publicTrade.ETHUSDT", "orderbook.50.ETHUSDT", "tickers.ETHUSDT"]);
+    assert_eq!(feed.follow(&wanted, &specs), [[""; 0]; 0]);
+    // The book goes on where it was, and a smaller wish does not make it smaller.
+    let bodies = events(&mut feed, &book("delta", 2, r#"["99","1"]"#, "")).unwrap();
+    let Some(MarketBody::Book(book)) = bodies.last() else { panic!("no book in {bodies:?}") };
+    assert_eq!(book.bids.len(), 2);
+    bitcoin.category = Category::Spot;
+    assert_eq!(feed.follow(&[bitcoin], &specs), [[""; 0]; 0]);
 }
 
 #[test]

@@ -120,8 +120,7 @@ async fn reconcile(
     socket: &mut Socket,
     held: &mut Vec<Utf8Bytes>,
 ) -> Result<(), SocketError> {
-    let since = shared.executions_seen_until().millis().saturating_sub(OVERLAP_MS);
-    let taking = snapshot::take(shared, Timestamp::from_millis(since));
+    let taking = snapshot::take(shared, backfill_from(shared));
     tokio::pin!(taking);
     let taken = loop {
         tokio::select! {
@@ -139,6 +138,11 @@ async fn reconcile(
     }
     shared.events.push(VenueEvent::Snapshot(snapshot));
     Ok(())
+}
+
+/// From when on executions are asked for that may have been missed.
+pub(crate) fn backfill_from(shared: &Shared) -> Timestamp {
+    Timestamp::from_millis(shared.executions_seen_until().millis().saturating_sub(OVERLAP_MS))
 }
 
 async fn listen(shared: &Shared, socket: &mut Socket) -> Result<Infallible, SocketError> {
@@ -178,7 +182,7 @@ async fn canary(shared: &Shared) -> Result<Infallible, SocketError> {
 /// Hands on the reports of one data frame. A row that does not fit is counted and logged; the others go on.
 fn deliver(shared: &Shared, text: &str) {
     let counters = &shared.events.counters;
-    shared.private.frame(text, &mut |report| match report {
+    shared.followed().private.frame(text, &mut |report| match report {
         Ok(report) => {
             if let ExecutionReport::Execution(execution) = &report {
                 shared.saw_execution(execution.venue_time);

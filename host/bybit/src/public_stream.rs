@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use portcullis_core::{Category, InstrumentSpec, MarketEvent};
 use portcullis_wire::{Ack, Inbound, Operation, path, redact, topic_of};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::backoff::Backoff;
 use crate::feed::{Feed, FrameFault};
-use crate::shared::Shared;
+use crate::shared::{Followed, Shared};
 use crate::socket::{Socket, SocketError, after};
 
 /// How long the venue may take to confirm the subscriptions.
@@ -24,12 +25,12 @@ const RESYNCS: u64 = 5;
 
 /// Runs for ever.
 pub(crate) async fn run(shared: Arc<Shared>, category: Category) {
-    let specs: Vec<InstrumentSpec> = shared.table().iter().map(|listing| listing.spec.clone()).collect();
-    let mut feed = Feed::new(category, &shared.config.instruments, &specs);
+    let mut changes = shared.followed.subscribe();
+    let mut feed = Feed::new(category, &[], &[]);
     let mut backoff = Backoff::new();
     loop {
         let started = Instant::now();
-        let Err(error) = connected(&shared, category, &mut feed).await;
+        let Err(error) = connected(&shared, category, &mut feed, &mut changes).await;
         shared.set_public(category, false);
         feed.reset();
         shared.events.counters.reconnects.count();
@@ -39,29 +40,40 @@ pub(crate) async fn run(shared: Arc<Shared>, category: Category) {
     }
 }
 
-async fn connected(shared: &Shared, category: Category, feed: &mut Feed) -> Result<Infallible, SocketError> {
+async fn connected(
+    shared: &Shared,
+    category: Category,
+    feed: &mut Feed,
+    changes: &mut watch::Receiver<Arc<Followed>>,
+) -> Result<Infallible, SocketError> {
     let path = match category {
         Category::Linear => path::PUBLIC_LINEAR,
         Category::Spot => path::PUBLIC_SPOT,
     };
     let started = Instant::now();
     let mut socket = Socket::connect(&shared.config.endpoints.public, path, &shared.tls).await?;
-    let mut unconfirmed = 0_usize;
-    for topics in feed.topics(category) {
-        socket.send(&Operation::subscribe("topics", topics)).await?;
-        unconfirmed = unconfirmed.saturating_add(1);
-    }
-    let confirm_by = after(CONFIRM_WITHIN);
+    take_on(feed, changes);
+    let mut unconfirmed = subscribe(&mut socket, feed.topics()).await?;
+    let mut confirm_by = after(CONFIRM_WITHIN);
     let mut data_by = after(DATA_WITHIN);
     let mut resyncs = 0_u64;
     let mut events: Vec<MarketEvent> = Vec::new();
     loop {
-        let text = if unconfirmed > 0 {
-            timeout_at(confirm_by, socket.next())
-                .await
-                .map_err(|_| SocketError::NoAnswer { what: "subscribe" })??
-        } else {
-            timeout_at(data_by, socket.next()).await.map_err(|_| SocketError::NoData(DATA_WITHIN))??
+        let deadline = if unconfirmed > 0 { confirm_by } else { data_by };
+        let text = tokio::select! {
+            text = timeout_at(deadline, socket.next()) => match text {
+                Ok(text) => text?,
+                Err(_) if unconfirmed > 0 => return Err(SocketError::NoAnswer { what: "subscribe" }),
+                Err(_) => return Err(SocketError::NoData(DATA_WITHIN)),
+            },
+            // The sender lives as long as this task.
+            Ok(()) = changes.changed() => {
+                let new = take_on(feed, changes);
+                let asked = subscribe(&mut socket, new).await?;
+                unconfirmed = unconfirmed.saturating_add(asked);
+                confirm_by = after(CONFIRM_WITHIN);
+                continue;
+            }
         };
         if !is_data(&text) {
             let ack: Ack = serde_json::from_str(&text)?;
@@ -112,6 +124,22 @@ async fn connected(shared: &Shared, category: Category, feed: &mut Feed) -> Resu
             }
         }
     }
+}
+
+/// Takes on what is followed now; returns the topics that are new.
+fn take_on(feed: &mut Feed, changes: &mut watch::Receiver<Arc<Followed>>) -> Vec<Vec<String>> {
+    let followed = Arc::clone(&changes.borrow_and_update());
+    let specs: Vec<InstrumentSpec> = followed.table().iter().map(|listing| listing.spec.clone()).collect();
+    feed.follow(&followed.wanted, &specs)
+}
+
+/// Asks for topics, and returns how many answers are to come.
+async fn subscribe(socket: &mut Socket, topics: Vec<Vec<String>>) -> Result<usize, SocketError> {
+    let asked = topics.len();
+    for topics in topics {
+        socket.send(&Operation::subscribe("topics", topics)).await?;
+    }
+    Ok(asked)
 }
 
 /// Whether a message is a frame of a topic and not an answer.

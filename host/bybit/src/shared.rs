@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use portcullis_core::{Category, LinkChange, Timestamp};
 use portcullis_gateway::VenueEvent;
+use tokio::sync::watch;
 
-use crate::config::Config;
+use crate::config::{Config, Wanted};
 use crate::events::Events;
 use crate::private_feed::PrivateFeed;
 use crate::rest::RestClient;
@@ -15,18 +16,34 @@ use crate::table::InstrumentTable;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    /// Holds the instruments, as they were at the start: decoding and encoding need decimals alone, and those are frozen.
-    pub(crate) private: PrivateFeed,
+    /// What is followed; streams wait for it to change.
+    pub(crate) followed: watch::Sender<Arc<Followed>>,
     pub(crate) rest: RestClient,
     pub(crate) tls: Arc<rustls::ClientConfig>,
     pub(crate) events: Events,
     pub(crate) public: PublicLink,
     pub(crate) last_execution: Mutex<Timestamp>,
+    /// Held while more is taken on, so that no two tasks do it at once.
+    pub(crate) following: tokio::sync::Mutex<()>,
+}
+
+/// The instruments followed, at one moment. Decoding and encoding need their decimals alone, and those are frozen.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) private: PrivateFeed,
+}
+
+impl Followed {
+    pub(crate) fn table(&self) -> &InstrumentTable {
+        self.private.table()
+    }
 }
 
 impl Shared {
-    pub(crate) fn table(&self) -> &InstrumentTable {
-        self.private.table()
+    /// The instruments followed now. Work that reads them twice keeps what it got.
+    pub(crate) fn followed(&self) -> Arc<Followed> {
+        Arc::clone(&self.followed.borrow())
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -50,29 +67,39 @@ impl Shared {
     }
 }
 
-/// The public link is up when the streams of every market are.
+/// The public link is up when the streams of every market are. A market taken on later counts from when it is first up, so that the
+/// others go on meanwhile.
 #[derive(Debug)]
 pub(crate) struct PublicLink {
+    streams: Mutex<PublicStreams>,
+}
+
+#[derive(Debug, Default)]
+struct PublicStreams {
     all: BTreeSet<Category>,
-    up: Mutex<BTreeSet<Category>>,
+    up: BTreeSet<Category>,
+    told: bool,
 }
 
 impl PublicLink {
     pub(crate) fn new(all: impl IntoIterator<Item = Category>) -> Self {
-        Self { all: all.into_iter().collect(), up: Mutex::default() }
+        let streams = PublicStreams { all: all.into_iter().collect(), ..PublicStreams::default() };
+        Self { streams: Mutex::new(streams) }
     }
 
     /// Notes one market's stream; the new state of the whole when that changed.
     fn set(&self, category: Category, is_up: bool) -> Option<bool> {
-        let mut up = self.up.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = *up == self.all;
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         if is_up {
-            up.insert(category);
+            streams.all.insert(category);
+            streams.up.insert(category);
         } else {
-            up.remove(&category);
+            streams.up.remove(&category);
         }
-        let after = *up == self.all;
-        (before != after).then_some(after)
+        let whole = !streams.up.is_empty() && streams.up == streams.all;
+        let changed = whole != streams.told;
+        streams.told = whole;
+        changed.then_some(whole)
     }
 }
 
@@ -88,5 +115,16 @@ mod tests {
         assert_eq!(link.set(Category::Spot, true), None);
         assert_eq!(link.set(Category::Linear, false), Some(false));
         assert_eq!(link.set(Category::Spot, false), None);
+    }
+
+    #[test]
+    fn a_market_taken_on_later_does_not_hold_the_others_up() {
+        let link = PublicLink::new([]);
+        assert_eq!(link.set(Category::Linear, false), None);
+        assert_eq!(link.set(Category::Linear, true), Some(true));
+        assert_eq!(link.set(Category::Spot, false), None);
+        assert_eq!(link.set(Category::Spot, true), None);
+        assert_eq!(link.set(Category::Spot, false), Some(false));
+        assert_eq!(link.set(Category::Spot, true), Some(true));
     }
 }

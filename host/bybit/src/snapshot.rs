@@ -9,11 +9,12 @@ use portcullis_gateway::VenueEvent;
 use crate::decode::{self, Quarantine};
 use crate::rest::QueryError;
 use crate::shared::Shared;
-use crate::table::Listing;
+use crate::table::{InstrumentTable, Listing};
 
 /// Everything the venue says is ours. A row of ours that cannot be read fails the whole: an order left out would look closed.
 pub(crate) async fn take(shared: &Shared, since: Timestamp) -> Result<VenueSnapshot, QueryError> {
-    let (rest, table) = (&shared.rest, shared.table());
+    let followed = shared.followed();
+    let (rest, table) = (&shared.rest, followed.table());
     let (mut orders, mut executions, mut positions) = (Vec::new(), Vec::new(), Vec::new());
     for category in table.categories() {
         for row in rest.open_orders(category).await? {
@@ -58,8 +59,9 @@ fn malformed(error: Quarantine) -> QueryError {
 /// What the venue knows of one order: its executions go out as reports, and then comes the finding. Absent only when open orders,
 /// history and executions all answered and none of them has it.
 pub(crate) async fn evidence(shared: &Shared, instrument: InstrumentId, link: &LinkId) -> Evidence {
-    let Some(listing) = shared.table().by_id(instrument) else { return Evidence::Unavailable };
-    match search(shared, listing, link).await {
+    let followed = shared.followed();
+    let Some(listing) = followed.table().by_id(instrument) else { return Evidence::Unavailable };
+    match search(shared, followed.table(), listing, link).await {
         Ok(finding) => finding,
         Err(error) => {
             tracing::warn!(%link, %error, "no evidence to be had");
@@ -68,7 +70,12 @@ pub(crate) async fn evidence(shared: &Shared, instrument: InstrumentId, link: &L
     }
 }
 
-async fn search(shared: &Shared, listing: &Listing, link: &LinkId) -> Result<Evidence, QueryError> {
+async fn search(
+    shared: &Shared,
+    table: &InstrumentTable,
+    listing: &Listing,
+    link: &LinkId,
+) -> Result<Evidence, QueryError> {
     let (rest, spec) = (&shared.rest, &listing.spec);
     let (symbol, name) = (spec.symbol.as_str(), link.as_str());
     let mut found = rest.realtime(spec.category, symbol, name).await?;
@@ -76,14 +83,13 @@ async fn search(shared: &Shared, listing: &Listing, link: &LinkId) -> Result<Evi
         found = rest.history(spec.category, symbol, name).await?;
     }
     let found = match found {
-        Some(row) => Some(decode::order(shared.table(), &row, Some(spec.category)).map_err(malformed)?),
+        Some(row) => Some(decode::order(table, &row, Some(spec.category)).map_err(malformed)?),
         None => None,
     };
     let mut executed = false;
     if found.as_ref().is_none_or(may_have_executed) {
         for row in rest.executions_of(spec.category, symbol, name).await? {
-            let execution =
-                decode::execution(shared.table(), &row, Some(spec.category)).map_err(malformed)?;
+            let execution = decode::execution(table, &row, Some(spec.category)).map_err(malformed)?;
             executed = true;
             shared.saw_execution(execution.venue_time);
             shared.events.push(VenueEvent::Report(ExecutionReport::Execution(execution)));

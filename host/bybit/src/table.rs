@@ -15,7 +15,7 @@ pub struct Listing {
     pub quote_coin: String,
 }
 
-/// The instruments we follow. Small, and built once per refresh.
+/// The instruments we follow. Small, and built anew when more are taken on.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InstrumentTable {
     linear: HashMap<String, Listing>,
@@ -33,6 +33,11 @@ impl InstrumentTable {
             };
         }
         table
+    }
+
+    /// All of them.
+    pub(crate) fn into_listings(self) -> impl Iterator<Item = Listing> {
+        self.linear.into_values().chain(self.spot.into_values())
     }
 
     pub(crate) fn find(&self, category: Category, symbol: &str) -> Option<&Listing> {

@@ -12,20 +12,22 @@ use portcullis_core::{
 use portcullis_gateway::{Venue, VenueEvent};
 use portcullis_journal::JournaledCommand;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::backoff::Backoff;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Wanted};
 use crate::counters::Counters;
 use crate::events::{Events, Owed};
+use crate::follow::FollowOutcome;
 use crate::http::TransportError;
 use crate::listing::InstrumentError;
 use crate::private_feed::PrivateFeed;
 use crate::rest::{QueryError, RestClient};
-use crate::shared::{PublicLink, Shared};
+use crate::shared::{Followed, PublicLink, Shared};
 use crate::signer::{OrderRequest, OrderSigner, SignError, SignedRequest};
 use crate::table::Listing;
-use crate::{encode, private_stream, public_stream, snapshot, tls, watch};
+use crate::{encode, follow, private_stream, public_stream, snapshot, tls};
 
 /// Longest wait of a reduction or cancel for the rate budget; well inside the signature's window.
 const BUDGET_WAIT: Duration = Duration::from_secs(3);
@@ -102,30 +104,31 @@ impl BybitVenue {
             if config.environment != Environment::Paper && key.read_only != 1 {
                 return Err(ConnectError::KeyCanTrade);
             }
-            Ok((rest.clone(), watch::listings(&rest, &config).await?))
+            Ok((rest.clone(), crate::watch::listings(&rest, &config).await?))
         })?;
         let mut specs: Vec<InstrumentSpec> = listings.iter().map(|listing| listing.spec.clone()).collect();
         specs.sort_by_key(|spec| spec.id);
-        let private = PrivateFeed::new(listings);
+        let followed = Followed { wanted: config.instruments.clone(), private: PrivateFeed::new(listings) };
+        let categories: Vec<Category> = followed.table().categories().collect();
         let shared = Arc::new(Shared {
-            public: PublicLink::new(private.table().categories()),
+            public: PublicLink::new(categories.iter().copied()),
             last_execution: Mutex::new(config.executions_since),
+            followed: watch::Sender::new(Arc::new(followed)),
+            following: tokio::sync::Mutex::default(),
             config,
-            private,
             rest,
             tls,
             events,
         });
-        for category in shared.table().categories() {
-            let run = move |shared| public_stream::run(shared, category);
-            runtime.spawn(keep(Arc::clone(&shared), run, move |shared| shared.set_public(category, false)));
+        for category in categories {
+            runtime.spawn(keep_public(Arc::clone(&shared), category));
         }
         let private_down = |shared: &Shared| {
             shared.events.push(VenueEvent::Link(LinkChange::Private { up: false }));
         };
         runtime.spawn(keep(Arc::clone(&shared), private_stream::run, private_down));
-        runtime.spawn(keep(Arc::clone(&shared), watch::clock, |_| {}));
-        runtime.spawn(keep(Arc::clone(&shared), watch::rules, |_| {}));
+        runtime.spawn(keep(Arc::clone(&shared), crate::watch::clock, |_| {}));
+        runtime.spawn(keep(Arc::clone(&shared), crate::watch::rules, |_| {}));
         let venue = Self {
             shared,
             signer,
@@ -134,6 +137,19 @@ impl BybitVenue {
             runtime: Some(runtime),
         };
         Ok((venue, specs))
+    }
+
+    /// Follows instruments, too: reads the rules of those that are new, tells them as events, compares the account's state with
+    /// theirs, and subscribes. What is followed already is only added to. Never waits; [`try_followed`](Self::try_followed)
+    /// answers, under the caller's `ticket`.
+    pub fn follow(&mut self, ticket: u64, wanted: Vec<Wanted>) {
+        let Some(runtime) = &self.runtime else { return };
+        runtime.spawn(follow::run(Arc::clone(&self.shared), ticket, wanted));
+    }
+
+    /// The next answer to [`follow`](Self::follow), once every event before it has been polled.
+    pub fn try_followed(&mut self) -> Option<FollowOutcome> {
+        self.shared.events.pop_followed()
     }
 
     /// What went wrong without stopping anything.
@@ -177,7 +193,8 @@ impl BybitVenue {
         link: &LinkId,
     ) -> Result<(SignedRequest, Category), VenueRejection> {
         let shared = Arc::clone(&self.shared);
-        let listing = shared.table().by_id(instrument_of(command));
+        let followed = shared.followed();
+        let listing = followed.table().by_id(instrument_of(command));
         let spec = match listing {
             Some(Listing { spec, .. }) => spec,
             None => return Err(not_sent(RejectionKind::Invalid, "an instrument we do not follow")),
@@ -263,6 +280,12 @@ async fn keep<F: Future<Output = ()> + Send + 'static>(
         failed(&shared);
         sleep(AFTER_PANIC).await;
     }
+}
+
+/// Keeps the public stream of one market.
+pub(crate) async fn keep_public(shared: Arc<Shared>, category: Category) {
+    let run = move |shared| public_stream::run(shared, category);
+    keep(shared, run, move |shared| shared.set_public(category, false)).await;
 }
 
 async fn take_snapshot(shared: &Shared, since: Timestamp) {

@@ -137,6 +137,21 @@ impl Client {
         of
     }
 
+    /// The next answer to a request to follow.
+    fn followed(&mut self) -> FollowOutcome {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            while let Some(event) = self.venue.poll() {
+                self.seen.push(event);
+            }
+            if let Some(outcome) = self.venue.try_followed() {
+                return outcome;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(self.wakes.recv_timeout(left).is_ok(), "no answer to a request to follow");
+        }
+    }
+
     fn outcome(&mut self, wanted: Sequence) -> Submission {
         self.until("an outcome", |event| match event {
             VenueEvent::Submission { of, outcome } if *of == wanted => Some(outcome.clone()),
@@ -334,6 +349,55 @@ fn entries_over_the_budget_are_refused_and_never_queued() {
         )
     });
     assert!(refused.count() >= 20);
+}
+
+#[test]
+fn an_instrument_is_taken_on_while_running() {
+    let exchange = exchange("");
+    let mut client = connect(&exchange);
+    client.ready();
+    client.quote();
+    client.seen.clear();
+    let ether = Wanted {
+        id: InstrumentId(8),
+        category: Category::Linear,
+        symbol: "ETHUSDT".parse().unwrap(),
+        decimals: None,
+        book_depth: 3,
+        bars_s: Vec::new(),
+    };
+    let nowhere = Wanted { id: InstrumentId(9), symbol: "NOSUCHUSDT".parse().unwrap(), ..ether.clone() };
+    client.venue.follow(1, vec![nowhere]);
+    client.venue.follow(2, vec![ether.clone()]);
+    client.until("its rules", |event| match event {
+        VenueEvent::Instrument(spec) => {
+            assert_eq!((spec.id, spec.symbol.as_str()), (InstrumentId(8), "ETHUSDT"));
+            Some(())
+        }
+        _ => None,
+    });
+    client.until("a comparison", |event| matches!(event, VenueEvent::Snapshot(_)).then_some(()));
+    client.until("its market", |event| match event {
+        VenueEvent::Market(event) if event.instrument == InstrumentId(8) => match &event.body {
+            MarketBody::Book(book) => (1..=3).contains(&book.bids.len()).then_some(()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let interrupted =
+        client.seen.iter().any(|event| matches!(event, VenueEvent::Link(LinkChange::Public { up: false })));
+    assert!(!interrupted, "the others went on");
+    let mut outcomes = [client.followed(), client.followed()];
+    outcomes.sort_by_key(|outcome| outcome.ticket);
+    let [refused, followed] = outcomes;
+    assert!(refused.result.unwrap_err().to_string().contains("NOSUCHUSDT"));
+    assert_eq!(followed.result.unwrap()[0].id, InstrumentId(8));
+
+    // Known already: answered, and nothing is told again.
+    client.seen.clear();
+    client.venue.follow(3, vec![ether]);
+    assert_eq!(client.followed().result.unwrap()[0].id, InstrumentId(8));
+    assert!(!client.seen.iter().any(|event| matches!(event, VenueEvent::Instrument(_))));
 }
 
 #[test]

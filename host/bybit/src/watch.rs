@@ -1,9 +1,10 @@
 //! The instruments' rules and the venue's clock: read at the start, and again from time to time.
 
 use core::time::Duration;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use portcullis_core::{InstrumentSpec, LinkChange};
+use portcullis_core::{InstrumentId, InstrumentSpec, LinkChange};
 use portcullis_gateway::VenueEvent;
 use tokio::time::sleep;
 
@@ -29,7 +30,8 @@ pub(crate) async fn listings(rest: &RestClient, config: &Config) -> Result<Vec<L
     Ok(listings)
 }
 
-async fn read_listing(rest: &RestClient, wanted: &Wanted) -> Result<Listing, ConnectError> {
+/// The rules and fees of one instrument.
+pub(crate) async fn read_listing(rest: &RestClient, wanted: &Wanted) -> Result<Listing, ConnectError> {
     let symbol = &wanted.symbol;
     let failed = |error| query(symbol.as_str(), error);
     let row = rest.instrument(wanted.category, symbol.as_str()).await.map_err(failed)?;
@@ -52,11 +54,13 @@ pub(crate) async fn clock(shared: Arc<Shared>) {
 
 /// Tells changed rules, for ever. Rules that no longer fit stop the instrument (RULES G10).
 pub(crate) async fn rules(shared: Arc<Shared>) {
-    let mut known: Vec<InstrumentSpec> = shared.table().iter().map(|listing| listing.spec.clone()).collect();
+    let mut told: HashMap<InstrumentId, InstrumentSpec> = HashMap::new();
     loop {
         sleep(RULES_EVERY).await;
-        for wanted in &shared.config.instruments {
-            let Some(old) = known.iter_mut().find(|spec| spec.id == wanted.id) else { continue };
+        let followed = shared.followed();
+        for wanted in &followed.wanted {
+            let Some(listing) = followed.table().by_id(wanted.id) else { continue };
+            let old = told.entry(wanted.id).or_insert_with(|| listing.spec.clone());
             let decimals = Decimals { price: old.price_decimals, quantity: old.quantity_decimals };
             let frozen = Wanted { decimals: Some(decimals), ..wanted.clone() };
             let new = match read_listing(&shared.rest, &frozen).await {

@@ -128,3 +128,19 @@ text_id!(
     /// The venue's name of an execution; each is accounted exactly once.
     ExecId, 64, "printable ASCII without space", |b| b.is_ascii_graphic()
 );
+text_id!(
+    /// Who asks, as the journal cites them: `control-socket`, or `console:USER`.
+    ActorName, 64, "printable ASCII", is_printable
+);
+text_id!(
+    /// A user of the console.
+    UserName, 64, "printable ASCII", is_printable
+);
+text_id!(
+    /// The network address a request came from.
+    PeerAddress, 64, "printable ASCII", is_printable
+);
+
+fn is_printable(b: u8) -> bool {
+    b.is_ascii_graphic() || b == b' '
+}

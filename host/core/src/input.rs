@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Command, ExecutionReport, InstrumentSpec, Limits, LinkId, MarketEvent, OrderReport, RawIntent, Scope,
-    Sequence, SessionStart, StrategyId, StrategyStarted, Submission, TradingState, VenueSnapshot,
+    Command, Digest, ExecutionReport, InstrumentSpec, Limits, LinkId, MarketEvent, OrderReport, PeerAddress,
+    RawIntent, Scope, Sequence, SessionStart, StrategyId, StrategyName, StrategyStarted, Submission,
+    TradingState, VenueSnapshot,
 };
 
 /// One input of the gate.
@@ -157,7 +158,8 @@ pub enum LinkChange {
     },
 }
 
-/// What an operator can ask of the gate.
+/// What an operator asks or does. All of it is journaled with the operator's name; the gate itself acts on the first four, the
+/// rest is the daemon's to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OperatorCommand {
     /// Raises the trading state of a scope; `halt` is entries-cancelled on the account. Never lowers it.
@@ -192,4 +194,44 @@ pub enum OperatorCommand {
         /// Whether the day's loss counts from here on.
         new_baseline: bool,
     },
+    /// Deploys a verified bundle into the running gateway.
+    Deploy {
+        /// The strategy's name.
+        strategy: StrategyName,
+        /// `name-version` of the bundle, at most 128 bytes.
+        bundle: String,
+        /// SHA-256 of the bundle's signed payload.
+        digest: Digest,
+    },
+    /// Stops a strategy for good.
+    Stop {
+        /// The strategy's name.
+        strategy: StrategyName,
+    },
+    /// Came in at the console, went, or changed how to come in (RULES O3).
+    Access {
+        /// What happened.
+        kind: AccessKind,
+        /// From where.
+        address: PeerAddress,
+    },
+    /// Attempts to come in that failed since the last such entry, by whomever.
+    FailedAccess {
+        /// How many.
+        count: u64,
+    },
+}
+
+/// What somebody did at the console's door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccessKind {
+    /// Logged in.
+    Login,
+    /// Logged out.
+    Logout,
+    /// Made an API token.
+    TokenCreated,
+    /// Revoked an API token.
+    TokenRevoked,
 }

@@ -52,10 +52,10 @@ pub use environment::{Environment, UnknownEnvironment};
 pub use exposure::Exposure;
 pub use gate::{Gate, Profit, Resync};
 pub use ids::{
-    Digest, ExecId, InstrumentId, InvalidId, LinkId, OrderId, OrderNumber, Sequence, StrategyId,
-    StrategyName, Symbol, VenueOrderId,
+    ActorName, Digest, ExecId, InstrumentId, InvalidId, LinkId, OrderId, OrderNumber, PeerAddress, Sequence,
+    StrategyId, StrategyName, Symbol, UserName, VenueOrderId,
 };
-pub use input::{Evidence, Input, LinkChange, OperatorCommand, StrategyChange};
+pub use input::{AccessKind, Evidence, Input, LinkChange, OperatorCommand, StrategyChange};
 pub use instrument::{Category, InstrumentSpec};
 pub use intent::{
     Action, ActionBody, Amend, Ask, Cause, LogLevel, Outcome, Place, RawIntent, Side, TimeInForce, Trigger,

@@ -6,16 +6,19 @@ mod client;
 mod deployment;
 mod message;
 mod server;
-mod text;
+mod upload_name;
+
+// Words that the journal cites as well.
+pub use portcullis_core::{AccessKind, ActorName, PeerAddress, UserName};
 
 pub use client::call;
 pub use deployment::{DeployRequest, DeploymentLine, DeploymentState};
 pub use message::{
-    AccessKind, ControlReply, ControlRequest, DenialLine, JournalHead, OrderLine, PositionLine, StatusReport,
+    ControlReply, ControlRequest, DenialLine, JournalHead, OrderLine, PositionLine, StatusReport,
     StrategyLine,
 };
 pub use server::ControlServer;
-pub use text::{ActorName, InvalidText, PeerAddress, UploadName, UserName};
+pub use upload_name::{InvalidUploadName, UploadName};
 
 /// Longest line in bytes, either way, the line feed included.
 pub const CONTROL_LINE_BYTES_MAX: usize = 64 * 1024;

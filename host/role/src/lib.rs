@@ -16,7 +16,7 @@ mod spawn;
 pub use confine::{Confinement, confine};
 pub use control::{
     AccessKind, ActorName, CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer,
-    DenialLine, DeployRequest, DeploymentLine, DeploymentState, InvalidText, JournalHead, OrderLine,
+    DenialLine, DeployRequest, DeploymentLine, DeploymentState, InvalidUploadName, JournalHead, OrderLine,
     PeerAddress, PositionLine, StatusReport, StrategyLine, UploadName, UserName, call,
 };
 pub use link::MessageLink;

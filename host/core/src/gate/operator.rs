@@ -32,6 +32,11 @@ impl Turn<'_> {
             OperatorCommand::RearmConfirm { scope, code, new_baseline } => {
                 self.confirm_rearm(scope, &code, new_baseline)
             }
+            // The daemon does what these ask; here they are facts.
+            OperatorCommand::Deploy { .. }
+            | OperatorCommand::Stop { .. }
+            | OperatorCommand::Access { .. }
+            | OperatorCommand::FailedAccess { .. } => Reply::Done,
         };
         self.effects.reply = Some(reply);
     }

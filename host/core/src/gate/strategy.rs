@@ -1,12 +1,24 @@
 //! Strategies come, fail and go.
 
 use crate::{
-    Origin, Record, RefusalCode, Reply, StrategyChange, StrategyFault, StrategyId, StrategyStarted,
-    StrategyStopped,
+    Gate, InstrumentId, Origin, Record, RefusalCode, Reply, State, StrategyChange, StrategyFault, StrategyId,
+    StrategyStarted, StrategyStopped,
 };
 
 use super::desk::Live;
 use super::turn::Turn;
+
+impl Gate {
+    /// Why a strategy may not start on these instruments, and on account of which; `None` when it may. The same question is
+    /// asked again when it starts.
+    pub fn start_objection(
+        &self,
+        strategy: StrategyId,
+        instruments: &[InstrumentId],
+    ) -> Option<(RefusalCode, InstrumentId)> {
+        start_objection(&self.state, strategy, instruments)
+    }
+}
 
 impl Turn<'_> {
     /// Something happened to a strategy.
@@ -30,29 +42,14 @@ impl Turn<'_> {
     }
 
     fn start(&mut self, started: StrategyStarted) {
-        for id in &started.instruments {
-            let code = match self.state.instrument(*id) {
-                None => Some(RefusalCode::UnknownInstrument),
-                Some(_) if self.is_taken(*id, started.strategy) => Some(RefusalCode::SymbolOwned),
-                Some(instrument) if instrument.limits.is_none() => Some(RefusalCode::LimitMissing),
-                Some(_) => None,
-            };
-            if let Some(code) = code {
-                self.effects.reply = Some(Reply::StartRefused { code, instrument: Some(*id) });
-                return;
-            }
+        if let Some((code, instrument)) = start_objection(self.state, started.strategy, &started.instruments)
+        {
+            self.effects.reply = Some(Reply::StartRefused { code, instrument: Some(instrument) });
+            return;
         }
         self.desk.live.insert(started.strategy, Live::default());
         self.record(Record::StrategyStarted(started));
         self.effects.reply = Some(Reply::Done);
-    }
-
-    /// Whether an instrument is another strategy's: it runs, or has left something open there (RULES G1).
-    fn is_taken(&self, instrument: crate::InstrumentId, by: StrategyId) -> bool {
-        let Some(owner) = self.state.owner(instrument).filter(|owner| *owner != by) else { return false };
-        self.state.strategy(owner).is_some_and(|strategy| strategy.running)
-            || !self.state.ledger().position(instrument, Some(owner)).quantity.is_flat()
-            || self.state.orders().open_in(instrument).next().is_some()
     }
 
     fn fault(&mut self, strategy: StrategyId, detail: String, quarantined: bool) {
@@ -65,4 +62,28 @@ impl Turn<'_> {
             self.cancel(order, Origin::StrategyDown, None, &[]);
         }
     }
+}
+
+fn start_objection(
+    state: &State,
+    strategy: StrategyId,
+    instruments: &[InstrumentId],
+) -> Option<(RefusalCode, InstrumentId)> {
+    instruments.iter().find_map(|id| {
+        let code = match state.instrument(*id) {
+            None => Some(RefusalCode::UnknownInstrument),
+            Some(_) if is_taken(state, *id, strategy) => Some(RefusalCode::SymbolOwned),
+            Some(instrument) if instrument.limits.is_none() => Some(RefusalCode::LimitMissing),
+            Some(_) => None,
+        };
+        Some((code?, *id))
+    })
+}
+
+/// Whether an instrument is another strategy's: it runs, or has left something open there (RULES G1).
+fn is_taken(state: &State, instrument: InstrumentId, by: StrategyId) -> bool {
+    let Some(owner) = state.owner(instrument).filter(|owner| *owner != by) else { return false };
+    state.strategy(owner).is_some_and(|strategy| strategy.running)
+        || !state.ledger().position(instrument, Some(owner)).quantity.is_flat()
+        || state.orders().open_in(instrument).next().is_some()
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use portcullis_core::ActorName;
 use serde::{Deserialize, Serialize};
 
-use super::text::{ActorName, UploadName};
+use super::upload_name::UploadName;
 
 /// A bundle to be deployed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use portcullis_core::{AccessKind, ActorName, PeerAddress, UserName};
 use serde::{Deserialize, Serialize};
 
 use super::deployment::{DeployRequest, DeploymentLine};
-use super::text::{ActorName, PeerAddress, UserName};
 
 /// What an operator asks. Variants without fields are written `{}` so that a stray field is refused there too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,20 +151,6 @@ impl ControlReply {
     pub fn error(code: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Error { code: code.into(), detail: detail.into() }
     }
-}
-
-/// What somebody did at the console's door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AccessKind {
-    /// Logged in.
-    Login,
-    /// Logged out.
-    Logout,
-    /// Made an API token.
-    TokenCreated,
-    /// Revoked an API token.
-    TokenRevoked,
 }
 
 /// Where everything stands.
