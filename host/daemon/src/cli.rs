@@ -74,6 +74,9 @@ pub(crate) enum Command {
     /// Make signing keys.
     #[command(subcommand)]
     Keys(Keys),
+    /// Show the limits an installation starts with.
+    #[command(subcommand)]
+    Limits(Limits),
     /// Verify, follow and index the journal.
     #[command(subcommand)]
     Journal(Journal),
@@ -253,6 +256,13 @@ pub(crate) enum Keys {
         #[arg(long, required = true)]
         env: Vec<String>,
     },
+}
+
+/// `limits …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Limits {
+    /// Print the limits.toml that an installation starts with, for an operator to edit.
+    Template,
 }
 
 /// `journal …`

@@ -7,7 +7,7 @@
 //! rest = "http://127.0.0.1:9000"           # paper only; the other environments know their hosts
 //! ws = "ws://127.0.0.1:9000"
 //! read_key = "keys/read.toml"              # key and secret, mode 0600; relative to the data directory
-//! trade_key = "keys/trade.toml"
+//! trade_key = "credential:trade"           # or handed over by systemd, from LoadCredentialEncrypted=trade
 //! lookahead_us = 1000                      # nothing an action causes is seen earlier than this after its cause
 //!
 //! [[strategy]]
@@ -48,9 +48,9 @@ pub(crate) struct VenueConfig {
     pub(crate) rest: Option<String>,
     /// Base URL of the paper exchange's WebSocket face.
     pub(crate) ws: Option<String>,
-    /// Credentials for queries and private streams.
+    /// Credentials for queries and private streams: a file, or `credential:NAME`.
     pub(crate) read_key: PathBuf,
-    /// Credentials for orders.
+    /// Credentials for orders: likewise.
     pub(crate) trade_key: PathBuf,
     /// The lookahead L in microseconds (RULES T2).
     pub(crate) lookahead_us: u64,
@@ -140,14 +140,23 @@ pub(crate) struct CredentialsFile {
 }
 
 impl CredentialsFile {
-    /// Reads the file; refuses one that others can read.
-    pub(crate) fn load(file: &Path) -> Result<Self, Failure> {
+    /// Reads the file that the configuration names; refuses one that others can read.
+    pub(crate) fn load(dir: &Path, named: &Path) -> Result<Self, Failure> {
+        let handed_over = std::env::var_os("CREDENTIALS_DIRECTORY");
+        match credential_name(named) {
+            // systemd lets the unit's user in with an access list, which shows as a right of the group.
+            Some(name) => Self::read(&credential_file(name, handed_over.as_deref().map(Path::new))?, 0o007),
+            None => Self::read(&dir.join(named), 0o077),
+        }
+    }
+
+    fn read(file: &Path, forbidden: u32) -> Result<Self, Failure> {
         use std::os::unix::fs::PermissionsExt as _;
         let metadata = std::fs::metadata(file).map_err(|error| {
             Failure::Usage(format!("cannot read credentials {}: {error}", file.display()))
         })?;
         let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
+        if mode & forbidden != 0 {
             return Err(Failure::Usage(format!(
                 "{} is open to others (mode {mode:o}); run chmod 600 on it",
                 file.display()
@@ -163,6 +172,24 @@ impl CredentialsFile {
     }
 }
 
+fn credential_name(named: &Path) -> Option<&str> {
+    named.to_str()?.strip_prefix("credential:")
+}
+
+/// The file of a credential in the directory that the service manager made for this process.
+fn credential_file(name: &str, handed_over: Option<&Path>) -> Result<PathBuf, Failure> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    if name.is_empty() || name.starts_with('.') || !name.bytes().all(plain) {
+        return Err(Failure::Usage(format!("credential:{name} is no credential's name")));
+    }
+    let file = handed_over.map(|dir| dir.join(name)).filter(|file| file.exists());
+    file.ok_or_else(|| {
+        Failure::Usage(format!(
+            "no credential {name} was handed over: encrypt one with systemd-creds --name={name} into /etc/credstore.encrypted"
+        ))
+    })
+}
+
 fn read(file: &Path) -> Result<String, Failure> {
     let size = std::fs::metadata(file).map(|metadata| metadata.len());
     match size {
@@ -172,5 +199,41 @@ fn read(file: &Path) -> Result<String, Failure> {
         }
         Ok(_) => std::fs::read_to_string(file)
             .map_err(|error| Failure::Usage(format!("cannot read {}: {error}", file.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn a_credential_comes_from_the_directory_handed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("portcullis.read");
+        std::fs::write(&file, "key = \"k\"\nsecret = \"s\"\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o440)).unwrap();
+        let name = credential_name(Path::new("credential:portcullis.read")).unwrap();
+        assert_eq!(credential_file(name, Some(dir.path())).unwrap(), file);
+        let read = CredentialsFile::read(&file, 0o007).unwrap();
+        assert_eq!((read.key.as_str(), read.secret.expose_secret()), ("k", "s"));
+        assert!(CredentialsFile::read(&file, 0o077).is_err(), "a file of ours is for its owner alone");
+    }
+
+    #[test]
+    fn a_credential_that_is_not_there_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        for handed_over in [None, Some(dir.path())] {
+            let error = credential_file("portcullis.read", handed_over).unwrap_err().to_string();
+            assert!(error.contains("systemd-creds --name=portcullis.read"), "{error}");
+        }
+        for name in ["", "..", "a/b", "/etc/passwd"] {
+            assert!(credential_file(name, Some(dir.path())).is_err(), "{name}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod journal;
 pub(crate) mod keys;
+mod limits;
 pub(crate) mod operate;
 mod paper;
 mod roles;
@@ -48,6 +49,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         }),
         Command::Strategy(command) => strategy::run(command, dir, cli.json),
         Command::Keys(command) => keys::run(command, dir, cli.json),
+        Command::Limits(command) => limits::run(command, cli.json),
         Command::Journal(command) => journal::run(command, dir, cli.json),
         Command::Bench(arguments) => bench::run(arguments, cli.json),
     }

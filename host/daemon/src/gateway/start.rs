@@ -241,9 +241,8 @@ fn venue(
             ));
         }
     };
-    let credentials = |file: &Path| {
-        CredentialsFile::load(&dir.join(file)).map(|read| Credentials::new(&read.key, &read.secret))
-    };
+    let credentials =
+        |file: &Path| CredentialsFile::load(dir, file).map(|read| Credentials::new(&read.key, &read.secret));
     let clock: fn() -> Timestamp = clock::now;
     let mut settings =
         VenueSettings::new(environment, endpoints, credentials(&config.venue.read_key)?, clock);
