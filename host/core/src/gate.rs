@@ -6,6 +6,7 @@ mod halt;
 mod intent;
 mod operator;
 mod profit;
+mod quiet;
 mod reconcile;
 mod report;
 mod strategy;
@@ -14,6 +15,7 @@ mod told;
 mod turn;
 
 pub use profit::Profit;
+pub use quiet::Quiet;
 pub use told::Resync;
 
 use desk::Desk;

@@ -198,6 +198,38 @@ pub(crate) struct Rearm {
 /// `strategy …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Strategy {
+    #[command(flatten)]
+    Author(Author),
+    /// Start a signed bundle in the running gateway, now and after every restart of it (paper only).
+    Start(StartStrategy),
+    /// Stop a strategy for good: its entries are cancelled, its position is kept.
+    Stop {
+        /// The strategy's name.
+        name: String,
+    },
+    /// List the strategies of the running gateway.
+    List,
+}
+
+/// Options of `strategy start`.
+#[derive(Debug, Args)]
+pub(crate) struct StartStrategy {
+    /// The signed bundle.
+    pub(crate) file: PathBuf,
+    /// Name of the strategy [default: the bundle's].
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The capital it may use, in USDT.
+    #[arg(long, value_name = "B", default_value = "1000")]
+    pub(crate) budget: String,
+    /// A parameter that differs from its default; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+/// The commands of `strategy` that need no gateway.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Author {
     /// Compile a strategy crate to a component.
     Build {
         /// The crate's folder.
@@ -302,6 +334,15 @@ pub(crate) enum Measure {
     Cell,
     /// From event to signed request.
     Order,
+    /// The reference strategy over a million trades.
+    Backtest,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("{text:?} is not KEY=VALUE")),
+    }
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {

@@ -4,7 +4,9 @@ use portcullis_core::frame::{
     BudgetRecord, FillRecord, FrameBuilder, FrameError, NO_INSTRUMENT, OwnOrderRecord, OwnOrderStatus,
     PositionRecord, ProtocolFault, RefusalRecord, RefusedAction, Timers, check_outcome,
 };
-use portcullis_core::{ActionKind, InstrumentId, MarketBody, NoticeBody, OrderStatus, Outcome, Span};
+use portcullis_core::{
+    ActionKind, BOOK_DEPTH_MAX, InstrumentId, MarketBody, NoticeBody, OrderStatus, Outcome, Span, Timestamp,
+};
 
 use crate::event::{Event, EventBody};
 
@@ -18,14 +20,14 @@ pub struct Packer {
 }
 
 impl Packer {
-    /// A packer for frames with lookahead L.
+    /// A packer for frames with lookahead L, of a strategy with these instruments.
     pub fn new(lookahead: Span, instruments: Vec<InstrumentId>) -> Self {
         Self { builder: FrameBuilder::new(), lookahead, instruments }
     }
 
     /// Packs as many of the events as a frame takes, and returns the frame and how many that were.
     pub(crate) fn pack(&mut self, events: &[Event]) -> (Vec<u8>, usize) {
-        self.builder.begin(self.lookahead);
+        self.begin();
         let mut packed: usize = 0;
         for event in events {
             match self.append(event) {
@@ -38,37 +40,53 @@ impl Packer {
                 }
             }
         }
-        (self.builder.finish().to_vec(), packed)
+        (self.frame().to_vec(), packed)
+    }
+
+    /// Begins a frame.
+    pub fn begin(&mut self) {
+        self.builder.begin(self.lookahead);
+    }
+
+    /// The frame so far.
+    pub fn frame(&mut self) -> &[u8] {
+        self.builder.finish()
+    }
+
+    /// Number of events in the frame.
+    pub fn len(&self) -> usize {
+        self.builder.len()
+    }
+
+    /// Whether no event was packed yet.
+    pub fn is_empty(&self) -> bool {
+        self.builder.is_empty()
+    }
+
+    /// The time of the event at a place in the frame.
+    pub fn time_of(&self, index: usize) -> Option<Timestamp> {
+        self.builder.marks().get(index).map(|mark| mark.time)
     }
 
     /// Checks the answer to the last frame packed, and returns the timers set after it.
-    pub(crate) fn check(&self, timers: &Timers, outcome: &Outcome) -> Result<Timers, ProtocolFault> {
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolFault`] when it breaks the stop rule.
+    pub fn check(&self, timers: &Timers, outcome: &Outcome) -> Result<Timers, ProtocolFault> {
         check_outcome(self.builder.marks(), timers, self.lookahead, outcome)
     }
 
-    fn append(&mut self, event: &Event) -> Result<(), FrameError> {
+    /// Appends an event.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError::Full`] when it belongs into the next frame; the others are the caller's mistakes.
+    pub fn append(&mut self, event: &Event) -> Result<(), FrameError> {
         let time = event.time;
         match &event.body {
             EventBody::Market(instrument, body) => {
-                let index = self.index(Some(*instrument));
-                let builder = &mut self.builder;
-                let venue_time = event.venue_time;
-                match body {
-                    MarketBody::Trade { price, quantity, taker } => {
-                        builder.trade(time, index, venue_time, *price, *quantity, *taker)
-                    }
-                    MarketBody::Quote { bid, ask } => builder.quote(time, index, venue_time, *bid, *ask),
-                    MarketBody::Book(book) => {
-                        builder.book(time, index, venue_time, book.update, &book.bids, &book.asks)
-                    }
-                    MarketBody::Bar(bar) => builder.bar(time, index, venue_time, bar),
-                    MarketBody::Funding { rate, next } => {
-                        builder.funding(time, index, venue_time, *rate, *next)
-                    }
-                    MarketBody::Mark { mark, index: of_index } => {
-                        builder.mark(time, index, venue_time, *mark, *of_index)
-                    }
-                }
+                self.append_market(*instrument, time, event.venue_time, body, BOOK_DEPTH_MAX)
             }
             EventBody::Instrument(spec) => {
                 let index = self.index(Some(spec.id));
@@ -81,6 +99,40 @@ impl Packer {
             }
             EventBody::WarmUpBoundary => self.builder.warm_up_boundary(time),
             EventBody::Resync { orders, next_order } => self.builder.resync(time, *orders, *next_order),
+        }
+    }
+
+    /// Appends a market event; of a book at most `levels` a side.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    #[inline]
+    pub fn append_market(
+        &mut self,
+        instrument: InstrumentId,
+        time: Timestamp,
+        venue_time: Timestamp,
+        body: &MarketBody,
+        levels: usize,
+    ) -> Result<(), FrameError> {
+        let index = self.index(Some(instrument));
+        let builder = &mut self.builder;
+        match body {
+            MarketBody::Trade { price, quantity, taker } => {
+                builder.trade(time, index, venue_time, *price, *quantity, *taker)
+            }
+            MarketBody::Quote { bid, ask } => builder.quote(time, index, venue_time, *bid, *ask),
+            MarketBody::Book(book) => {
+                let bids = book.bids.get(..levels).unwrap_or(&book.bids);
+                let asks = book.asks.get(..levels).unwrap_or(&book.asks);
+                builder.book(time, index, venue_time, book.update, bids, asks)
+            }
+            MarketBody::Bar(bar) => builder.bar(time, index, venue_time, bar),
+            MarketBody::Funding { rate, next } => builder.funding(time, index, venue_time, *rate, *next),
+            MarketBody::Mark { mark, index: of_index } => {
+                builder.mark(time, index, venue_time, *mark, *of_index)
+            }
         }
     }
 

@@ -82,8 +82,24 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
 
     /// Takes in a market event.
     pub fn market(&mut self, event: &MarketEvent) {
-        self.metrics.market_events = self.metrics.market_events.saturating_add(1);
-        self.gate.observe(event);
+        self.markets(std::slice::from_ref(event));
+    }
+
+    /// Takes in market events that nothing came between.
+    pub fn markets(&mut self, events: &[MarketEvent]) {
+        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        self.metrics.market_events = self.metrics.market_events.saturating_add(count);
+        let mut events = events.iter().peekable();
+        while let Some(event) = events.next() {
+            // The gate keeps the latest of each kind, so of several in a row the last is enough.
+            let replaced = |next: &&MarketEvent| {
+                next.instrument == event.instrument
+                    && std::mem::discriminant(&next.body) == std::mem::discriminant(&event.body)
+            };
+            if !events.peek().is_some_and(replaced) {
+                self.gate.observe(event);
+            }
+        }
     }
 
     /// Lets the gate decide about one input that is no intent, and does what it decided.

@@ -15,6 +15,9 @@ use portcullis_sdk::{
 #[derive(Debug)]
 pub struct EmaCross {
     markets: Vec<Market>,
+    /// Whether to place orders, or only to count crosses.
+    orders: bool,
+    crosses: u32,
 }
 
 impl Strategy for EmaCross {
@@ -32,6 +35,11 @@ impl Strategy for EmaCross {
                 Parameter::decimal("size", "Quantity of each order, in the base coin.", "0.00001", "1000")
                     .default_value("0.01"),
             )
+            .parameter(
+                Parameter::boolean("orders", "Whether to place orders; otherwise crosses are only counted.")
+                    .default_value("true"),
+            )
+            .metric("crosses")
             .subscribe(Stream::Trades)
             .snapshot_version(1)
     }
@@ -52,7 +60,8 @@ impl Strategy for EmaCross {
             }
             Ok(Market { size, averages: Averages::new(fast, slow) })
         };
-        Ok(Self { markets: setup.instruments.iter().map(market).collect::<Result<_, _>>()? })
+        let markets = setup.instruments.iter().map(market).collect::<Result<_, _>>()?;
+        Ok(Self { markets, orders: setup.boolean("orders")?, crosses: 0 })
     }
 
     fn on_trade(&mut self, trade: &Trade, ctx: &mut Context) {
@@ -61,14 +70,18 @@ impl Strategy for EmaCross {
             return;
         };
         let Some(market) = self.markets.get_mut(trade.instrument.index()) else { return };
-        match market.averages.update(price) {
-            Some(Cross::Up) => {
+        let Some(cross) = market.averages.update(price) else { return };
+        match cross {
+            _ if !self.orders => {
+                self.crosses = self.crosses.saturating_add(1);
+                ctx.metric("crosses", self.crosses.into());
+            }
+            Cross::Up => {
                 ctx.buy(trade.instrument).market(market.size).tag(1);
             }
-            Some(Cross::Down) => {
+            Cross::Down => {
                 ctx.sell(trade.instrument).market(market.size).tag(2);
             }
-            None => {}
         }
     }
 

@@ -13,7 +13,7 @@ pub const ACTIONS_PER_FRAME_MAX: usize = 4_096;
 
 /// Checks what a strategy returned for a frame, before anything is done with it, and returns the timers set after it.
 ///
-/// `records` are the frame's marks ([`FrameBuilder::marks`](super::FrameBuilder::marks)), `timers` those set before it and
+/// `records` are the frame's marks, such as [`FrameBuilder::marks`](super::FrameBuilder::marks), `timers` those set before it and
 /// `lookahead` the L of its header.
 ///
 /// # Errors

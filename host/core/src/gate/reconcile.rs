@@ -44,7 +44,7 @@ const SNAPSHOT_PAUSE: Span = Span::from_secs(2);
 const SNAPSHOT_LOST: Span = Span::from_secs(15);
 
 /// How often the books are compared with the venue even when nothing seems wrong: an event can be lost.
-const SNAPSHOT_EVERY: Span = Span::from_secs(60);
+pub(super) const SNAPSHOT_EVERY: Span = Span::from_secs(60);
 
 /// Executions are asked for from this long before the last one known, because venues publish late.
 const OVERLAP: Span = Span::from_secs(600);

@@ -1,9 +1,11 @@
 //! `portcullis bench`: this machine's figures, as one flat JSON object. Every ratio comes from one run.
 
+mod backtest;
 mod cell;
 mod gate;
 mod guest;
 mod journal;
+mod native;
 mod order;
 mod place;
 
@@ -21,7 +23,7 @@ type Figures = Map<String, Value>;
 
 /// Measures what was asked for, everything when nothing was named.
 pub(crate) fn run(bench: &Bench, as_json: bool) -> Result<ExitCode, Failure> {
-    let all = [Measure::Gate, Measure::Journal, Measure::Cell, Measure::Order];
+    let all = [Measure::Gate, Measure::Journal, Measure::Cell, Measure::Order, Measure::Backtest];
     let wanted = if bench.what.is_empty() { all.as_slice() } else { bench.what.as_slice() };
     let mut figures = Figures::new();
     for measure in wanted {
@@ -31,6 +33,7 @@ pub(crate) fn run(bench: &Bench, as_json: bool) -> Result<ExitCode, Failure> {
             Measure::Journal => journal::measure(&mut figures)?,
             Measure::Cell => cell::measure(&mut figures)?,
             Measure::Order => order::measure(&mut figures)?,
+            Measure::Backtest => backtest::measure(&mut figures)?,
         }
     }
     if as_json {

@@ -93,6 +93,20 @@ impl Market {
         self.asks.replace(asks);
     }
 
+    /// Takes in a mark price; from then on the mark no longer follows the trades.
+    pub(super) fn marked_at(&mut self, mark: Amount, index: Amount) {
+        self.marked = true;
+        self.mark = mark;
+        self.index = index;
+    }
+
+    /// Takes in what the data says about the next funding.
+    pub(super) fn funding_at(&mut self, rate: Rate, next: Timestamp) {
+        self.funding_rate = rate;
+        self.funding_next = next;
+        self.funding_given = true;
+    }
+
     fn start_quoting(&mut self) {
         if !self.quoted {
             self.quoted = true;

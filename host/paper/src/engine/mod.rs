@@ -16,6 +16,7 @@ mod protection;
 mod reject;
 mod requests;
 mod risk;
+mod scan;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -194,18 +195,14 @@ impl Engine {
                 self.fill_by_book(now, slot, out);
             }
             MarketBody::Mark { mark, index } => {
-                market.marked = true;
-                market.mark = *mark;
-                market.index = *index;
+                market.marked_at(*mark, *index);
                 if market.untouched() {
                     return;
                 }
                 self.fire(now, slot, out);
             }
             MarketBody::Funding { rate, next } => {
-                market.funding_rate = *rate;
-                market.funding_next = *next;
-                market.funding_given = true;
+                market.funding_at(*rate, *next);
                 return;
             }
             MarketBody::Bar(_) => return,
@@ -286,6 +283,12 @@ impl Engine {
     pub fn average_of(&self, order: &Order) -> Amount {
         self.market(order.instrument)
             .map_or(Amount(0), |market| market.scale.average(order.executed_value, order.executed.0))
+    }
+
+    /// Value of an instrument's position at a mark, with the position's sign.
+    #[must_use]
+    pub fn value_at(&self, instrument: InstrumentId, mark: Amount) -> Option<Amount> {
+        self.market(instrument).map(|market| market.scale.fine_value(mark, market.position.size.0))
     }
 
     /// A price × a quantity.

@@ -150,7 +150,7 @@ impl Engine {
 
     /// Gives every position its share of what the account can lose, as a distance of the mark. Half of the share is kept for the
     /// maintenance margin, which grows more slowly than the value. So most events need no look at the whole account.
-    fn find_safe_marks(&mut self, spare: Amount) {
+    pub(super) fn find_safe_marks(&mut self, spare: Amount) {
         let held = |market: &&Market| market.position.size.0 != 0;
         let count = i128::try_from(self.markets.iter().filter(held).count()).unwrap_or(i128::MAX);
         let share = Amount(spare.0.checked_div(count.saturating_mul(2)).unwrap_or(0));

@@ -1,0 +1,142 @@
+//! What the matching engine says, in the gate's terms: what the live client makes of Bybit's rows.
+
+use portcullis_core::{
+    CloseReason, ExecId, Execution, ExecutionKind, ExecutionReport, OrderReport, PositionReport,
+    RejectionKind, VenueOrderId, VenueRejection, VenueSnapshot, VenueStatus, WalletReport,
+};
+use portcullis_paper::engine::{self, Closed, Engine, Event, OrderKey, Origin, Reject, Status};
+
+/// The reports of one batch of events, in the order of the private stream: executions, then orders. Positions and wallets, which the
+/// gate takes from snapshots, are left out.
+pub(crate) fn reports(events: &[Event]) -> impl Iterator<Item = ExecutionReport> + '_ {
+    let executions = events.iter().filter_map(|event| match event {
+        Event::Execution(row) => execution(row).map(ExecutionReport::Execution),
+        Event::Order(_) | Event::Position(_) | Event::Wallet(_) => None,
+    });
+    let orders = events.iter().filter_map(|event| match event {
+        Event::Order(row) => order(row).map(ExecutionReport::Order),
+        Event::Execution(_) | Event::Position(_) | Event::Wallet(_) => None,
+    });
+    executions.chain(orders)
+}
+
+/// The exchange's own name of an order.
+pub(crate) fn name(key: OrderKey) -> Option<VenueOrderId> {
+    key.0.to_string().parse().ok()
+}
+
+/// An order, as it is now.
+pub(crate) fn order(row: &engine::Order) -> Option<OrderReport> {
+    let status = match row.status {
+        Status::New => VenueStatus::Working,
+        Status::PartiallyFilled => VenueStatus::PartiallyFilled,
+        Status::Untriggered => VenueStatus::Untriggered,
+        Status::Triggered => VenueStatus::Triggered,
+        Status::Filled => VenueStatus::Filled,
+        Status::Cancelled => VenueStatus::Cancelled,
+        Status::Deactivated => VenueStatus::Deactivated,
+        Status::Rejected => VenueStatus::Rejected,
+    };
+    let reason = match row.closed {
+        _ if row.status.is_open() || row.status == Status::Filled => CloseReason::None,
+        Closed::No => CloseReason::None,
+        Closed::ByClient => CloseReason::ByStrategy,
+        Closed::WouldTake => CloseReason::WouldTake,
+        Closed::NothingToTake | Closed::NotFull => CloseReason::NoLiquidity,
+        Closed::ReduceOnly => CloseReason::ReduceOnly,
+        Closed::Margin => CloseReason::Margin,
+        Closed::SelfMatch => CloseReason::SelfMatch,
+        Closed::ProtectionCleared => CloseReason::VenueRule,
+        Closed::Liquidation => CloseReason::Liquidation,
+    };
+    Some(OrderReport {
+        link: row.link.clone(),
+        venue_order: name(row.key)?,
+        instrument: row.instrument,
+        side: row.side,
+        status,
+        price: row.price,
+        quantity: row.quantity,
+        executed: row.executed,
+        reason,
+        reduce_only: row.reduce_only,
+        venue_time: row.updated,
+    })
+}
+
+fn execution(row: &engine::Execution) -> Option<Execution> {
+    let kind = match (row.kind, row.origin) {
+        (engine::ExecutionKind::Trade, Origin::Client | Origin::TakeProfit | Origin::StopLoss) => {
+            ExecutionKind::Trade
+        }
+        (engine::ExecutionKind::Funding, _) => ExecutionKind::Funding,
+        (engine::ExecutionKind::Bust, _) | (engine::ExecutionKind::Trade, Origin::Liquidation) => {
+            ExecutionKind::Liquidation
+        }
+    };
+    Some(Execution {
+        exec: row.number.to_string().parse::<ExecId>().ok()?,
+        kind,
+        link: row.link.clone(),
+        venue_order: name(row.order.unwrap_or(OrderKey(0)))?,
+        instrument: row.instrument,
+        side: row.side,
+        price: row.price,
+        quantity: row.quantity,
+        fee: row.fee,
+        maker: row.maker,
+        venue_time: row.time,
+    })
+}
+
+/// Everything that is open. Executions are left out: none of them can have been lost on the way.
+pub(crate) fn snapshot(engine: &Engine, time: portcullis_core::Timestamp) -> VenueSnapshot {
+    let margin = engine.margin();
+    let held = engine.positions().filter(|position| position.size.0 != 0);
+    VenueSnapshot {
+        time,
+        orders: engine.orders().filter_map(order).collect(),
+        executions: Vec::new(),
+        positions: held
+            .map(|position| PositionReport {
+                instrument: position.instrument,
+                quantity: position.size,
+                average_price: engine.average_of_position(position),
+                venue_time: position.updated,
+            })
+            .collect(),
+        wallet: WalletReport {
+            equity: margin.equity,
+            balance: engine.wallet().balance,
+            available: margin.equity.saturating_sub(margin.initial),
+            venue_time: time,
+        },
+    }
+}
+
+/// A refusal of the engine's.
+pub(crate) fn rejection(reject: &Reject) -> VenueRejection {
+    let kind = match reject {
+        Reject::UnknownInstrument
+        | Reject::PriceInvalid(_)
+        | Reject::QuantityInvalid(_)
+        | Reject::NotionalBelowMinimum(_)
+        | Reject::ProtectionInvalid(_)
+        | Reject::ProtectionOnReduceOnly
+        | Reject::QuantityExecuted
+        | Reject::LeverageInvalid
+        | Reject::NoPosition => RejectionKind::Invalid,
+        Reject::NotTradable => RejectionKind::NotTrading,
+        Reject::Margin => RejectionKind::Margin,
+        Reject::NothingToReduce | Reject::WouldIncrease => RejectionKind::ReduceOnly,
+        Reject::DuplicateLink => RejectionKind::DuplicateLinkId,
+        Reject::TooManyOrders | Reject::TooManyConditions => RejectionKind::TooManyOrders,
+        Reject::TriggerNotAbove { .. } | Reject::TriggerNotBelow { .. } => RejectionKind::PriceLimit,
+        Reject::NoSuchOrderToCancel | Reject::NoSuchOrderToAmend => RejectionKind::NoSuchOrder,
+        Reject::NotModified | Reject::LeverageNotModified | Reject::ProtectionNotModified => {
+            RejectionKind::NotModified
+        }
+    };
+    // No V5 face stands between, so there is no code of Bybit's.
+    VenueRejection { kind, code: 0, message: reject.to_string() }
+}
