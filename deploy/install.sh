@@ -69,7 +69,7 @@ if [ -n "$release" ] && [ "$(printf '%s\n%s\n' "$oldest" "$release" | sort -V | 
     fail 3 "$distribution $release is too old: $oldest or newer is needed"
 fi
 for path in /etc/systemd/system /usr/lib/systemd/system; do
-    [ -d "$root$path" ] || fail 3 "no $root$path: the roles run as units of systemd"
+    [ -d "$root$path" ] || fail 3 "no systemd: $root$path is missing, and the roles run as its units"
 done
 
 if [ -z "$binary" ]; then
