@@ -36,7 +36,11 @@ fn the_site_is_understood() -> Result<(), Failed> {
     let dir = tempfile::tempdir()?;
     certificate(dir.path());
     let site = std::fs::read_to_string(deploy().join("nginx/portcullis.conf"))?;
-    write_configuration(dir.path(), "warn", &site.replace("/etc/portcullis/tls", &dir.path().display().to_string()));
+    write_configuration(
+        dir.path(),
+        "warn",
+        &site.replace("/etc/portcullis/tls", &dir.path().display().to_string()),
+    );
     let (exit, said) = run(nginx(dir.path()).arg("-t"));
     assert!(exit == 0 && !said.contains("[warn]"), "{said}");
     Ok(())
@@ -44,8 +48,8 @@ fn the_site_is_understood() -> Result<(), Failed> {
 
 async fn logins_are_held_back(site: &Site) {
     let mut answers = Vec::new();
-    for _ in 0..12 {
-        answers.push(site.post("/api/login").body("{}").send().await.unwrap().status());
+    for path in ["/api/login", "/login"].into_iter().cycle().take(12) {
+        answers.push(site.post(path).body("{}").send().await.unwrap().status());
     }
     assert_eq!(answers[..6], [StatusCode::OK; 6], "a burst of five passes besides the first");
     assert_eq!(answers[7..], [StatusCode::TOO_MANY_REQUESTS; 5]);
@@ -57,9 +61,14 @@ async fn a_halt_passes_at_once(site: &Site) {
     for _ in 0..5 {
         site.post("/api/login").body("{}").send().await.unwrap();
     }
-    for _ in 0..10 {
-        assert_eq!(site.post("/api/halt").send().await.unwrap().status(), StatusCode::OK);
+    for path in ["/api/halt", "/halt", "/api/strategies/ema-btc/stop"].into_iter().cycle().take(10) {
+        assert_eq!(site.post(path).send().await.unwrap().status(), StatusCode::OK);
     }
+    let mut last = StatusCode::OK;
+    for _ in 0..10 {
+        last = site.post("/api/halt").send().await.unwrap().status();
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS, "a burst beyond that is no operator's");
 }
 
 async fn strangers_get_no_answer(site: &Site) {
