@@ -1,6 +1,5 @@
 //! `install.sh`, run for real in a copy of this very system that is thrown away.
 
-use std::path::Path;
 use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
@@ -8,7 +7,7 @@ use libtest_mimic::{Failed, Trial};
 use crate::{BINARY, deploy, run, trial};
 
 /// What the copy of the system is made with, besides root.
-const TOOLS: &[&str] = &["root", "unshare", "chroot", "useradd", "nginx", "openssl", "systemctl"];
+const TOOLS: &[&str] = &["root", "unshare", "chroot", "useradd", "nginx", "openssl", "systemctl", "strip"];
 
 /// This system as a lower layer, and a layer in memory that takes every change: `$upper` holds what was changed. The folder
 /// under test is at /mnt and the binary at /media. `see NAME` writes down the kind, mode, owner, time of change, link and hash of
@@ -17,14 +16,16 @@ const PRELUDE: &str = r#"
 set -eu
 mount -t tmpfs none "$SCRATCH/layers"
 upper=$SCRATCH/layers/upper system=$SCRATCH/layers/system
-mkdir "$upper" "$system" "$SCRATCH/layers/work"
+mkdir "$upper" "$system" "$SCRATCH/layers/work" "$SCRATCH/layers/binaries"
+# Without what a debugger needs: a tenth of the size, and all of this lies in memory.
+strip -o "$SCRATCH/layers/binaries/portcullis" "$BINARY"
 mount -t overlay none -o "lowerdir=/,upperdir=$upper,workdir=$SCRATCH/layers/work" "$system"
 mount -t proc none "$system/proc"
 mount --rbind /dev "$system/dev"
 mount -t tmpfs none "$system/run"
 mount -t tmpfs none "$system/tmp"
 mount --bind "$DEPLOY" "$system/mnt"
-mount --bind "$BINARIES" "$system/media"
+mount --bind "$SCRATCH/layers/binaries" "$system/media"
 inside() { chroot "$system" "$@"; }
 install() { inside /mnt/install.sh --binary /media/portcullis "$@"; }
 see() {
@@ -57,7 +58,7 @@ install --host trade.example.org >"$SCRATCH/first.out"
 see first
 install >"$SCRATCH/second.out"
 see second
-"$DEPLOY/install.sh" --root "$system" --binary "$BINARIES/portcullis" >"$SCRATCH/outside.out"
+"$DEPLOY/install.sh" --root "$system" --binary "$SCRATCH/layers/binaries/portcullis" >"$SCRATCH/outside.out"
 see third
 for path in etc/portcullis var/lib/portcullis var/lib/portcullis/keys var/lib/portcullis/limits.toml \
     var/lib/portcullis/keys/trade.toml etc/portcullis/tls/key.pem etc/systemd/system/portcullis-gateway.service; do
@@ -202,6 +203,6 @@ fn in_a_copy(script: &str) -> Result<tempfile::TempDir, Failed> {
         .args(["--mount", "--propagation", "private", "sh", "-c", &format!("{PRELUDE}{script}")])
         .env("SCRATCH", scratch.path())
         .env("DEPLOY", deploy())
-        .env("BINARIES", Path::new(BINARY).parent().unwrap()));
+        .env("BINARY", BINARY));
     if exit == 0 { Ok(scratch) } else { Err(format!("the script ended with {exit}: {said}").into()) }
 }
