@@ -45,7 +45,7 @@ pub use key::{Fingerprint, InvalidFingerprint, InvalidKey, PublicKey, SecretKey}
 pub use key_file::{KeyError, KeyPairFiles, read_public_key, read_secret_key, write_key_pair};
 pub use manifest::{Capabilities, ComponentRef, Limits, Manifest, SourceRef};
 pub use names::{BundleName, InvalidName, LimitAmount, Market, OrderType, Owner, UnixSeconds};
-pub use open::{Inspection, VerifiedBundle, inspect, open};
+pub use open::{Inspection, VerifiedBundle, component, inspect, open};
 pub use refusal::Refusal;
 pub use sign::{SignError, add_signature, sign};
 pub use source::{BundleSource, SourceError};

@@ -116,6 +116,15 @@ pub struct Inspection {
     pub admitted: Admitted,
 }
 
+/// The component in a bundle. It says nothing about who vouches for it: check the bundle with [`open`] or [`inspect`].
+///
+/// # Errors
+///
+/// When the bytes are no bundle.
+pub fn component(bundle: &[u8]) -> Result<&[u8], Refusal> {
+    Ok(Container::parse(bundle)?.component)
+}
+
 /// Reads a bundle without trusting anybody.
 ///
 /// # Errors

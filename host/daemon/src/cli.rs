@@ -1,10 +1,11 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use portcullis_console::{AccountName, Listen, Origin, Right};
 
 /// Runs trading strategies that nobody has to trust.
 #[derive(Debug, Parser)]
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     },
     /// Run the Bybit-compatible paper exchange by itself.
     Paper(Paper),
+    /// Serve the operators' page and the HTTP API; with a command, change who may use them.
+    Console(Console),
     /// Show trading state, strategies, positions and the journal's head.
     Status,
     /// Stop entries: cancels every entry order, keeps the protection of positions.
@@ -80,6 +83,8 @@ pub(crate) enum Command {
     /// Verify, follow and index the journal.
     #[command(subcommand)]
     Journal(Journal),
+    /// Run a strategy over recorded or synthetic markets.
+    Backtest(Backtest),
     /// Measure this machine.
     Bench(Bench),
 }
@@ -95,6 +100,7 @@ impl Command {
                 | Self::Cell { .. }
                 | Self::Compile { .. }
                 | Self::Paper(_)
+                | Self::Console(Console { command: None, .. })
         )
     }
 }
@@ -120,6 +126,38 @@ pub(crate) struct Demo {
     /// Use this signed bundle instead of building a reference strategy; the first for ema-cross, the second for the market maker.
     #[arg(long, value_name = "FILE")]
     pub(crate) strategy: Vec<PathBuf>,
+}
+
+/// Options of `backtest`.
+#[derive(Debug, Args)]
+pub(crate) struct Backtest {
+    /// The strategy: a signed bundle, a component, or the folder of a crate with its strategy.toml.
+    #[arg(long, value_name = "B")]
+    pub(crate) strategy: PathBuf,
+    /// Recorded market data, may be given several times; or synthetic:h1:N, N trades of the series that engines are compared on.
+    #[arg(long, value_name = "F", required = true)]
+    pub(crate) data: Vec<PathBuf>,
+    /// Limits to trade under; the synthetic series brings wide ones of its own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) limits: Option<PathBuf>,
+    /// USDT in the account, all of which the strategy may use.
+    #[arg(long, value_name = "USDT", default_value = "10000000")]
+    pub(crate) capital: String,
+    /// From a decision to its first consequence, for example 500us or 20ms; half of it on the way there.
+    #[arg(long, value_name = "TIME", value_parser = short_duration, default_value = "0ns")]
+    pub(crate) latency: std::time::Duration,
+    /// Taker fee in ten-thousandths.
+    #[arg(long, value_name = "B", default_value = "5.5")]
+    pub(crate) taker_bps: String,
+    /// Show the strategy events of one timestamp at a time, so that it cannot see the future.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Take files of bars in which some are missing.
+    #[arg(long)]
+    pub(crate) allow_gaps: bool,
+    /// A parameter of the strategy, as name=value; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
 }
 
 /// Options of `run`.
@@ -174,6 +212,95 @@ pub(crate) struct Paper {
     /// API secret clients must sign with.
     #[arg(long, default_value = "paper-secret")]
     pub(crate) secret: String,
+}
+
+/// `console`, as a role or with a command.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Console {
+    #[command(flatten)]
+    pub(crate) serve: ServeConsole,
+    #[command(subcommand)]
+    pub(crate) command: Option<ConsoleCommand>,
+}
+
+/// Options of the console role.
+#[derive(Debug, Args)]
+pub(crate) struct ServeConsole {
+    /// Where to listen: an address of the loopback, or unix:PATH behind a proxy.
+    #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:8000")]
+    pub(crate) listen: Listen,
+    /// Where browsers reach it, for example https://trade.example.org; may be given several times [default: the address
+    /// listened on].
+    #[arg(long, value_name = "URL")]
+    pub(crate) origin: Vec<Origin>,
+    /// A proxy whose X-Real-IP is believed; may be given several times. Over a Unix socket it always is.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) proxy: Vec<IpAddr>,
+    /// The gateway's control socket [default: control.sock in --run-dir].
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Option<PathBuf>,
+}
+
+/// `console …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConsoleCommand {
+    /// Who may log in.
+    #[command(subcommand, alias = "user")]
+    Users(Users),
+    /// API tokens, for programs.
+    #[command(subcommand, alias = "token")]
+    Tokens(Tokens),
+}
+
+/// `console users …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Users {
+    /// Add a user; the password is asked for, or read from the first line of the standard input.
+    Add {
+        /// The user's name.
+        name: AccountName,
+    },
+    /// Change a password, read as for `add`, and end the user's sessions.
+    Password {
+        /// The user's name.
+        name: AccountName,
+    },
+    /// Remove a user and end the user's sessions.
+    Remove {
+        /// The user's name.
+        name: AccountName,
+    },
+    /// Let a user try again who is locked out after failed attempts.
+    Unlock {
+        /// The user's name.
+        name: AccountName,
+    },
+    /// List the users.
+    List,
+}
+
+/// `console tokens …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tokens {
+    /// Make a token and print it, once.
+    Add {
+        /// What it is for.
+        name: AccountName,
+        /// What it may do: read, or operate (halt, stop and upload as well).
+        #[arg(long, default_value = "operate")]
+        right: Right,
+        /// How many days it is good for.
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+    },
+    /// Revoke a token at once.
+    Revoke {
+        /// Its name.
+        name: AccountName,
+    },
+    /// List the tokens, without their secrets.
+    List,
 }
 
 /// Options of `halt`, `flatten` and `cancel-entries`.
@@ -357,4 +484,21 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
     seconds
         .map(std::time::Duration::from_secs)
         .ok_or_else(|| format!("{text:?} is not a time; write 20s, 2m or 1h"))
+}
+
+fn short_duration(text: &str) -> Result<std::time::Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let wrong = || format!("{text:?} is not a time; write 500us, 20ms or 1s");
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let nanos = match unit {
+        "ns" => Some(number),
+        "us" => number.checked_mul(1_000),
+        "ms" => number.checked_mul(1_000_000),
+        "s" => number.checked_mul(1_000_000_000),
+        _ => None,
+    };
+    nanos
+        .filter(|nanos| *nanos <= 60_000_000_000)
+        .map(std::time::Duration::from_nanos)
+        .ok_or_else(|| format!("{}, at most 60s", wrong()))
 }

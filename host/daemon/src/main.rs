@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod backtest;
 mod bench;
 mod cli;
 mod clock;

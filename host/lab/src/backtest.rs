@@ -128,6 +128,20 @@ pub enum BacktestError {
     Guest(#[from] GuestFault),
 }
 
+impl BacktestError {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoEvents => "DATA_EMPTY",
+            Self::Instrument(_) => "INSTRUMENT",
+            Self::Journal(_) => "JOURNAL",
+            Self::StartRefused { .. } => "START_REFUSED",
+            Self::Guest(fault) => fault.code,
+        }
+    }
+}
+
 /// Runs strategies over recorded events, in order of time.
 ///
 /// # Errors

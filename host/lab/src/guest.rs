@@ -1,6 +1,6 @@
 //! The strategy's own code, as the lab calls it.
 
-use portcullis_cell::FaultKind;
+use portcullis_cell::{CellFault, FaultKind};
 use portcullis_core::Outcome;
 
 /// Something that takes frames and answers with actions: a component, or the same strategy compiled natively.
@@ -15,20 +15,21 @@ pub trait Guest {
 
 impl Guest for portcullis_cell::Guest {
     fn on_frame(&mut self, frame: &[u8]) -> Result<Outcome, GuestFault> {
-        match portcullis_cell::Guest::on_frame(self, frame) {
-            Ok(answer) => Ok(answer.outcome),
-            Err(fault) => {
-                let code = match fault.kind {
-                    FaultKind::Trap => "TRAP",
-                    FaultKind::OutOfFuel => "OUT_OF_FUEL",
-                    FaultKind::Deadline => "DEADLINE",
-                    FaultKind::OutOfMemory => "OUT_OF_MEMORY",
-                    FaultKind::Protocol => "PROTOCOL",
-                    FaultKind::Host => "HOST",
-                };
-                Err(GuestFault { code, detail: fault.detail })
-            }
-        }
+        portcullis_cell::Guest::on_frame(self, frame).map(|answer| answer.outcome).map_err(GuestFault::from)
+    }
+}
+
+impl From<CellFault> for GuestFault {
+    fn from(fault: CellFault) -> Self {
+        let code = match fault.kind {
+            FaultKind::Trap => "TRAP",
+            FaultKind::OutOfFuel => "OUT_OF_FUEL",
+            FaultKind::Deadline => "DEADLINE",
+            FaultKind::OutOfMemory => "OUT_OF_MEMORY",
+            FaultKind::Protocol => "PROTOCOL",
+            FaultKind::Host => "HOST",
+        };
+        Self { code, detail: fault.detail }
     }
 }
 
@@ -36,7 +37,7 @@ impl Guest for portcullis_cell::Guest {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {detail}")]
 pub struct GuestFault {
-    /// Stable: `TRAP`, `OUT_OF_FUEL`, `DEADLINE`, `OUT_OF_MEMORY`, `PROTOCOL`, `FLOOD`, `HOST`.
+    /// Stable: `TRAP`, `OUT_OF_FUEL`, `DEADLINE`, `OUT_OF_MEMORY`, `PROTOCOL`, `FLOOD`, `STUCK`, `HOST`.
     pub code: &'static str,
     /// The first cause in words.
     pub detail: String,

@@ -85,6 +85,6 @@ mod tests {
         for column in [ticks, sizes, sides, times] {
             hash.update(column);
         }
-        assert_eq!(format!("{:x}", hash.finalize()), SERIES);
+        assert_eq!(portcullis_core::Digest(hash.finalize().into()).to_string(), SERIES);
     }
 }

@@ -91,9 +91,14 @@ impl<G: Guest> Run<'_, G> {
         let id = lane.id;
         let mut passed = 0;
         for deed in deeds {
-            let after = deed.place.map_or(0, |place| place.saturating_add(1));
-            world.advance(after.saturating_sub(passed));
-            passed = passed.max(after);
+            match deed.place {
+                Some(place) => {
+                    let after = place.saturating_add(1);
+                    world.advance(after.saturating_sub(passed));
+                    passed = after;
+                }
+                None => world.settle(deed.time),
+            }
             world.act(deed.time, id, deed.steps);
         }
         world.advance(done.saturating_sub(passed));
@@ -134,6 +139,9 @@ impl<G: Guest> Run<'_, G> {
             let after = deed.place.map_or_else(before, |place| place.saturating_add(1));
             world.advance(after.saturating_sub(passed));
             passed = passed.max(after);
+            if deed.place.is_none() {
+                world.settle(deed.time);
+            }
             let Some(lane) = lanes.get(number) else { continue };
             world.act(deed.time, lane.id, deed.steps);
         }

@@ -99,6 +99,13 @@ impl<'d> World<'d> {
         leaving(&self.bands, engine, inside).map_or(clear, |place| place.saturating_add(1))
     }
 
+    /// Lets everything happen that is due by a moment before the next market event.
+    pub(crate) fn settle(&mut self, until: Timestamp) {
+        while self.due() <= until {
+            self.proceed();
+        }
+    }
+
     /// Lets the next thing that is due happen.
     pub(crate) fn proceed(&mut self) {
         let due = self.due();

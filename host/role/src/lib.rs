@@ -4,6 +4,7 @@
 //! Everything that arrives over a socket is hostile until it has its type: lengths are bounded before memory is taken, and a
 //! peer that breaks the framing costs its connection and nothing else.
 
+mod apart;
 mod confine;
 mod control;
 mod link;
@@ -13,6 +14,7 @@ mod peer;
 mod socket;
 mod spawn;
 
+pub use apart::{ApartError, in_child};
 pub use confine::{Confinement, confine};
 pub use control::{
     AccessKind, ActorName, CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer,

@@ -1,5 +1,7 @@
 //! One file a command.
 
+mod console;
+mod deploy;
 mod journal;
 pub(crate) mod keys;
 mod limits;
@@ -13,10 +15,10 @@ use std::process::ExitCode;
 
 use portcullis_role::ControlRequest;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Strategy};
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::{bench, demo, gateway};
+use crate::{backtest, bench, demo, gateway};
 
 /// Runs the command.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
@@ -31,6 +33,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Cell { arguments } => roles::cell(arguments),
         Command::Compile { arguments } => roles::compile(arguments),
         Command::Paper(arguments) => paper::run(arguments, cli.dir.as_deref()),
+        Command::Console(arguments) => console::console(arguments, &places, cli.json),
         Command::Status => operate(ControlRequest::Status {}),
         Command::Orders => operate(ControlRequest::Orders {}),
         Command::Positions => operate(ControlRequest::Positions {}),
@@ -47,10 +50,14 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
             code: rearm.confirm.clone(),
             actor: None,
         }),
-        Command::Strategy(command) => strategy::run(command, dir, cli.json),
+        Command::Strategy(Strategy::Start(arguments)) => deploy::start(arguments, &places, cli.json),
+        Command::Strategy(Strategy::Stop { name }) => deploy::stop(name, &places, cli.json),
+        Command::Strategy(Strategy::List) => deploy::list(&places, cli.json),
+        Command::Strategy(Strategy::Author(command)) => strategy::run(command, dir, cli.json),
         Command::Keys(command) => keys::run(command, dir, cli.json),
         Command::Limits(command) => limits::run(command, cli.json),
         Command::Journal(command) => journal::run(command, dir, cli.json),
+        Command::Backtest(arguments) => backtest::run(arguments, cli.json),
         Command::Bench(arguments) => bench::run(arguments, cli.json),
     }
 }

@@ -41,11 +41,18 @@ pub(super) fn read(
     };
     let mut previous: Option<(Timestamp, Kline)> = None;
     let mut length = MINUTE;
+    let mut interval = None;
     while let Some(line) = lines.next()? {
         let row = Row::new(lines, &line, 6)?;
         let start = row.millis(0, "start_ms")?;
         if previous.as_ref().is_some_and(|(before, _)| start <= *before) {
             return Err(row.bad("start_ms", "not later than the line before"));
+        }
+        if let Some((before, _)) = &previous {
+            let step = start.since(*before);
+            if *interval.get_or_insert(step) != step && into.gap.is_none() {
+                into.gap = Some(lines.place(*before, start));
+            }
         }
         match content {
             Content::Funding => {

@@ -8,12 +8,13 @@ mod raw_feed;
 mod synthetic;
 mod trades;
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
-use portcullis_core::MarketEvent;
+use portcullis_core::{InstrumentId, MarketEvent, Timestamp};
 
 use crate::listing::Listing;
 
@@ -79,6 +80,21 @@ pub enum DataError {
     },
 }
 
+impl DataError {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "DATA_UNREADABLE",
+            Self::UnknownFormat { .. } => "DATA_FORMAT",
+            Self::BadLine { .. } => "DATA_LINE",
+            Self::NoSymbol { .. } => "DATA_SYMBOL",
+            Self::Empty { .. } => "DATA_EMPTY",
+            Self::TooMany { .. } => "DATA_TOO_MANY",
+        }
+    }
+}
+
 /// Market events of one or more files, merged by time.
 #[derive(Debug, Default)]
 pub struct Recording {
@@ -86,6 +102,23 @@ pub struct Recording {
     pub events: Vec<MarketEvent>,
     /// Rows left out because they are of a market that is not served, such as coin-margined contracts.
     pub skipped: u64,
+    /// The first row that lies before the row above it, in a file that is sorted neither way. The events are sorted all the same.
+    pub disorder: Option<Place>,
+    /// The first kline that does not follow the one before at the file's interval.
+    pub gap: Option<Place>,
+}
+
+/// A row of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: PathBuf,
+    /// Its line, counted from 1, the header included.
+    pub line: u64,
+    /// When the row above it was.
+    pub before: Timestamp,
+    /// When this row is.
+    pub at: Timestamp,
 }
 
 /// Reads files of any known format and merges them by time. Instruments are listed as they are met.
@@ -109,15 +142,31 @@ pub fn load(files: &[PathBuf], listing: &mut Listing) -> Result<Recording, DataE
 
 fn load_one(file: &Path, listing: &mut Listing, into: &mut Recording) -> Result<(), DataError> {
     let mut lines = Lines::open(file)?;
+    read(&mut lines, file, listing, into)?;
+    let order = lines.order.into_inner();
+    if let Some(fell) = order.fell.filter(|_| order.rose)
+        && into.disorder.is_none()
+    {
+        into.disorder = Some(fell);
+    }
+    Ok(())
+}
+
+fn read(
+    lines: &mut Lines,
+    file: &Path,
+    listing: &mut Listing,
+    into: &mut Recording,
+) -> Result<(), DataError> {
     let first = lines.next()?.unwrap_or_default();
     if first.starts_with("market,symbol,") {
-        trades::binance(&mut lines, &first, listing, into)
+        trades::binance(lines, &first, listing, into)
     } else if first.starts_with("timestamp,symbol,side,") {
-        trades::bybit(&mut lines, &first, listing, into)
+        trades::bybit(lines, &first, listing, into)
     } else if first.starts_with("start_ms,open,") || first.starts_with("open_ms,open,") {
-        kline::read(&mut lines, &first, listing, into)
+        kline::read(lines, &first, listing, into)
     } else if first.starts_with(|letter: char| letter.is_ascii_digit()) && first.contains(" {") {
-        raw_feed::read(&mut lines, first, listing, into)
+        raw_feed::read(lines, first, listing, into)
     } else {
         let cut = first.get(..first.floor_char_boundary(80)).unwrap_or_default();
         Err(DataError::UnknownFormat { file: file.to_owned(), line: cut.to_owned() })
@@ -129,6 +178,30 @@ pub(crate) struct Lines {
     file: PathBuf,
     reader: Box<dyn BufRead>,
     number: u64,
+    order: RefCell<Order>,
+}
+
+/// In which order the rows of a file come.
+#[derive(Default)]
+struct Order {
+    /// The time of the last row of each instrument.
+    last: Vec<(InstrumentId, Timestamp)>,
+    rose: bool,
+    fell: Option<Place>,
+}
+
+impl Order {
+    fn note(&mut self, lines: &Lines, instrument: InstrumentId, at: Timestamp) {
+        let Some((_, last)) = self.last.iter_mut().find(|(id, _)| *id == instrument) else {
+            self.last.push((instrument, at));
+            return;
+        };
+        let before = std::mem::replace(last, at);
+        self.rose |= at > before;
+        if at < before && self.fell.is_none() {
+            self.fell = Some(lines.place(before, at));
+        }
+    }
 }
 
 impl Lines {
@@ -138,7 +211,7 @@ impl Lines {
         let packed = reader.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
         let reader: Box<dyn BufRead> =
             if packed { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) };
-        Ok(Self { file: file.to_owned(), reader, number: 0 })
+        Ok(Self { file: file.to_owned(), reader, number: 0, order: RefCell::default() })
     }
 
     /// The next line without its end; `None` at the end of the file.
@@ -167,8 +240,13 @@ impl Lines {
         if into.events.len() >= EVENTS_MAX {
             return Err(DataError::TooMany { file: self.file.clone() });
         }
+        self.order.borrow_mut().note(self, event.instrument, event.venue_time);
         into.events.push(event);
         Ok(())
+    }
+
+    fn place(&self, before: Timestamp, at: Timestamp) -> Place {
+        Place { file: self.file.clone(), line: self.number, before, at }
     }
 
     /// The words of the file's name.
