@@ -13,6 +13,9 @@ use crate::store::StoreError;
 /// Longest detail in bytes; parts of it may be the client's own words.
 const DETAIL_BYTES_MAX: usize = 512;
 
+/// When to ask again what could not be answered now, in seconds.
+const TRY_AGAIN_S: u64 = 2;
+
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
@@ -138,11 +141,10 @@ impl ApiError {
     }
 
     fn retry_after_s(&self) -> Option<u64> {
-        match self {
-            Self::LockedOut { seconds } => Some(*seconds),
-            Self::Busy(_) | Self::GatewayAway | Self::GatewaySilent => Some(2),
-            _ => None,
+        if let Self::LockedOut { seconds } = self {
+            return Some(*seconds);
         }
+        (self.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(TRY_AGAIN_S)
     }
 }
 

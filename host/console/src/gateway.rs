@@ -13,8 +13,11 @@ use crate::error::ApiError;
 /// Questions at once; the gateway serves twice as many connections and closes more.
 const AT_ONCE: usize = 4;
 
-/// Longest wait for each step of an answer. A deployment is answered after its signature and component are checked.
+/// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(12);
+
+/// The same where the gateway verifies a bundle or writes a file first; a little more than it waits for that itself.
+const LONG_PATIENCE: Duration = Duration::from_secs(70);
 
 /// Asks the gateway.
 #[derive(Debug, Clone)]
@@ -32,9 +35,11 @@ impl Gateway {
     pub(crate) async fn ask(&self, request: ControlRequest) -> Result<ControlReply, ApiError> {
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| ApiError::Failed)?;
         let socket = Arc::clone(&self.socket);
+        let slow = matches!(request, ControlRequest::Deploy(_) | ControlRequest::Stop { .. });
+        let patience = if slow { LONG_PATIENCE } else { PATIENCE };
         let answer = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            call(&socket, &request, PATIENCE)
+            call(&socket, &request, patience)
         });
         match answer.await.map_err(|_| ApiError::Failed)? {
             Ok(ControlReply::Error { code, detail }) => Err(ApiError::Gateway { code, detail }),
@@ -47,12 +52,11 @@ impl Gateway {
 fn refuse(error: &ControlError) -> ApiError {
     tracing::debug!(%error, "the gateway gave no answer");
     match error {
-        ControlError::Io(io) => match io.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => ApiError::GatewaySilent,
-            _ => ApiError::GatewayAway,
-        },
-        // Cut off: it went away in the middle.
-        ControlError::Line => ApiError::GatewayAway,
+        ControlError::Io(io) if matches!(io.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            ApiError::GatewaySilent
+        }
+        // Not there, or cut off: it went away in the middle.
+        ControlError::Io(_) | ControlError::Line => ApiError::GatewayAway,
         ControlError::Malformed(_) => ApiError::GatewayNonsense,
     }
 }

@@ -68,12 +68,10 @@ impl Place {
     pub(crate) fn origins(&self) -> Vec<Origin> {
         let Self::Tcp(address) = self else { return Vec::new() };
         let port = address.port();
-        let texts = match address.ip() {
-            IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST) => {
-                vec![format!("http://{address}"), format!("http://localhost:{port}")]
-            }
-            _ => vec![format!("http://{address}")],
-        };
+        let mut texts = vec![format!("http://{address}")];
+        if matches!(address.ip(), IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST)) {
+            texts.push(format!("http://localhost:{port}"));
+        }
         texts.iter().filter_map(|text| text.parse().ok()).collect()
     }
 }

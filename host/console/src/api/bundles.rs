@@ -78,15 +78,13 @@ pub(crate) async fn upload(
     // The gateway takes the file away; whatever is left of it goes with `upload`.
     let reply = app.gateway.ask(ControlRequest::Deploy(request)).await;
     app.live.forget().await;
-    match reply? {
-        ControlReply::Accepted { deployment, strategy, bundle, digest } => {
-            tracing::info!(strategy, bundle, digest, "a bundle is accepted");
-            let state = DeploymentState::Compiling.as_str();
-            let answer = Deployment { deployment, strategy, bundle, digest, state, code: None, detail: None };
-            Ok((StatusCode::ACCEPTED, Json(answer)))
-        }
-        _ => Err(ApiError::GatewayNonsense),
-    }
+    let ControlReply::Accepted { deployment, strategy, bundle, digest } = reply? else {
+        return Err(ApiError::GatewayNonsense);
+    };
+    tracing::info!(strategy, bundle, digest, "a bundle is accepted");
+    let state = DeploymentState::Compiling.as_str();
+    let answer = Deployment { deployment, strategy, bundle, digest, state, code: None, detail: None };
+    Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
 fn wishes(query: &str) -> Result<Wishes, ApiError> {

@@ -55,6 +55,7 @@ pub(crate) struct Welcome {
     (status = 400, description = "Not the body that is expected, or an unknown field", body = Problem),
     (status = 401, description = "Wrong user or password", body = Problem),
     (status = 403, description = "The request comes from another site", body = Problem),
+    (status = 408, description = "The body came too slowly", body = Problem),
     (status = 413, description = "The body is too large", body = Problem),
     (status = 415, description = "The body is not said to be JSON", body = Problem),
     (status = 429, description = "Too many failures", body = Problem, headers(("Retry-After" = u64, description = "Seconds"))),

@@ -37,6 +37,7 @@ pub(crate) struct Halt {
     (status = 401, description = "Not logged in", body = Problem),
     (status = 403, description = "The token may only read, or the request comes from another site", body = Problem),
     (status = 409, description = "The gateway refuses", body = Problem),
+    (status = 408, description = "The body came too slowly", body = Problem),
     (status = 413, description = "The body is too large", body = Problem),
     (status = 415, description = "The body is not said to be JSON", body = Problem),
     (status = 503, description = "The gateway does not answer", body = Problem),
@@ -89,8 +90,6 @@ async fn done(app: &App, request: ControlRequest) -> Result<Done, ApiError> {
     let reply = app.gateway.ask(request).await;
     // Whatever came of it, the page is to show how things are now.
     app.live.forget().await;
-    match reply? {
-        ControlReply::Done { detail } => Ok(Done { detail }),
-        _ => Err(ApiError::GatewayNonsense),
-    }
+    let ControlReply::Done { detail } = reply? else { return Err(ApiError::GatewayNonsense) };
+    Ok(Done { detail })
 }

@@ -38,12 +38,10 @@ pub(crate) async fn status(State(app): State<Shared>, _: Reader) -> Result<Json<
     (status = 503, description = "The gateway does not answer", body = Problem),
 ))]
 pub(crate) async fn orders(State(app): State<Shared>, _: Reader) -> Result<Json<Orders>, ApiError> {
-    match app.gateway.ask(ControlRequest::Orders {}).await? {
-        ControlReply::Orders { orders, omitted } => {
-            Ok(Json(Orders { orders: orders.into_iter().map(Into::into).collect(), omitted }))
-        }
-        _ => Err(ApiError::GatewayNonsense),
-    }
+    let ControlReply::Orders { orders, omitted } = app.gateway.ask(ControlRequest::Orders {}).await? else {
+        return Err(ApiError::GatewayNonsense);
+    };
+    Ok(Json(Orders { orders: orders.into_iter().map(Into::into).collect(), omitted }))
 }
 
 /// Positions that are not zero
@@ -53,12 +51,10 @@ pub(crate) async fn orders(State(app): State<Shared>, _: Reader) -> Result<Json<
     (status = 503, description = "The gateway does not answer", body = Problem),
 ))]
 pub(crate) async fn positions(State(app): State<Shared>, _: Reader) -> Result<Json<Positions>, ApiError> {
-    match app.gateway.ask(ControlRequest::Positions {}).await? {
-        ControlReply::Positions { positions } => {
-            Ok(Json(Positions { positions: positions.into_iter().map(Into::into).collect() }))
-        }
-        _ => Err(ApiError::GatewayNonsense),
-    }
+    let ControlReply::Positions { positions } = app.gateway.ask(ControlRequest::Positions {}).await? else {
+        return Err(ApiError::GatewayNonsense);
+    };
+    Ok(Json(Positions { positions: positions.into_iter().map(Into::into).collect() }))
 }
 
 /// Refused intents
@@ -68,12 +64,10 @@ pub(crate) async fn positions(State(app): State<Shared>, _: Reader) -> Result<Js
     (status = 503, description = "The gateway does not answer", body = Problem),
 ))]
 pub(crate) async fn denials(State(app): State<Shared>, _: Reader) -> Result<Json<Denials>, ApiError> {
-    match app.gateway.ask(ControlRequest::Denials {}).await? {
-        ControlReply::Denials { refused, recent } => {
-            Ok(Json(Denials { refused, recent: recent.into_iter().map(Into::into).collect() }))
-        }
-        _ => Err(ApiError::GatewayNonsense),
-    }
+    let ControlReply::Denials { refused, recent } = app.gateway.ask(ControlRequest::Denials {}).await? else {
+        return Err(ApiError::GatewayNonsense);
+    };
+    Ok(Json(Denials { refused, recent: recent.into_iter().map(Into::into).collect() }))
 }
 
 /// The journal's head
@@ -103,10 +97,10 @@ pub(crate) async fn deployment(
     Path(id): Path<String>,
 ) -> Result<Json<Deployment>, ApiError> {
     let id = id.parse().map_err(|_| ApiError::NotFound)?;
-    match app.gateway.ask(ControlRequest::Deployment { id }).await? {
-        ControlReply::Deployment(line) => Ok(Json(line.into())),
-        _ => Err(ApiError::GatewayNonsense),
-    }
+    let ControlReply::Deployment(line) = app.gateway.ask(ControlRequest::Deployment { id }).await? else {
+        return Err(ApiError::GatewayNonsense);
+    };
+    Ok(Json(line.into()))
 }
 
 /// This description
@@ -129,8 +123,8 @@ pub(crate) async fn health() -> Json<Health> {
 }
 
 async fn report(app: &App) -> Result<Box<StatusReport>, ApiError> {
-    match app.gateway.ask(ControlRequest::Status {}).await? {
-        ControlReply::Status(report) => Ok(report),
-        _ => Err(ApiError::GatewayNonsense),
-    }
+    let ControlReply::Status(report) = app.gateway.ask(ControlRequest::Status {}).await? else {
+        return Err(ApiError::GatewayNonsense);
+    };
+    Ok(report)
 }

@@ -14,7 +14,8 @@ use crate::guard::guard;
 use crate::{events, page};
 
 const ABOUT: &str = "What the console of Portcullis offers to programs and to its page. Money, prices and quantities are decimal strings; counts and \
-    nanoseconds are numbers. Every error is `{code, detail}` with a stable code.";
+    nanoseconds are numbers. Every error is `{code, detail}` with a stable code. Besides what is listed, every address may answer 400 \
+    (`NO_CLIENT_ADDRESS`: a proxy that does not name its client), 403 (`FOREIGN_ORIGIN`), 421 (`FOREIGN_HOST`), 431 and 500.";
 
 /// The router.
 pub(crate) fn router(app: Shared) -> Router {

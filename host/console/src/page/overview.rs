@@ -79,6 +79,11 @@ pub(crate) async fn overview(
 ), responses(
     (status = 303, description = "Logged in; the page is at `/`"),
     (status = 400, description = "Not the form", body = Problem),
+    (status = 403, description = "The request comes from another site", body = Problem),
+    (status = 408, description = "The body came too slowly", body = Problem),
+    (status = 413, description = "The body is too large", body = Problem),
+    (status = 415, description = "The body is not said to be a form", body = Problem),
+    (status = 503, description = "The form again: too many log in at once", body = String, content_type = "text/html"),
     (status = 401, description = "The form again, saying why", body = String, content_type = "text/html"),
     (status = 429, description = "The form again, saying for how long", body = String, content_type = "text/html"),
 ))]
@@ -120,6 +125,10 @@ pub(crate) async fn logout(
     (status = 400, description = "The page, saying what is missing", body = String, content_type = "text/html"),
     (status = 401, description = "Not logged in", body = Problem),
     (status = 403, description = "The request comes from another site", body = Problem),
+    (status = 408, description = "The body came too slowly", body = Problem),
+    (status = 409, description = "The page, saying why the gateway refuses", body = String, content_type = "text/html"),
+    (status = 413, description = "The body is too large", body = Problem),
+    (status = 415, description = "The body is not said to be a form", body = Problem),
     (status = 503, description = "The page, saying that the gateway does not answer", body = String, content_type = "text/html"),
 ))]
 pub(crate) async fn halt(

@@ -92,7 +92,11 @@ impl Console {
             origins: Vec::new(),
             proxies: Vec::new(),
             bundle_bytes_max: 64 * 1024,
-            bounds: Bounds { poll: Duration::from_millis(20), grace: Duration::from_secs(2), ..Bounds::PRODUCTION },
+            bounds: Bounds {
+                poll: Duration::from_millis(20),
+                grace: Duration::from_secs(2),
+                ..Bounds::PRODUCTION
+            },
             clock: Clock::new(move || clock.load(Ordering::Relaxed)),
         };
         change(&mut config);
@@ -158,7 +162,10 @@ impl Console {
     }
 
     /// Answers some requests otherwise than usual.
-    pub(crate) fn script(&self, script: impl Fn(&ControlRequest) -> Option<ControlReply> + Send + Sync + 'static) {
+    pub(crate) fn script(
+        &self,
+        script: impl Fn(&ControlRequest) -> Option<ControlReply> + Send + Sync + 'static,
+    ) {
         *self.script.lock().unwrap() = Box::new(script);
     }
 
@@ -369,10 +376,9 @@ fn usual(request: &ControlRequest) -> ControlReply {
         ControlRequest::Status {} => ControlReply::Status(Box::new(status())),
         ControlRequest::Orders {} => ControlReply::Orders { orders: vec![order()], omitted: 0 },
         ControlRequest::Positions {} => ControlReply::Positions { positions: vec![position()] },
-        ControlRequest::Denials {} => ControlReply::Denials {
-            refused: [("PRICE_COLLAR".to_owned(), 3)].into(),
-            recent: vec![],
-        },
+        ControlRequest::Denials {} => {
+            ControlReply::Denials { refused: [("PRICE_COLLAR".to_owned(), 3)].into(), recent: vec![] }
+        }
         ControlRequest::Deploy(deploy) => ControlReply::Accepted {
             deployment: 7,
             strategy: deploy.name.clone().unwrap_or_else(|| "maker".to_owned()),
@@ -434,5 +440,20 @@ fn position() -> PositionLine {
         realised_pnl: "3.5".to_owned(),
         open_pnl: None,
         fees: "0.34".to_owned(),
+    }
+}
+
+impl Console {
+    /// Sends a request with the token and reads no more than the status.
+    pub(crate) fn get_status(&self, path: &str) -> u16 {
+        let mut stream = self.connect();
+        let token = &self.token;
+        let host = self.host();
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.patience(Duration::from_secs(20));
+        let mut begun = [0; 12];
+        stream.read_exact(&mut begun).unwrap();
+        std::str::from_utf8(&begun[9..]).unwrap().parse().unwrap()
     }
 }
