@@ -101,6 +101,19 @@ impl Outcome {
     pub fn same_as(&self, other: &Self) -> bool {
         Self { took: other.took, ..self.clone() } == *other
     }
+
+    /// Compares with a run of the same strategy whose frames were cut at random. A packed frame shows the future to a strategy that looks;
+    /// one that does is given away by doing other things when frames end elsewhere (RULES T8).
+    ///
+    /// # Errors
+    ///
+    /// [`BacktestError::LookaheadDetected`].
+    pub fn check_lookahead(&self, cut_at_random: &Self) -> Result<(), BacktestError> {
+        if self.same_as(cut_at_random) {
+            return Ok(());
+        }
+        Err(BacktestError::LookaheadDetected { first: self.orders, second: cut_at_random.orders })
+    }
 }
 
 /// Why there is no outcome.
@@ -126,6 +139,17 @@ pub enum BacktestError {
     /// A strategy failed; a backtest ends there (RULES T6).
     #[error("{0}")]
     Guest(#[from] GuestFault),
+    /// A strategy does other things when it is shown other stretches of the same events (RULES T8).
+    #[error(
+        "the strategy did other things when the same events were shown in other stretches ({first} orders, then {second}): it reads \
+         events before their time. Run it strictly, so that it sees no future, or mend it"
+    )]
+    LookaheadDetected {
+        /// Orders of the first run.
+        first: u64,
+        /// Orders of the second.
+        second: u64,
+    },
 }
 
 impl BacktestError {
@@ -138,6 +162,7 @@ impl BacktestError {
             Self::Journal(_) => "JOURNAL",
             Self::StartRefused { .. } => "START_REFUSED",
             Self::Guest(fault) => fault.code,
+            Self::LookaheadDetected { .. } => "LOOKAHEAD_DETECTED",
         }
     }
 }

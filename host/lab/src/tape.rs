@@ -14,8 +14,8 @@ pub(crate) struct Tape<'d> {
 enum Source<'d> {
     /// Recorded: all of them lie in memory, and the window is a place in them.
     Recorded { events: &'d [MarketEvent], at: usize },
-    /// Made as they are needed, into a buffer of which the window is a part.
-    Made { rest: Box<dyn Iterator<Item = MarketEvent> + 'd>, buffer: Vec<MarketEvent>, at: usize },
+    /// Made as they are needed, a window at a time.
+    Made { rest: Box<dyn Refill + 'd>, buffer: Vec<MarketEvent>, at: usize },
 }
 
 impl<'d> Tape<'d> {
@@ -24,11 +24,10 @@ impl<'d> Tape<'d> {
     }
 
     pub(crate) fn made(events: impl Iterator<Item = MarketEvent> + 'd) -> Self {
-        let buffer = Vec::with_capacity(WINDOW.saturating_mul(2));
-        Self { source: Source::Made { rest: Box::new(events), buffer, at: 0 } }
+        Self { source: Source::Made { rest: Box::new(Chunks(events)), buffer: Vec::new(), at: 0 } }
     }
 
-    /// The next events: [`WINDOW`] of them as long as there are so many.
+    /// The next events: at least one and at most [`WINDOW`], none only at the end.
     pub(crate) fn ahead(&mut self) -> &[MarketEvent] {
         match &mut self.source {
             Source::Recorded { events, at } => {
@@ -36,14 +35,11 @@ impl<'d> Tape<'d> {
                 events.get(*at..end).unwrap_or_default()
             }
             Source::Made { rest, buffer, at } => {
-                if buffer.len().saturating_sub(*at) < WINDOW {
-                    buffer.drain(..*at);
+                if *at >= buffer.len() {
                     *at = 0;
-                    let room = WINDOW.saturating_mul(2).saturating_sub(buffer.len());
-                    buffer.extend(rest.by_ref().take(room));
+                    rest.refill(buffer);
                 }
-                let end = at.saturating_add(WINDOW).min(buffer.len());
-                buffer.get(*at..end).unwrap_or_default()
+                buffer.get(*at..).unwrap_or_default()
             }
         }
     }
@@ -59,5 +55,20 @@ impl<'d> Tape<'d> {
 impl core::fmt::Debug for Tape<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Tape(..)")
+    }
+}
+
+/// Makes a window's worth of events at a time, so that the choice of their maker costs nothing per event.
+trait Refill {
+    /// Replaces what is in the buffer by the next events.
+    fn refill(&mut self, buffer: &mut Vec<MarketEvent>);
+}
+
+struct Chunks<I>(I);
+
+impl<I: Iterator<Item = MarketEvent>> Refill for Chunks<I> {
+    fn refill(&mut self, buffer: &mut Vec<MarketEvent>) {
+        buffer.clear();
+        buffer.extend(self.0.by_ref().take(WINDOW));
     }
 }

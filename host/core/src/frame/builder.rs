@@ -116,6 +116,7 @@ impl FrameBuilder {
             return Err(FrameError::TimeDecreases { time, after: self.last });
         }
         self.last = time;
+        self.bytes.reserve(length);
         self.marks.push(RecordMark { time, timers: TimerEffect::None });
         self.append_words([kind as u64 | count(length) << 16 | u64::from(instrument) << 32, time.0]);
         self.append_words(body);

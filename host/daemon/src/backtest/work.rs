@@ -32,21 +32,10 @@ fn work(plan: &Plan) -> Result<Value, Failure> {
         return Ok(written(plan, &trial.run(Frames::Strict)?));
     }
     let outcome = trial.run(Frames::Adaptive)?;
-    // A frame shows the future to a strategy that looks. One that does is given away by doing other things when the frames are cut
-    // elsewhere (RULES T8).
     let mut seed = [0; 8];
     getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))?;
     let again = trial.run(Frames::Random(u64::from_le_bytes(seed)))?;
-    if !outcome.same_as(&again) {
-        return Err(Failure::finding(
-            "LOOKAHEAD_DETECTED",
-            format!(
-                "the strategy did other things when it was shown other stretches of the same events ({} orders, then {}): \
-                 it reads events before their time. Run it with --strict, which shows it no future, or mend it",
-                outcome.orders, again.orders
-            ),
-        ));
-    }
+    outcome.check_lookahead(&again).map_err(|error| Failure::finding(error.code(), error))?;
     Ok(written(plan, &outcome))
 }
 
