@@ -3,7 +3,7 @@
 //! An [`Artifact`] comes out of the compiler, out of a sealed memory file handed over by the parent process, or out of the
 //! gateway's store after its HMAC was verified; there is no other way to make one, and loading takes nothing else.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use hmac::{Hmac, KeyInit, Mac};
 use portcullis_core::Digest;
@@ -130,8 +130,8 @@ impl Artifact {
     /// # Errors
     ///
     /// When the kernel refuses.
-    pub fn seal(&self) -> Result<OwnedFd, ArtifactError> {
-        Ok(sealed_memory_file("artifact", &self.0)?)
+    pub fn seal(&self) -> Result<SealedArtifact, ArtifactError> {
+        Ok(SealedArtifact(sealed_memory_file("artifact", &self.0)?))
     }
 
     /// The engine it was compiled for.
@@ -174,6 +174,38 @@ impl Artifact {
     fn digest_at(&self, offset: usize) -> Digest {
         let digest = self.0.get(offset..).and_then(<[u8]>::first_chunk);
         Digest(digest.copied().unwrap_or_default())
+    }
+}
+
+/// An artifact in a sealed memory file: as many cells can be started on it as are wanted, without copying it again.
+#[derive(Debug)]
+pub struct SealedArtifact(OwnedFd);
+
+impl AsFd for SealedArtifact {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// What the runner's compiler left: looked at by [`receive`](Self::receive), which copies it and is no work for a thread in a
+/// hurry.
+#[derive(Debug)]
+pub struct CompiledArtifact {
+    pub(crate) file: OwnedFd,
+    pub(crate) engine: Digest,
+}
+
+impl CompiledArtifact {
+    /// The artifact, if it is of this component.
+    ///
+    /// # Errors
+    ///
+    /// As [`Artifact::receive`], and when it is of another engine or component.
+    pub fn receive(self, component: Digest) -> Result<Artifact, ArtifactError> {
+        let artifact = Artifact::receive(self.file)?;
+        artifact.check_engine(self.engine)?;
+        artifact.check_component(component)?;
+        Ok(artifact)
     }
 }
 

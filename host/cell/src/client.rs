@@ -14,7 +14,7 @@ use crate::protocol::{
     CELL_REPLY_BYTES_MAX, CellExit, CellId, CellLimits, CellReply, CellRequest, CompileLimits,
     RUNNER_MESSAGE_BYTES_MAX, RunnerMessage, RunnerRequest,
 };
-use crate::{Artifact, ArtifactError, component_digest};
+use crate::{Artifact, ArtifactError, CompiledArtifact, SealedArtifact, component_digest};
 
 /// Longest wait for anything but a compilation.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,6 +31,9 @@ pub enum RunnerError {
     /// An answer to another question, or without its descriptor. The session is of no further use.
     #[error("the runner answered out of turn")]
     OutOfTurn,
+    /// A second compilation before the first was answered: the caller's mistake, and nothing was sent.
+    #[error("a compilation is under way")]
+    Compiling,
     /// The component does not compile, or not within its limits.
     #[error("{0}")]
     CompileFailed(String),
@@ -48,6 +51,17 @@ pub struct RunnerClient {
     socket: MessageSocket,
     /// Exits that were reported while another answer was awaited.
     exits: VecDeque<CellExit>,
+    compilation: Compilation,
+}
+
+/// The one compilation that may be under way.
+#[derive(Debug)]
+enum Compilation {
+    None,
+    /// Not answered yet.
+    UnderWay,
+    /// Answered while something else was awaited.
+    Answered(Result<CompiledArtifact, String>),
 }
 
 /// A cell that has been started.
@@ -68,26 +82,69 @@ impl RunnerClient {
     pub fn connect(path: &Path) -> Result<Self, RunnerError> {
         let stream = UnixStream::connect(path).map_err(RunnerError::Connect)?;
         check_peer(&stream).map_err(RunnerError::Connect)?;
-        Ok(Self { socket: MessageSocket::new(stream, RUNNER_MESSAGE_BYTES_MAX), exits: VecDeque::new() })
+        Ok(Self {
+            socket: MessageSocket::new(stream, RUNNER_MESSAGE_BYTES_MAX),
+            exits: VecDeque::new(),
+            compilation: Compilation::None,
+        })
     }
 
-    /// Has a component compiled in a process of its own, and waits for it.
+    /// Has a component compiled in a process of its own. `component` is a sealed memory file. The answer is for
+    /// [`try_compiled`](Self::try_compiled); cells can be started and stopped meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`RunnerError::Compiling`] with nothing sent; otherwise the session is over.
+    pub fn begin_compile(
+        &mut self,
+        component: BorrowedFd<'_>,
+        limits: CompileLimits,
+    ) -> Result<(), RunnerError> {
+        if !matches!(self.compilation, Compilation::None) {
+            return Err(RunnerError::Compiling);
+        }
+        self.socket.set_timeout(Some(PATIENCE)).map_err(MessageError::from)?;
+        self.socket.send(&RunnerRequest::Compile(limits), &[component])?;
+        self.compilation = Compilation::UnderWay;
+        Ok(())
+    }
+
+    /// What came of the compilation, once that is known. Does not wait for it; poll the descriptor for readability.
+    ///
+    /// # Errors
+    ///
+    /// [`RunnerError::CompileFailed`] leaves the session good.
+    pub fn try_compiled(&mut self) -> Result<Option<CompiledArtifact>, RunnerError> {
+        if matches!(self.compilation, Compilation::UnderWay) {
+            self.take_arrived()?;
+        }
+        match std::mem::replace(&mut self.compilation, Compilation::None) {
+            Compilation::Answered(answer) => answer.map(Some).map_err(RunnerError::CompileFailed),
+            pending @ (Compilation::None | Compilation::UnderWay) => {
+                self.compilation = pending;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Has a component compiled, and waits for it.
     ///
     /// # Errors
     ///
     /// [`RunnerError::CompileFailed`] leaves the session good.
     pub fn compile(&mut self, component: &[u8], limits: CompileLimits) -> Result<Artifact, RunnerError> {
         let file = sealed_memory_file("component", component).map_err(ArtifactError::from)?;
+        self.begin_compile(file.as_fd(), limits)?;
         let wall = Duration::from_secs(limits.cpu_s.into()).saturating_mul(2).saturating_add(PATIENCE);
-        match self.call(&RunnerRequest::Compile(limits), &[file.as_fd()], wall)? {
-            (RunnerMessage::Compiled { engine }, Some(file)) => {
-                let artifact = Artifact::receive(file)?;
-                artifact.check_engine(engine)?;
-                artifact.check_component(component_digest(component))?;
-                Ok(artifact)
+        self.socket.set_timeout(Some(wall)).map_err(MessageError::from)?;
+        loop {
+            if let Some(compiled) = self.try_compiled()? {
+                return Ok(compiled.receive(component_digest(component))?);
             }
-            (RunnerMessage::CompileFailed { detail }, None) => Err(RunnerError::CompileFailed(detail)),
-            _ => Err(RunnerError::OutOfTurn),
+            let (message, descriptor) = self.receive()?;
+            if self.aside(message, descriptor)?.is_some() {
+                return Err(RunnerError::OutOfTurn);
+            }
         }
     }
 
@@ -101,11 +158,10 @@ impl RunnerClient {
         cell: CellId,
         name: &StrategyName,
         limits: CellLimits,
-        artifact: &Artifact,
+        artifact: &SealedArtifact,
     ) -> Result<StartedCell, RunnerError> {
-        let file = artifact.seal()?;
         let request = RunnerRequest::Start { cell, name: name.clone(), limits };
-        match self.call(&request, &[file.as_fd()], PATIENCE)? {
+        match self.call(&request, &[artifact.as_fd()])? {
             (RunnerMessage::Started { cell: started, pid }, Some(socket)) if started == cell => {
                 Ok(StartedCell { pid, link: CellLink::new(socket) })
             }
@@ -122,7 +178,7 @@ impl RunnerClient {
     ///
     /// When the session is over, and the cell with it.
     pub fn stop(&mut self, cell: CellId) -> Result<(), RunnerError> {
-        match self.call(&RunnerRequest::Stop { cell }, &[], PATIENCE)? {
+        match self.call(&RunnerRequest::Stop { cell }, &[])? {
             (RunnerMessage::Stopped { cell: stopped }, None) if stopped == cell => {
                 self.exits.retain(|exit| exit.cell != cell);
                 Ok(())
@@ -137,44 +193,81 @@ impl RunnerClient {
     ///
     /// When the session is over, and all cells with it.
     pub fn try_exited(&mut self) -> Result<Option<CellExit>, RunnerError> {
-        if let Some(exit) = self.exits.pop_front() {
-            return Ok(Some(exit));
+        if self.exits.is_empty() {
+            self.take_arrived()?;
         }
-        let mut ready = [PollFd::new(&self.socket, PollFlags::IN)];
-        match rustix::event::poll(&mut ready, Some(&Timespec::default())) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(None),
-            Ok(_) => {}
-            Err(errno) => return Err(MessageError::from(errno).into()),
-        }
-        self.socket.set_timeout(Some(PATIENCE)).map_err(MessageError::from)?;
-        match self.socket.receive()? {
-            (RunnerMessage::Exited(exit), descriptors) if descriptors.is_empty() => Ok(Some(exit)),
-            _ => Err(RunnerError::OutOfTurn),
-        }
+        Ok(self.exits.pop_front())
     }
 
     fn call(
         &mut self,
         request: &RunnerRequest,
         descriptors: &[BorrowedFd<'_>],
-        patience: Duration,
     ) -> Result<(RunnerMessage, Option<OwnedFd>), RunnerError> {
-        self.socket.set_timeout(Some(patience)).map_err(MessageError::from)?;
+        self.socket.set_timeout(Some(PATIENCE)).map_err(MessageError::from)?;
         self.socket.send(request, descriptors)?;
         loop {
-            let (message, mut descriptors): (RunnerMessage, Vec<OwnedFd>) = self.socket.receive()?;
-            if descriptors.len() > 1 {
-                return Err(RunnerError::OutOfTurn);
-            }
-            match message {
-                RunnerMessage::Exited(exit) => self.exits.push_back(exit),
-                RunnerMessage::Compiled { .. }
-                | RunnerMessage::CompileFailed { .. }
-                | RunnerMessage::Started { .. }
-                | RunnerMessage::StartFailed { .. }
-                | RunnerMessage::Stopped { .. } => return Ok((message, descriptors.pop())),
+            let (message, descriptor) = self.receive()?;
+            if let Some(answer) = self.aside(message, descriptor)? {
+                return Ok(answer);
             }
         }
+    }
+
+    /// Takes the messages that are here, none of which may be the answer to a call: no call is under way.
+    fn take_arrived(&mut self) -> Result<(), RunnerError> {
+        loop {
+            let mut ready = [PollFd::new(&self.socket, PollFlags::IN)];
+            match rustix::event::poll(&mut ready, Some(&Timespec::default())) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(()),
+                Ok(_) => {}
+                Err(errno) => return Err(MessageError::from(errno).into()),
+            }
+            self.socket.set_timeout(Some(PATIENCE)).map_err(MessageError::from)?;
+            let (message, descriptor) = self.receive()?;
+            if self.aside(message, descriptor)?.is_some() {
+                return Err(RunnerError::OutOfTurn);
+            }
+        }
+    }
+
+    fn receive(&mut self) -> Result<(RunnerMessage, Option<OwnedFd>), RunnerError> {
+        let (message, mut descriptors): (RunnerMessage, Vec<OwnedFd>) = self.socket.receive()?;
+        if descriptors.len() > 1 {
+            return Err(RunnerError::OutOfTurn);
+        }
+        Ok((message, descriptors.pop()))
+    }
+
+    /// Puts aside what no call waits for: a cell's exit, and the answer to a compilation. Gives anything else back.
+    fn aside(
+        &mut self,
+        message: RunnerMessage,
+        descriptor: Option<OwnedFd>,
+    ) -> Result<Option<(RunnerMessage, Option<OwnedFd>)>, RunnerError> {
+        let awaited = matches!(self.compilation, Compilation::UnderWay);
+        match (message, descriptor) {
+            (RunnerMessage::Exited(exit), None) => self.exits.push_back(exit),
+            (RunnerMessage::Compiled { engine }, Some(file)) if awaited => {
+                self.compilation = Compilation::Answered(Ok(CompiledArtifact { file, engine }));
+            }
+            (RunnerMessage::CompileFailed { detail }, None) if awaited => {
+                self.compilation = Compilation::Answered(Err(detail));
+            }
+            (
+                RunnerMessage::Exited(_)
+                | RunnerMessage::Compiled { .. }
+                | RunnerMessage::CompileFailed { .. },
+                _,
+            ) => return Err(RunnerError::OutOfTurn),
+            (
+                answer @ (RunnerMessage::Started { .. }
+                | RunnerMessage::StartFailed { .. }
+                | RunnerMessage::Stopped { .. }),
+                descriptor,
+            ) => return Ok(Some((answer, descriptor))),
+        }
+        Ok(None)
     }
 }
 

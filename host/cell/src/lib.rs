@@ -13,7 +13,9 @@ mod protocol;
 mod roles;
 mod ticker;
 
-pub use artifact::{ARTIFACT_BYTES_MAX, Artifact, ArtifactError, ArtifactKey};
+pub use artifact::{
+    ARTIFACT_BYTES_MAX, Artifact, ArtifactError, ArtifactKey, CompiledArtifact, SealedArtifact,
+};
 pub use client::{CellLink, LinkError, RunnerClient, RunnerError, StartedCell};
 pub use compile::{CompileError, compile, component_digest};
 pub use engine::{CellEngine, EngineError, engine_digest};

@@ -23,10 +23,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use portcullis_cell::{
     Artifact, CELL_ROLE, COMPILE_ROLE, CellExit, CellId, CellLimits, CellLink, CellReply, CellRequest,
     CompileLimits, ExitStatus, FaultKind, LinkError, RUNNER_ROLE, RunnerClient, RunnerConfig, RunnerError,
-    StartedCell, cell_role, compile_role, runner_role,
+    StartedCell, cell_role, compile_role, component_digest, runner_role,
 };
 use portcullis_core::StrategyName;
-use portcullis_role::{MessageLink, RoleCommand};
+use portcullis_role::{MessageLink, RoleCommand, sealed_memory_file};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
@@ -60,6 +60,7 @@ fn trials() -> Vec<Trial> {
         the_runner_compiles_what_a_compiler_here_compiles,
         a_component_that_does_not_compile_is_refused_with_its_reason,
         a_compiler_beyond_its_limits_is_ended,
+        cells_start_and_stop_while_a_compilation_runs,
         a_faulted_cell_answers_only_a_reset,
         a_cell_reports_a_program_it_cannot_load,
         requests_out_of_turn_are_refused,
@@ -95,7 +96,7 @@ impl Fixture {
     }
 
     fn start_artifact(&mut self, cell: u32, artifact: &Artifact, limits: CellLimits) -> StartedCell {
-        self.runner.start(CellId(cell), &name(), limits, artifact).unwrap()
+        self.runner.start(CellId(cell), &name(), limits, &artifact.seal().unwrap()).unwrap()
     }
 }
 
@@ -195,6 +196,29 @@ fn a_compiler_beyond_its_limits_is_ended() {
     fixture.runner.compile(&bytes, CompileLimits::NATIVE).unwrap();
 }
 
+fn cells_start_and_stop_while_a_compilation_runs() {
+    let mut fixture = Fixture::new();
+    let sealed = sealed_memory_file("component", &component(&Source::default())).unwrap();
+    fixture.runner.begin_compile(sealed.as_fd(), CompileLimits::NATIVE).unwrap();
+    let second = fixture.runner.begin_compile(sealed.as_fd(), CompileLimits::NATIVE);
+    assert!(matches!(second, Err(RunnerError::Compiling)), "{second:?}");
+    // The answer may come in the middle of these calls, and is kept until it is asked for.
+    for cell in 0..4 {
+        let mut started = fixture.start(cell, &Source::default(), LIMITS);
+        assert!(matches!(ask(&mut started, &CellRequest::Describe), CellReply::Described(_)));
+        fixture.runner.stop(CellId(cell)).unwrap();
+    }
+    let compiled = eventually("the compilation", || fixture.runner.try_compiled().unwrap());
+    let other = component_digest(b"another component");
+    assert!(compiled.receive(other).is_err());
+    assert!(fixture.runner.try_compiled().unwrap().is_none(), "it is told once");
+
+    fixture.runner.begin_compile(sealed.as_fd(), CompileLimits::NATIVE).unwrap();
+    let compiled = eventually("the compilation", || fixture.runner.try_compiled().unwrap());
+    let digest = component_digest(&component(&Source::default()));
+    assert_eq!(compiled.receive(digest).unwrap(), artifact(&Source::default()));
+}
+
 fn a_faulted_cell_answers_only_a_reset() {
     let mut fixture = Fixture::new();
     let source = Source {
@@ -262,7 +286,8 @@ fn a_cell_that_dies_is_reported() {
 fn a_stopped_cell_is_gone_and_not_reported() {
     let mut fixture = Fixture::new();
     let cell = fixture.start(1, &Source::default(), LIMITS);
-    let twice = fixture.runner.start(CellId(1), &name(), LIMITS, &artifact(&Source::default()));
+    let twice =
+        fixture.runner.start(CellId(1), &name(), LIMITS, &artifact(&Source::default()).seal().unwrap());
     assert!(matches!(twice, Err(RunnerError::StartFailed(_))), "{twice:?}");
     fixture.runner.stop(CellId(1)).unwrap();
     assert!(!is_alive(cell.pid));

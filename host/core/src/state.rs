@@ -180,7 +180,7 @@ impl State {
     }
 
     /// On whose account something in this instrument is booked.
-    pub(crate) fn owner(&self, instrument: InstrumentId) -> Option<StrategyId> {
+    pub fn owner(&self, instrument: InstrumentId) -> Option<StrategyId> {
         self.instruments.get(&instrument).and_then(|instrument| instrument.owner)
     }
 

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 /// Longest configuration file read, in bytes.
-const BYTES_MAX: u64 = 256 * 1024;
+pub(crate) const BYTES_MAX: u64 = 256 * 1024;
 
 /// The file as written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -115,20 +115,27 @@ impl Config {
         if self.venue.lookahead_us > 1_000_000 {
             wrong.push(format!("venue.lookahead_us = {}: at most 1000000 (1 s)", self.venue.lookahead_us));
         }
-        let mut names = std::collections::BTreeSet::new();
-        for strategy in &self.strategies {
-            if let Err(error) = strategy.name.parse::<StrategyName>() {
-                wrong.push(format!("strategy.name = {:?}: {error}", strategy.name));
-            }
-            if !names.insert(&strategy.name) {
-                wrong.push(format!("strategy.name = {:?} stands there twice", strategy.name));
-            }
-            if let Err(error) = Amount::parse(&strategy.budget) {
-                wrong.push(format!("strategy.budget = {:?} of {}: {error}", strategy.budget, strategy.name));
-            }
-        }
+        wrong.extend(strategy_violations(&self.strategies.iter().collect::<Vec<_>>()));
         wrong
     }
+}
+
+/// What is wrong with strategies that are to run beside each other.
+pub(crate) fn strategy_violations(strategies: &[&StrategyConfig]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut names = std::collections::BTreeSet::new();
+    for strategy in strategies {
+        if let Err(error) = strategy.name.parse::<StrategyName>() {
+            wrong.push(format!("strategy.name = {:?}: {error}", strategy.name));
+        }
+        if !names.insert(&strategy.name) {
+            wrong.push(format!("strategy.name = {:?} stands there twice", strategy.name));
+        }
+        if let Err(error) = Amount::parse(&strategy.budget) {
+            wrong.push(format!("strategy.budget = {:?} of {}: {error}", strategy.budget, strategy.name));
+        }
+    }
+    wrong
 }
 
 /// A key and its secret, from a file only its owner can read.
@@ -190,7 +197,8 @@ fn credential_file(name: &str, handed_over: Option<&Path>) -> Result<PathBuf, Fa
     })
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+/// Reads a file of bounded length.
+pub(crate) fn read(file: &Path) -> Result<String, Failure> {
     let size = std::fs::metadata(file).map(|metadata| metadata.len());
     match size {
         Err(error) => Err(Failure::Usage(format!("cannot read {}: {error}", file.display()))),

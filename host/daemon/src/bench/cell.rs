@@ -129,6 +129,7 @@ impl CellProcess {
         };
         let artifact = runner.compile(component, CompileLimits::NATIVE).map_err(anyhow::Error::new)?;
         let name = "bench".parse().map_err(anyhow::Error::new)?;
+        let artifact = artifact.seal().map_err(anyhow::Error::new)?;
         let started = runner.start(CellId(0), &name, guest::LIMITS, &artifact).map_err(anyhow::Error::new)?;
         let mut process =
             Self { link: started.link, pid: started.pid, _runner: runner, child, _scratch: scratch };

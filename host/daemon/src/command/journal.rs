@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use portcullis_core::{Record, Sequence};
+use portcullis_core::Sequence;
+use portcullis_journal::EntryLine;
 use serde_json::json;
 
 use crate::cli::Journal;
@@ -50,22 +51,12 @@ fn reindex(dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
 fn tail(dir: &Path, from: Sequence, follow: bool, as_json: bool) -> Result<ExitCode, Failure> {
     for entry in portcullis_journal::tail(dir, from, follow) {
         let stored = entry.map_err(|error| Failure::finding(error.code(), &error))?;
-        let entry = &stored.entry;
-        let record = match Record::decode(entry.kind, &entry.body) {
-            Ok(record) => serde_json::to_value(&record).unwrap_or_default(),
-            Err(error) => json!({"unreadable": error.to_string()}),
-        };
+        let line = EntryLine::from(&stored);
         if as_json {
-            output::json(&json!({
-                "type": "entry",
-                "sequence": entry.sequence.0,
-                "time_ns": entry.time.0,
-                "kind": entry.kind,
-                "leaf": stored.leaf.to_string(),
-                "record": record,
-            }));
+            output::json(&line);
         } else {
-            output::text(format!("{} {} {record}", entry.sequence.0, entry.time.0));
+            let record = serde_json::to_string(&line.record).unwrap_or_default();
+            output::text(format!("{} {} {record}", line.sequence, line.time));
         }
     }
     Ok(ExitCode::SUCCESS)

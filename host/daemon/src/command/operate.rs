@@ -15,6 +15,9 @@ use crate::places::Places;
 /// Longest wait for the gateway.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The same where a bundle is verified or a file written first; a little more than the gateway itself waits for that.
+const LONG_PATIENCE: Duration = Duration::from_secs(70);
+
 /// Asks the running gateway and prints its answer.
 pub(crate) fn run(request: &ControlRequest, places: &Places, as_json: bool) -> Result<ExitCode, Failure> {
     let reply = ask(places, request)?;
@@ -31,8 +34,21 @@ pub(crate) fn run(request: &ControlRequest, places: &Places, as_json: bool) -> R
 
 /// One question to the running gateway.
 pub(crate) fn ask(places: &Places, request: &ControlRequest) -> Result<ControlReply, Failure> {
+    ask_within(places, request, PATIENCE)
+}
+
+/// One question whose answer waits for a bundle to be verified or a file to be written.
+pub(crate) fn ask_patiently(places: &Places, request: &ControlRequest) -> Result<ControlReply, Failure> {
+    ask_within(places, request, LONG_PATIENCE)
+}
+
+fn ask_within(
+    places: &Places,
+    request: &ControlRequest,
+    patience: Duration,
+) -> Result<ControlReply, Failure> {
     let socket = places.control_socket();
-    call(&socket, request, PATIENCE).map_err(|error| {
+    call(&socket, request, patience).map_err(|error| {
         let nobody = matches!(
             &error,
             ControlError::Io(io) if matches!(io.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)

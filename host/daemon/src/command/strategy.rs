@@ -11,21 +11,21 @@ use portcullis_bundle::{
 use portcullis_core::Environment;
 use serde_json::json;
 
-use crate::cli::Strategy;
+use crate::cli::Author;
 use crate::failure::Failure;
 use crate::{clock, output};
 
 /// Memory ceiling assumed when a bare component is checked without its manifest: the largest a manifest may ask for.
 const MEMORY_BYTES_MAX: u64 = 64 << 20;
 
-/// Runs a `strategy` command.
-pub(crate) fn run(command: &Strategy, dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
+/// Runs a `strategy` command that needs no gateway.
+pub(crate) fn run(command: &Author, dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
     match command {
-        Strategy::Build { path, out } => build(path, out.as_deref(), as_json),
-        Strategy::Sign { component, manifest, key, out } => {
+        Author::Build { path, out } => build(path, out.as_deref(), as_json),
+        Author::Sign { component, manifest, key, out } => {
             sign_bundle(component, manifest, key, out.as_deref(), as_json)
         }
-        Strategy::Check { file, root, env } => {
+        Author::Check { file, root, env } => {
             check(file, &root.clone().unwrap_or_else(|| dir.join("root.json")), env, as_json)
         }
     }

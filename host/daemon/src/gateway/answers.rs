@@ -5,39 +5,39 @@ use portcullis_core::{
     StrategyId, Unit,
 };
 use portcullis_role::{
-    ControlReply, DenialLine, JournalHead, OrderLine, PositionLine, StatusReport, StrategyLine,
+    ControlReply, DenialLine, DeploymentLine, JournalHead, OrderLine, PositionLine, StatusReport,
+    StrategyLine,
 };
 
+use crate::gateway::launcher::Launcher;
 use crate::gateway::start::Running;
 
 /// Most orders in one answer; a control line has a limit.
 const ORDERS_MAX: usize = 100;
 
 /// Where everything stands.
-pub(crate) fn status(running: &mut Running, uptime_ns: u64) -> ControlReply {
+pub(crate) fn status(running: &mut Running, launcher: &Launcher, uptime_ns: u64) -> ControlReply {
     let profit = running.pipeline.profit();
     let pipeline = &running.pipeline;
     let gate = pipeline.gate();
     let state = gate.state();
     let (records, root) = pipeline.journal_head();
-    let strategies = pipeline
-        .strategies()
-        .map(|(id, session)| {
-            let bundle = running.bundles.get(&id).cloned().unwrap_or_default();
-            let (faults, last_fault) = session.faults();
-            StrategyLine {
-                name: session.name().to_string(),
-                bundle,
-                digest: state.strategy(id).map(|strategy| strategy.digest.to_string()).unwrap_or_default(),
-                state: session.state().to_owned(),
-                symbols: symbols(state, id),
-                pid: pipeline.cells().pid(id),
-                events: session.events(),
-                faults,
-                last_fault: last_fault.map(str::to_owned),
-            }
-        })
-        .collect();
+    let sessions = pipeline.strategies().map(|(id, session)| {
+        let bundle = running.bundles.get(&id).cloned().unwrap_or_default();
+        let (faults, last_fault) = session.faults();
+        StrategyLine {
+            name: session.name().to_string(),
+            bundle,
+            digest: state.strategy(id).map(|strategy| strategy.digest.to_string()).unwrap_or_default(),
+            state: session.state().to_owned(),
+            symbols: symbols(state, id),
+            pid: pipeline.cells().pid(id),
+            events: session.events(),
+            faults,
+            last_fault: last_fault.map(str::to_owned),
+        }
+    });
+    let strategies = sessions.chain(launcher.outside().map(launch_line)).collect();
     let positions =
         state.ledger().positions().filter(|(_, _, position)| !position.quantity.is_flat()).count();
     ControlReply::Status(Box::new(StatusReport {
@@ -83,6 +83,19 @@ pub(crate) fn denials(running: &Running) -> ControlReply {
     let refused = state.refused().map(|(code, count)| (code.as_str().to_owned(), count)).collect();
     let recent = running.pipeline.metrics().refusals().map(|refused| denial_line(state, refused)).collect();
     ControlReply::Denials { refused, recent }
+}
+
+/// A strategy that has no session: on its way, or failed on it.
+fn launch_line(line: DeploymentLine) -> StrategyLine {
+    let failure = line.code.zip(line.detail);
+    StrategyLine {
+        name: line.strategy,
+        bundle: line.bundle,
+        digest: line.digest,
+        state: line.state.as_str().to_owned(),
+        last_fault: failure.map(|(code, detail)| format!("{code}: {detail}")),
+        ..StrategyLine::default()
+    }
 }
 
 fn denial_line(state: &State, refused: &Refused) -> DenialLine {

@@ -5,8 +5,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use portcullis_bundle::{Tier, VerifiedBundle};
-use portcullis_cell::{Artifact, ArtifactKey, CompileLimits, RunnerClient, engine_digest};
+use portcullis_bundle::VerifiedBundle;
+use portcullis_cell::{Artifact, ArtifactKey, engine_digest};
 
 /// The store in a data directory.
 pub(crate) struct Artifacts {
@@ -41,29 +41,30 @@ impl Artifacts {
         Ok(Self { folder, key: ArtifactKey::new(key) })
     }
 
-    /// The artifact of a bundle: from the store, or compiled by the runner's one-shot child. One that does not verify counts as
-    /// missing, so that an upgrade or a damaged disk costs a compilation and nothing else.
-    pub(crate) fn get(&self, bundle: &VerifiedBundle, runner: &mut RunnerClient) -> anyhow::Result<Artifact> {
-        let engine = engine_digest()?;
+    /// The stored artifact of a bundle. One that does not verify counts as missing, so that an upgrade or a damaged disk costs a
+    /// compilation and nothing else.
+    pub(crate) fn find(&self, bundle: &VerifiedBundle) -> anyhow::Result<Option<Artifact>> {
         let component = bundle.component_digest();
-        let file = self.folder.join(format!("{component}.artifact"));
-        if let Ok(stored) = fs::read(&file) {
-            match Artifact::open(&self.key, &stored, engine, component) {
-                Ok(artifact) => return Ok(artifact),
-                Err(error) => {
-                    tracing::warn!(%component, %error, "a stored artifact is of no use; compiling anew")
-                }
+        let Ok(stored) = fs::read(self.file(component)) else { return Ok(None) };
+        match Artifact::open(&self.key, &stored, engine_digest()?, component) {
+            Ok(artifact) => Ok(Some(artifact)),
+            Err(error) => {
+                tracing::warn!(%component, %error, "a stored artifact is of no use; compiling anew");
+                Ok(None)
             }
         }
-        let limits = match bundle.manifest().tier {
-            Tier::Native => CompileLimits::NATIVE,
-            Tier::Script => CompileLimits::SCRIPT,
-        };
-        let artifact = runner.compile(bundle.component(), limits)?;
+    }
+
+    /// Stores an artifact.
+    pub(crate) fn keep(&self, artifact: &Artifact) -> anyhow::Result<()> {
+        let file = self.file(artifact.component());
         let unfinished = file.with_extension("tmp");
         fs::write(&unfinished, artifact.protect(&self.key)?)
             .and_then(|()| fs::rename(&unfinished, &file))
-            .with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(artifact)
+            .with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    fn file(&self, component: portcullis_core::Digest) -> PathBuf {
+        self.folder.join(format!("{component}.artifact"))
     }
 }

@@ -1,150 +1,161 @@
-//! A configured strategy on its way to running: bundle verified, component compiled, cell started, described by itself.
+//! A strategy on its way to running: what is known of it once its bundle is checked, and once it has described itself.
 
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
-use portcullis_bundle::{TrustRoot, UnixSeconds, VerifiedBundle, open};
+use portcullis_bundle::{Tier, TrustRoot, UnixSeconds, VerifiedBundle, open};
 use portcullis_cell::{
-    Artifact, CellId, CellLimits, CellLink, CellReply, CellRequest, Description, RunnerClient,
-    Stream as GuestStream,
+    Artifact, CellLimits, CompileLimits, CompiledArtifact, Description, SealedArtifact, Stream as GuestStream,
 };
-use portcullis_core::{Category, Environment, StrategyName, Symbol};
+use portcullis_core::{Category, Environment, Symbol};
 use portcullis_gateway::Stream;
-use rustix::event::{PollFd, PollFlags, Timespec};
+use portcullis_role::sealed_memory_file;
 
 use crate::clock;
-use crate::config::StrategyConfig;
 use crate::gateway::artifacts::Artifacts;
+use crate::gateway::launch_error::LaunchError;
 use crate::gateway::parameters;
 
-/// Longest wait for a cell to load its artifact and describe itself.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A strategy that could start.
-pub(crate) struct Candidate {
-    pub(crate) config: StrategyConfig,
-    pub(crate) name: StrategyName,
+/// A bundle that may run here.
+#[derive(Debug)]
+pub(crate) struct Checked {
     pub(crate) bundle: VerifiedBundle,
-    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) limits: CellLimits,
     /// The markets of the signed manifest, in its order: the strategy's own numbers of its instruments.
     pub(crate) markets: Vec<(Category, Symbol)>,
-    /// Streams, each with the index of its market.
-    pub(crate) streams: Vec<(usize, Stream)>,
-    pub(crate) artifact: Artifact,
-    pub(crate) limits: CellLimits,
-    pub(crate) cell: CellId,
-    pub(crate) pid: u32,
-    pub(crate) link: CellLink,
 }
 
-impl Candidate {
-    /// Takes a configured strategy through verification, compilation and its own description.
-    pub(crate) fn prepare(
-        dir: &Path,
-        config: &StrategyConfig,
+/// What a cell is started on.
+#[derive(Debug)]
+pub(crate) enum Code {
+    /// Compiled before.
+    Artifact(SealedArtifact),
+    /// To be compiled: a sealed memory file.
+    Component(OwnedFd),
+}
+
+impl Checked {
+    /// Verifies a bundle and looks its artifact up. Heavy: nothing for the pipeline's thread.
+    pub(crate) fn new(
+        bytes: &[u8],
+        root: &Path,
         environment: Environment,
         artifacts: &Artifacts,
-        runner: &mut RunnerClient,
-        cell: CellId,
-    ) -> anyhow::Result<Self> {
-        let file = dir.join(&config.bundle);
-        let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let trust = TrustRoot::load(&dir.join("root.json"))?;
-        let bundle = open(&bytes, &trust, environment, UnixSeconds(clock::now_s()))
-            .map_err(|refusal| anyhow::anyhow!("{}: {refusal}. {}", refusal.code(), refusal.fix()))?;
-        let name: StrategyName = config.name.parse()?;
-        let artifact = artifacts.get(&bundle, runner)?;
+    ) -> Result<(Self, Code), LaunchError> {
+        let trust = TrustRoot::load(root).map_err(|error| LaunchError::new(error.code(), error))?;
+        let bundle = open(bytes, &trust, environment, UnixSeconds(clock::now_s()))?;
         let limits = cell_limits(&bundle)?;
-        let mut started = runner.start(cell, &name, limits, &artifact)?;
-        let description = describe(&mut started.link)?;
-        let manifest = bundle.manifest();
-        if description.name != manifest.name.as_str() || description.version != manifest.version.to_string() {
-            bail!(
-                "the component says it is {} {}, the signed manifest says {} {}; sign the right component",
-                description.name,
-                description.version,
-                manifest.name,
-                manifest.version
-            );
+        let markets = markets(&bundle).map_err(|detail| LaunchError::new("MARKET_NOT_TRADED", detail))?;
+        let failed = |error: &dyn core::fmt::Display| LaunchError::new("ARTIFACT_UNAVAILABLE", error);
+        let code = match artifacts.find(&bundle).map_err(|error| failed(&format!("{error:#}")))? {
+            Some(artifact) => Code::Artifact(artifact.seal().map_err(|error| failed(&error))?),
+            None => {
+                let component = sealed_memory_file("component", bundle.component());
+                Code::Component(component.map_err(|error| failed(&error))?)
+            }
+        };
+        Ok((Self { bundle, limits, markets }, code))
+    }
+
+    /// `name-version` of the bundle.
+    pub(crate) fn label(&self) -> String {
+        let manifest = self.bundle.manifest();
+        format!("{}-{}", manifest.name, manifest.version)
+    }
+
+    /// What its compilation may use.
+    pub(crate) fn compile_limits(&self) -> CompileLimits {
+        match self.bundle.manifest().tier {
+            Tier::Native => CompileLimits::NATIVE,
+            Tier::Script => CompileLimits::SCRIPT,
         }
-        let parameters = parameters::check(&description, &config.parameters)
-            .map_err(|wrong| anyhow::anyhow!("parameters: {}", wrong.join("; ")))?;
-        let markets = markets(&bundle)?;
-        let streams = streams(&description, &markets)?;
-        Ok(Self {
-            config: config.clone(),
-            name,
-            bundle,
-            parameters,
-            markets,
-            streams,
-            artifact,
-            limits,
-            cell,
-            pid: started.pid,
-            link: started.link,
-        })
     }
 }
 
-fn cell_limits(bundle: &VerifiedBundle) -> anyhow::Result<CellLimits> {
+/// Takes over what the runner compiled, and stores it. Heavy: nothing for the pipeline's thread.
+pub(crate) fn take_compiled(
+    compiled: CompiledArtifact,
+    component: portcullis_core::Digest,
+    artifacts: &Artifacts,
+) -> Result<SealedArtifact, LaunchError> {
+    let failed = |error: &dyn core::fmt::Display| LaunchError::new("ARTIFACT_UNAVAILABLE", error);
+    let artifact: Artifact = compiled.receive(component).map_err(|error| failed(&error))?;
+    artifacts.keep(&artifact).map_err(|error| failed(&format!("{error:#}")))?;
+    artifact.seal().map_err(|error| failed(&error))
+}
+
+/// What a strategy's own description settles.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    /// Every parameter with its value.
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Streams, each with the index of its market.
+    pub(crate) streams: Vec<(usize, Stream)>,
+}
+
+impl Settled {
+    /// Compares the description with the signed manifest and the operator's parameters.
+    pub(crate) fn new(
+        checked: &Checked,
+        description: &Description,
+        given: &BTreeMap<String, String>,
+    ) -> Result<Self, LaunchError> {
+        let manifest = checked.bundle.manifest();
+        if description.name != manifest.name.as_str() || description.version != manifest.version.to_string() {
+            let detail = format!(
+                "the component says it is {} {}, the signed manifest says {} {}; sign the right component",
+                description.name, description.version, manifest.name, manifest.version
+            );
+            return Err(LaunchError::new("DESCRIPTION_MISMATCH", detail));
+        }
+        let parameters = parameters::check(description, given)
+            .map_err(|wrong| LaunchError::new("PARAMETERS_INVALID", wrong.join("; ")))?;
+        let streams = streams(description, &checked.markets)
+            .map_err(|detail| LaunchError::new("SUBSCRIPTION_INVALID", detail))?;
+        Ok(Self { parameters, streams })
+    }
+}
+
+fn cell_limits(bundle: &VerifiedBundle) -> Result<CellLimits, LaunchError> {
     let limits = &bundle.manifest().limits;
-    Ok(CellLimits {
+    CellLimits {
         memory_bytes_max: limits.memory_bytes_max,
         fuel_per_event: limits.fuel_per_event,
         deadline_ms: limits.deadline_ms,
         actions_per_event_max: limits.actions_per_event_max,
         log_bytes_max: limits.log_bytes_max,
     }
-    .checked()?)
+    .checked()
+    .map_err(|error| LaunchError::new("LIMITS_INVALID", error))
 }
 
-fn describe(link: &mut CellLink) -> anyhow::Result<Description> {
-    link.send(&CellRequest::Describe)?;
-    let asked = Instant::now();
-    loop {
-        match link.try_receive()? {
-            Some(CellReply::Described(description)) => return Ok(description),
-            Some(CellReply::Fault(fault)) => bail!("the strategy failed while it described itself: {fault}"),
-            Some(_) => bail!("the cell answered out of turn"),
-            None => {}
-        }
-        let left = PATIENCE.saturating_sub(asked.elapsed());
-        if left.is_zero() {
-            bail!("the cell did not describe its strategy within {} s", PATIENCE.as_secs());
-        }
-        let timeout = Timespec::try_from(left).unwrap_or_default();
-        rustix::event::poll(&mut [PollFd::new(&*link, PollFlags::IN)], Some(&timeout))?;
-    }
-}
-
-fn markets(bundle: &VerifiedBundle) -> anyhow::Result<Vec<(Category, Symbol)>> {
+fn markets(bundle: &VerifiedBundle) -> Result<Vec<(Category, Symbol)>, String> {
     bundle.manifest().capabilities.symbols.iter().map(|market| parse_market(&market.to_string())).collect()
 }
 
-fn parse_market(text: &str) -> anyhow::Result<(Category, Symbol)> {
+pub(crate) fn parse_market(text: &str) -> Result<(Category, Symbol), String> {
     let (category, symbol) =
-        text.split_once(':').with_context(|| format!("{text:?} is not category:SYMBOL"))?;
+        text.split_once(':').ok_or_else(|| format!("{text:?} is not category:SYMBOL"))?;
     let category = match category {
         "linear" => Category::Linear,
         "spot" => Category::Spot,
-        other => bail!("{other:?} is not a category traded here: linear or spot"),
+        other => return Err(format!("{other:?} is not a category traded here: linear or spot")),
     };
-    Ok((category, symbol.parse()?))
+    Ok((category, symbol.parse().map_err(|error| format!("{text:?}: {error}"))?))
 }
 
-fn streams(
+pub(crate) fn streams(
     description: &Description,
     markets: &[(Category, Symbol)],
-) -> anyhow::Result<Vec<(usize, Stream)>> {
+) -> Result<Vec<(usize, Stream)>, String> {
     let mut streams = Vec::new();
     for subscription in &description.subscriptions {
         let wanted: Vec<usize> = match &subscription.symbol {
             None => (0..markets.len()).collect(),
             Some(text) => {
                 let market = parse_market(text)?;
-                let index = markets.iter().position(|listed| *listed == market).with_context(|| {
+                let index = markets.iter().position(|listed| *listed == market).ok_or_else(|| {
                     format!("the strategy subscribes to {text}, which its signed manifest does not name")
                 })?;
                 vec![index]
@@ -157,9 +168,9 @@ fn streams(
                 GuestStream::Book { levels } => Stream::Book(levels),
                 GuestStream::Bars { interval_s, warm_up: 0 } => Stream::Bars(interval_s),
                 GuestStream::Bars { warm_up, .. } => {
-                    bail!(
+                    return Err(format!(
                         "the strategy asks for {warm_up} bars of history, which this version does not deliver; ask for 0"
-                    )
+                    ));
                 }
                 GuestStream::Funding => Stream::Funding,
                 GuestStream::Mark => Stream::Mark,

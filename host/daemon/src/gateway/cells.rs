@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use portcullis_cell::{
-    Artifact, CellFault, CellId, CellLimits, CellLink, CellReply, CellRequest, FaultKind, LinkError,
-    RunnerClient, RunnerError, Setup,
+    CellFault, CellId, CellLimits, CellLink, CellReply, CellRequest, CompileLimits, CompiledArtifact,
+    FaultKind, LinkError, RunnerClient, RunnerError, SealedArtifact, Setup, StartedCell,
 };
 use portcullis_core::{StrategyId, StrategyName};
 use portcullis_gateway::{Blame, CellEvent, Cells, Fault, Snapshot};
@@ -14,7 +14,7 @@ use portcullis_gateway::{Blame, CellEvent, Cells, Fault, Snapshot};
 #[derive(Debug)]
 pub(crate) struct CellSpec {
     pub(crate) name: StrategyName,
-    pub(crate) artifact: Artifact,
+    pub(crate) artifact: SealedArtifact,
     pub(crate) limits: CellLimits,
     pub(crate) setup: Setup,
 }
@@ -50,9 +50,42 @@ pub(crate) struct LiveCells {
 }
 
 impl LiveCells {
-    /// Cells of a session with the runner; those numbered below `next_id` are taken.
-    pub(crate) fn new(runner: RunnerClient, next_id: u32) -> Self {
-        Self { runner, cells: BTreeMap::new(), events: VecDeque::new(), next_id }
+    /// The cells of a new session with the runner: none yet.
+    pub(crate) fn new(runner: RunnerClient) -> Self {
+        Self { runner, cells: BTreeMap::new(), events: VecDeque::new(), next_id: 0 }
+    }
+
+    /// Has a component compiled; one at a time. [`try_compiled`](Self::try_compiled) answers.
+    pub(crate) fn begin_compile(
+        &mut self,
+        component: BorrowedFd<'_>,
+        limits: CompileLimits,
+    ) -> Result<(), RunnerError> {
+        self.runner.begin_compile(component, limits)
+    }
+
+    /// What came of the compilation, once that is known.
+    pub(crate) fn try_compiled(&mut self) -> Result<Option<CompiledArtifact>, RunnerError> {
+        self.runner.try_compiled()
+    }
+
+    /// Starts a cell that belongs to no strategy yet.
+    pub(crate) fn launch(
+        &mut self,
+        name: &StrategyName,
+        limits: CellLimits,
+        artifact: &SealedArtifact,
+    ) -> Result<(CellId, StartedCell), RunnerError> {
+        let id = CellId(self.next_id);
+        self.next_id = self.next_id.saturating_add(1);
+        Ok((id, self.runner.start(id, name, limits, artifact)?))
+    }
+
+    /// Ends a cell that belongs to no strategy.
+    pub(crate) fn abandon(&mut self, id: CellId) {
+        if let Err(error) = self.runner.stop(id) {
+            tracing::warn!(%error, "the runner did not confirm the end of a cell");
+        }
     }
 
     /// Takes over a started cell that has described itself.

@@ -9,6 +9,7 @@ use portcullis_core::{Input, OperatorCommand, Reply, Scope, TradingState};
 use portcullis_role::{ActorName, ControlReply, ControlRequest, ControlServer};
 
 use crate::gateway::answers;
+use crate::gateway::launcher::Launcher;
 use crate::gateway::start::Running;
 use crate::gateway::wake::Wake;
 
@@ -18,8 +19,14 @@ const WAITING_MAX: usize = 16;
 /// Longest wait of a client for the pipeline.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// Longest wait of a client for an upload to be verified, or for a file to be written.
+const WORKER_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Who asks when nobody is named: the socket is open to this user and root alone.
 const ACTOR: &str = "control-socket";
+
+/// Who reports attempts to come in.
+const CONSOLE: &str = "console";
 
 struct Question {
     request: ControlRequest,
@@ -41,19 +48,19 @@ impl Control {
     }
 
     /// Answers everything that waits. True when the gateway is to end.
-    pub(crate) fn answer(&self, running: &mut Running, started: Instant) -> bool {
+    pub(crate) fn answer(&self, running: &mut Running, launcher: &mut Launcher, started: Instant) -> bool {
         let mut shutdown = false;
         while let Ok(question) = self.questions.try_recv() {
             shutdown |= matches!(question.request, ControlRequest::Shutdown {});
-            let reply = reply(running, question.request, started);
-            // A client that has gone away needs no answer.
-            let _ = question.answer.send(reply);
+            serve(running, launcher, question, started);
         }
         shutdown
     }
 }
 
 fn forward(ask: &SyncSender<Question>, wake: &Wake, request: ControlRequest) -> ControlReply {
+    let by_worker = matches!(request, ControlRequest::Deploy(_) | ControlRequest::Stop { .. });
+    let patience = if by_worker { WORKER_PATIENCE } else { PATIENCE };
     let (answer, answered) = sync_channel(1);
     match ask.try_send(Question { request, answer }) {
         Ok(()) => {}
@@ -65,16 +72,17 @@ fn forward(ask: &SyncSender<Question>, wake: &Wake, request: ControlRequest) -> 
         }
     }
     wake.ring();
-    answered.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+    answered.recv_timeout(patience).unwrap_or_else(|_| {
         ControlReply::error("NO_ANSWER", "the gateway did not answer in time; it may be waiting for its disk")
     })
 }
 
-fn reply(running: &mut Running, request: ControlRequest, started: Instant) -> ControlReply {
-    match request {
+fn serve(running: &mut Running, launcher: &mut Launcher, question: Question, started: Instant) {
+    let Question { request, answer } = question;
+    let reply = match request {
         ControlRequest::Status {} => {
             let uptime_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            answers::status(running, uptime_ns)
+            answers::status(running, launcher, uptime_ns)
         }
         ControlRequest::Orders {} => answers::orders(running.pipeline.gate().state()),
         ControlRequest::Positions {} => answers::positions(running.pipeline.gate()),
@@ -94,24 +102,39 @@ fn reply(running: &mut Running, request: ControlRequest, started: Instant) -> Co
             actor,
             OperatorCommand::RearmConfirm { scope: Scope::Account, code, new_baseline: true },
         ),
-        ControlRequest::Stop { strategy, actor } => stop(running, actor, &strategy),
-        ControlRequest::Deploy(_) => ControlReply::error(
-            "DEPLOY_UNAVAILABLE",
-            "this gateway takes no bundles while it runs; name them in the configuration file and start it again",
-        ),
-        ControlRequest::Deployment { id } => {
-            ControlReply::error("UNKNOWN_DEPLOYMENT", format!("there is no deployment {id}"))
+        ControlRequest::Deployment { id } => match launcher.line(id) {
+            Some(line) => ControlReply::Deployment(line),
+            None => ControlReply::error(
+                "UNKNOWN_DEPLOYMENT",
+                format!(
+                    "there is no deployment {id}, or the gateway started again since; the status shows what runs"
+                ),
+            ),
+        },
+        ControlRequest::Access { kind, user, address } => {
+            note(running, user.into(), OperatorCommand::Access { kind, address })
         }
-        ControlRequest::Access { .. } | ControlRequest::FailedAccess { .. } => {
-            ControlReply::error("ACCESS_UNAVAILABLE", "this gateway does not journal logins")
+        ControlRequest::FailedAccess { count } => {
+            note(running, CONSOLE.to_owned(), OperatorCommand::FailedAccess { count })
         }
+        // These two are answered once the worker is done with them.
+        ControlRequest::Deploy(request) => return launcher.deploy(request, answer, running),
+        ControlRequest::Stop { strategy, actor } => return launcher.stop(&strategy, actor, answer, running),
         ControlRequest::Shutdown {} => ControlReply::Done { detail: "the gateway is stopping".to_owned() },
-    }
+    };
+    // A client that has gone away needs no answer.
+    let _ = answer.send(reply);
 }
 
 /// Who asks, in words.
-fn name(actor: Option<ActorName>) -> String {
+pub(crate) fn name(actor: Option<ActorName>) -> String {
     actor.map_or_else(|| ACTOR.to_owned(), String::from)
+}
+
+/// Journals a fact that asks nothing of the gate.
+fn note(running: &mut Running, actor: String, command: OperatorCommand) -> ControlReply {
+    running.pipeline.hand_in(Input::Operator { actor, command });
+    ControlReply::Done { detail: "journaled".to_owned() }
 }
 
 fn raise(running: &mut Running, actor: Option<ActorName>, to: TradingState, reason: String) -> ControlReply {
@@ -134,26 +157,6 @@ fn operate(running: &mut Running, actor: Option<ActorName>, command: OperatorCom
         Some(Reply::Refused(why)) => ControlReply::error("REFUSED", why),
         Some(Reply::StartRefused { code, .. }) => {
             ControlReply::error(code.as_str(), "the strategy may not start")
-        }
-    }
-}
-
-fn stop(running: &mut Running, actor: Option<ActorName>, strategy: &str) -> ControlReply {
-    let found = running
-        .pipeline
-        .strategies()
-        .find(|(_, session)| session.name().as_str() == strategy)
-        .map(|(id, _)| id);
-    match found {
-        None => ControlReply::error(
-            "UNKNOWN_STRATEGY",
-            format!("no strategy {strategy:?} runs; `portcullis status` lists them"),
-        ),
-        Some(id) => {
-            running.pipeline.stop(id, format!("stopped by {}", name(actor)));
-            ControlReply::Done {
-                detail: format!("{strategy} is stopped; its entries are cancelled, its position is kept"),
-            }
         }
     }
 }

@@ -2,13 +2,22 @@
 
 mod answers;
 mod artifacts;
-mod candidate;
+pub(crate) mod candidate;
 mod cells;
 mod control;
-mod parameters;
+mod deployments;
+mod hand_over;
+mod instruments;
+mod launch;
+mod launch_error;
+mod launcher;
+pub(crate) mod parameters;
 mod snapshots;
 mod start;
+mod uploading;
+mod uploads;
 mod wake;
+mod worker;
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -27,7 +36,11 @@ use crate::failure::Failure;
 use crate::places::Places;
 use crate::{clock, output};
 
+pub(crate) use uploads::{BUNDLE_BYTES_MAX, INCOMING};
+
 use control::Control;
+use deployments::Deployments;
+use launcher::Launcher;
 use start::{Running, start};
 use wake::Wake;
 
@@ -43,29 +56,41 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let dir = places.data();
     let stop = stop_flag()?;
     let wake = Wake::new().context("cannot make an event descriptor")?;
+    let environment = config.environment().context("the environment was checked before")?;
+    let deployments = Deployments::load(dir, &config.strategies)?;
     let mut running = start(&config, places, &wake)?;
+    let mut launcher = Launcher::start(dir, environment, &config.strategies, deployments, wake.clone())?;
     let socket = places.control_socket();
     let control = Control::start(&socket, wake.clone())
         .with_context(|| format!("cannot listen on {}", socket.display()))?;
     let indexer = Indexer::spawn(dir).map_err(|error| Failure::finding(error.code(), error))?;
-    output::json(&json!({"type": "ready", "role": "gateway", "strategies": running.bundles.len()}));
 
     let started = Instant::now();
     let mut kept = started;
+    let mut ready = false;
     while !stop.load(Ordering::Relaxed) {
         let due = running.pipeline.turn();
-        if control.answer(&mut running, started) {
+        if control.answer(&mut running, &mut launcher, started) {
             break;
         }
-        if let Err(error) = running.pipeline.cells_mut().check_exits() {
+        let session = launcher.turn(&mut running).and_then(|()| running.pipeline.cells_mut().check_exits());
+        if let Err(error) = session {
             // Every cell is gone with the runner. The supervisor starts the gateway again, which starts them again.
             return Err(Failure::Environment(anyhow::Error::new(error).context("the runner is gone")));
+        }
+        if !ready && !launcher.is_busy() {
+            if let Some(failure) = launcher.configured_failure() {
+                running.finish(dir)?;
+                return Err(failure);
+            }
+            ready = true;
+            output::json(&json!({"type": "ready", "role": "gateway", "strategies": running.bundles.len()}));
         }
         if kept.elapsed() >= KEEP_EVERY {
             kept = Instant::now();
             running.keep_snapshots(dir);
         }
-        wait(&running, &wake, due)?;
+        wait(&running, &launcher, &wake, due)?;
     }
     running.finish(dir)?;
     drop(indexer);
@@ -73,11 +98,11 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
 }
 
 /// Sleeps until something arrives or is due.
-fn wait(running: &Running, wake: &Wake, due: Timestamp) -> Result<(), Failure> {
+fn wait(running: &Running, launcher: &Launcher, wake: &Wake, due: Timestamp) -> Result<(), Failure> {
     let until_due = Duration::from_nanos(due.since(clock::now()).0);
     let timeout = Timespec::try_from(until_due.min(SLEEP_MAX)).unwrap_or_default();
     let mut descriptors = vec![PollFd::new(wake, PollFlags::IN)];
-    for (descriptor, writing) in running.pipeline.cells().descriptors() {
+    for (descriptor, writing) in running.pipeline.cells().descriptors().chain(launcher.descriptors()) {
         let flags = if writing { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
         descriptors.push(PollFd::from_borrowed_fd(descriptor, flags));
     }

@@ -37,7 +37,7 @@ pub struct DeploymentLine {
     pub strategy: String,
     /// `name-version` of the bundle.
     pub bundle: String,
-    /// Digest of the component in hex.
+    /// SHA-256 of the bundle's signed payload, in hex.
     pub digest: String,
     /// How far it is.
     pub state: DeploymentState,

@@ -127,7 +127,7 @@ pub enum ControlReply {
         strategy: String,
         /// `name-version` of the bundle.
         bundle: String,
-        /// Digest of the component in hex.
+        /// SHA-256 of the bundle's signed payload, in hex.
         digest: String,
     },
     /// To `deployment`.
@@ -163,7 +163,7 @@ pub struct StatusReport {
     pub trading_state: String,
     /// Inhibits in force, in the glossary's words.
     pub inhibits: Vec<String>,
-    /// Every strategy of this session.
+    /// Every strategy of this session, those on their way and deployed ones that failed included.
     pub strategies: Vec<StrategyLine>,
     /// Positions that are not zero.
     pub positions: u64,
@@ -201,9 +201,9 @@ pub struct StrategyLine {
     pub name: String,
     /// `name-version` of the bundle.
     pub bundle: String,
-    /// Digest of the component in hex.
+    /// SHA-256 of the bundle's signed payload, in hex.
     pub digest: String,
-    /// `starting`, `running`, `recovering`, `quarantined` or `stopped`.
+    /// `compiling`, `starting`, `running`, `recovering`, `quarantined` or `failed`.
     pub state: String,
     /// The instruments it owns, `category:SYMBOL`.
     pub symbols: Vec<String>,
