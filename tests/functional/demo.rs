@@ -12,20 +12,17 @@
     reason = "test code"
 )]
 
+#[path = "../support/demo.rs"]
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
-
-/// Long enough for a first build of the strategies on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(900);
+use support::{Demo, json, kill, portcullis};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -46,97 +43,10 @@ fn main() {
         Trial::test("a_killed_gateway_comes_back_without_losing_or_doubling", killed_gateway),
         Trial::test("a_killed_demo_starts_again_where_it_was", killed_demo),
         Trial::test("halt_cancels_entries_and_survives", halt),
+        Trial::test("the_console_uploads_shows_and_halts", console),
         Trial::test("a_second_daemon_on_the_directory_is_refused", second_daemon),
     ];
     libtest_mimic::run(&arguments, tests).exit();
-}
-
-/// A running demo, killed when dropped.
-struct Demo {
-    child: Child,
-    lines: Receiver<Value>,
-    dir: PathBuf,
-    ready: Value,
-}
-
-impl Demo {
-    fn start(dir: &Path, options: &[&str]) -> Self {
-        let mut child = Command::new(BINARY)
-            .args(["demo", "--json", "--dir"])
-            .arg(dir)
-            .args(options)
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (send, lines) = channel();
-        std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                let value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
-                if send.send(value).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut demo = Self { child, lines, dir: dir.to_owned(), ready: Value::Null };
-        demo.ready = demo.line("ready");
-        demo
-    }
-
-    /// The next line of this type.
-    fn line(&self, kind: &str) -> Value {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(line) if line["type"] == kind => return line,
-                Ok(line) if line["ok"] == false => panic!("the demo failed: {line}"),
-                Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => panic!("no {kind} line within {PATIENCE:?}"),
-                Err(RecvTimeoutError::Disconnected) => panic!("the demo ended without a {kind} line"),
-            }
-        }
-    }
-
-    fn ask(&self, command: &[&str]) -> Value {
-        json(&portcullis(&self.dir, command))
-    }
-
-    /// Asks until the answer satisfies; the system works on its own time.
-    fn wait_for(&self, what: &str, command: &[&str], holds: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(90);
-        loop {
-            let answer = self.ask(command);
-            if holds(&answer) {
-                return answer;
-            }
-            assert!(Instant::now() < deadline, "{what} did not come about: {answer}");
-            std::thread::sleep(Duration::from_millis(200));
-        }
-    }
-
-    /// Interrupts the demo and returns its summary and exit code.
-    fn end(mut self) -> (Value, i32) {
-        kill(self.child.id(), "TERM");
-        let summary = self.line("summary");
-        (summary, self.child.wait().unwrap().code().unwrap())
-    }
-
-    fn pid(&self, role: &str) -> u32 {
-        u32::try_from(self.ready["pids"][role].as_u64().unwrap()).unwrap()
-    }
-
-    fn exchange(&self) -> Exchange {
-        Exchange::new(&self.dir, self.ready["paper"]["rest"].as_str().unwrap())
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// What the exchange itself says, asked with the gateway's read key.
@@ -146,6 +56,10 @@ struct Exchange {
 }
 
 impl Exchange {
+    fn of(demo: &Demo) -> Self {
+        Self::new(&demo.dir, demo.ready["paper"]["rest"].as_str().unwrap())
+    }
+
     fn new(dir: &Path, base: &str) -> Self {
         let text = std::fs::read_to_string(dir.join("keys/read.toml")).unwrap();
         let keys: BTreeMap<String, String> = toml::from_str(&text).unwrap();
@@ -200,23 +114,6 @@ impl Exchange {
     }
 }
 
-fn portcullis(dir: &Path, command: &[&str]) -> Output {
-    Command::new(BINARY).arg("--json").arg("--dir").arg(dir).args(command).output().unwrap()
-}
-
-fn json(output: &Output) -> Value {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let last = text
-        .lines()
-        .last()
-        .unwrap_or_else(|| panic!("no output; stderr: {}", String::from_utf8_lossy(&output.stderr)));
-    serde_json::from_str(last).unwrap()
-}
-
-fn kill(pid: u32, signal: &str) {
-    assert!(Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status().unwrap().success());
-}
-
 /// The books' positions, from `portcullis positions`.
 fn book_positions(answer: &Value) -> BTreeMap<String, f64> {
     let rows = answer["positions"].as_array().unwrap();
@@ -235,7 +132,7 @@ fn book_links(answer: &Value) -> BTreeSet<String> {
 
 /// Waits until books and exchange agree on positions and open orders, both quiet.
 fn assert_agreement(demo: &Demo) {
-    let exchange = demo.exchange();
+    let exchange = Exchange::of(demo);
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let before = (exchange.positions(), exchange.open_links());
@@ -251,7 +148,7 @@ fn assert_agreement(demo: &Demo) {
 
 /// No two creates of the journal became one id, and no id of the exchange's history occurs twice.
 fn assert_no_duplicates(demo: &Demo) {
-    let history = demo.exchange().get("/v5/order/history", "category=linear&limit=50");
+    let history = Exchange::of(demo).get("/v5/order/history", "category=linear&limit=50");
     let rows = history["result"]["list"].as_array().unwrap();
     let links: Vec<&str> = rows.iter().map(|row| row["orderLinkId"].as_str().unwrap()).collect();
     let unique: BTreeSet<&str> = links.iter().copied().collect();
@@ -332,7 +229,7 @@ fn halt() -> Tested {
     demo.wait_for("trading", &["status"], traded);
     demo.ask(&["halt", "--reason", "test"]);
     demo.wait_for("the end of all entries", &["orders"], |orders| orders["orders"] == serde_json::json!([]));
-    assert_eq!(demo.exchange().open_links(), BTreeSet::new());
+    assert_eq!(Exchange::of(&demo).open_links(), BTreeSet::new());
     kill(demo.pid("gateway"), "KILL");
     demo.line("restarted");
     let status =
@@ -356,5 +253,71 @@ fn second_daemon() -> Tested {
     assert!(answer["detail"].as_str().unwrap().contains("lock"), "{answer}");
     let (summary, code) = demo.end();
     assert_eq!(code, 0, "{summary}");
+    Ok(())
+}
+
+/// What came back over HTTP: status and JSON.
+fn http(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    })
+}
+
+fn console() -> Tested {
+    let dir = tempfile::tempdir()?;
+    let demo = Demo::start(dir.path(), &["--speed", "20"]);
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let text = |key: &str| demo.ready[key].as_str().unwrap_or_else(|| panic!("{}", demo.ready)).to_owned();
+    let base = text("console");
+
+    let credentials = serde_json::json!({"user": text("user"), "password": text("password")});
+    assert_eq!(http(client.post(format!("{base}/api/login")).json(&credentials)).0, 200);
+    let get = |path: &str| http(client.get(format!("{base}{path}")).bearer_auth(text("token")));
+    let (code, status) = get("/api/status");
+    assert_eq!(code, 200);
+    let mut running: Vec<&str> = status["strategies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|line| line["state"] == "running")
+        .map(|line| line["name"].as_str().unwrap())
+        .collect();
+    running.sort_unstable();
+    assert_eq!(running, ["ema-cross", "market-maker"], "{status}");
+
+    // The same bundle again is a second owner of the symbol, and a broken one is none.
+    let built = std::fs::read_dir(dir.path().join("built"))?.next().unwrap()?.path();
+    let bundle = std::fs::read(built)?;
+    let upload = |name: &str, body: Vec<u8>| {
+        let url = format!("{base}/api/bundles?budget=1000&name={name}");
+        let request = client.post(url).bearer_auth(text("token"));
+        let (code, answer) = http(request.header("Content-Type", "application/octet-stream").body(body));
+        (code, answer["code"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(upload("market-maker", bundle.clone()), (409, "STRATEGY_EXISTS".to_owned()));
+    let mut broken = bundle;
+    let last = broken.len() - 1;
+    broken[last] ^= 1;
+    assert_eq!(upload("another", broken).0, 422);
+    assert_eq!(std::fs::read_dir(dir.path().join("incoming"))?.count(), 0, "nothing is left behind");
+
+    let halt = client.post(format!("{base}/api/halt")).bearer_auth(text("token"));
+    assert_eq!(http(halt.json(&serde_json::json!({"reason": "over http"}))).0, 200);
+    assert_eq!(get("/api/status").1["trading_state"], "entries-cancelled");
+
+    // Started again it is where it was, and everybody's session and token still count.
+    kill(demo.pid("console"), "KILL");
+    assert_eq!(demo.line("restarted")["role"], "console");
+    assert_eq!(get("/api/status").0, 200);
+
+    let (summary, code) = demo.end();
+    assert_eq!(code, 0, "{summary}");
+    let journal = String::from_utf8(portcullis(dir.path(), &["journal", "tail"]).stdout)?;
+    for fact in ["console:token/demo", "over http", "login"] {
+        assert!(journal.contains(fact), "{fact} is not journaled");
+    }
     Ok(())
 }

@@ -52,7 +52,13 @@ fn forbidden_arrows_do_not_exist() {
         assert_absent(
             &reach,
             from,
-            &["portcullis-wire", "portcullis-bybit", "portcullis-journal", "portcullis-gateway"],
+            &[
+                "portcullis-wire",
+                "portcullis-bybit",
+                "portcullis-journal",
+                "portcullis-gateway",
+                "portcullis-console",
+            ],
         );
     }
     assert_absent(
@@ -115,6 +121,7 @@ fn every_crate_of_ours_depends_only_on_what_the_map_says() {
         ("wire", &["core", "role"]),
         ("bybit", &["core", "journal", "gateway", "role", "wire"]),
         ("paper", &["core", "wire", "role"]),
+        ("console", &["core", "role"]),
     ]);
     let reach = reach();
     for (name, allowed) in allowed {

@@ -117,9 +117,9 @@ pub(crate) struct Demo {
     /// Stop this long after the ready line, for example 20s or 2m.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) exit_after: Option<std::time::Duration>,
-    /// Port of the console. This version has none yet: nothing listens there.
-    #[arg(long, default_value_t = 8000)]
-    pub(crate) port: u16,
+    /// Port of the console; 0 picks a free one [default: 8000, or a free one when that is taken].
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
     /// Start from an empty directory: deletes what an earlier demo left there.
     #[arg(long)]
     pub(crate) fresh: bool,

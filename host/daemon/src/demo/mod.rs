@@ -1,10 +1,12 @@
 //! `portcullis demo`: the whole system on this machine, with the reference strategies on the paper exchange.
 
+mod operator;
 mod prepare;
 mod summary;
 
 pub(crate) use prepare::plugin;
 
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,12 +14,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use crate::cli::Demo;
 use crate::failure::Failure;
 use crate::output;
 use crate::supervise::{RoleSpec, Supervisor};
+
+/// The console's port unless another is asked for.
+const CONSOLE_PORT: u16 = 8000;
 
 /// How often the supervisor looks after its children.
 const TEND_EVERY: Duration = Duration::from_millis(100);
@@ -34,8 +40,14 @@ pub(crate) fn run(demo: &Demo, dir: Option<&Path>, as_json: bool) -> Result<Exit
     let stop = stop_flag()?;
     let prepared = prepare::prepare(&dir, &demo.strategy)?;
 
+    let access = operator::access(&dir)?;
+    let address = console_address(demo.port)?;
+
     let mut supervisor = Supervisor::default();
-    let started = start(&mut supervisor, demo, &dir, &prepared);
+    let started = start(&mut supervisor, demo, &dir, &prepared, address).and_then(|paper| {
+        operator::upload(&format!("http://{address}"), &access.token, &prepared.upload)?;
+        Ok(paper)
+    });
     let paper = match started {
         Ok(paper) => paper,
         Err(error) => {
@@ -48,7 +60,10 @@ pub(crate) fn run(demo: &Demo, dir: Option<&Path>, as_json: bool) -> Result<Exit
     announce(
         &json!({
             "type": "ready",
-            "console": null,
+            "console": format!("http://{address}"),
+            "user": access.user,
+            "password": access.password.expose_secret(),
+            "token": access.token.expose_secret(),
             "paper": paper,
             "dir": dir,
             "pids": pids,
@@ -73,12 +88,13 @@ pub(crate) fn run(demo: &Demo, dir: Option<&Path>, as_json: bool) -> Result<Exit
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Starts the exchange, then the runner, then the gateway. Returns the exchange's ready line.
+/// Starts the exchange, then the runner, then the gateway, then the console. Returns the exchange's ready line.
 fn start(
     supervisor: &mut Supervisor,
     demo: &Demo,
     dir: &Path,
     prepared: &prepare::Prepared,
+    console: SocketAddr,
 ) -> anyhow::Result<serde_json::Value> {
     let dir_text = dir.to_str().context("the data directory's name is not UTF-8")?.to_owned();
     let mut arguments = vec![
@@ -99,9 +115,26 @@ fn start(
     let config = dir.join("portcullis.toml").display().to_string();
     supervisor.start(RoleSpec {
         role: "gateway",
-        arguments: vec!["--dir".to_owned(), dir_text, "--config".to_owned(), config],
+        arguments: vec!["--dir".to_owned(), dir_text.clone(), "--config".to_owned(), config],
+    })?;
+    supervisor.start(RoleSpec {
+        role: "console",
+        arguments: vec!["--dir".to_owned(), dir_text, "--listen".to_owned(), console.to_string()],
     })?;
     Ok(paper)
+}
+
+/// Where the console is to listen: on the port that was asked for, or on the usual one unless that is taken. Fixed before the start,
+/// so that a console that is started again is found where it was.
+fn console_address(port: Option<u16>) -> Result<SocketAddr, Failure> {
+    let free =
+        |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
+    let address = match port {
+        Some(port) => free(port)
+            .with_context(|| format!("port {port} is not free; name another with --port, or 0 for any")),
+        None => free(CONSOLE_PORT).or_else(|_| free(0)).context("no free port on the loopback"),
+    };
+    Ok(address?)
 }
 
 fn announce(line: &serde_json::Value, as_json: bool) {

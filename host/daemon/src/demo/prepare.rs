@@ -16,8 +16,17 @@ use crate::config::{Config, StrategyConfig, VenueConfig};
 use crate::failure::Failure;
 use crate::{clock, output};
 
-/// The reference strategies and what each may use, in USDT (RULES P2: one symbol each).
-const STRATEGIES: [(&str, &str); 2] = [("ema-cross", "10000"), ("market-maker", "10000")];
+/// The strategy that the gateway is configured with, and the one that is uploaded while it runs (RULES P2: one symbol each).
+const STRATEGIES: [&str; 2] = ["ema-cross", "market-maker"];
+
+/// What each of them may use, in USDT.
+const BUDGET: &str = "10000";
+
+/// Where the gateway keeps bundles.
+const BUNDLES: &str = "bundles";
+
+/// Where a bundle waits to be uploaded.
+const BUILT: &str = "built";
 
 /// Where installed strategies lie.
 const INSTALLED: &str = "/usr/share/portcullis/strategies";
@@ -27,11 +36,24 @@ const INSTALLED: &str = "/usr/share/portcullis/strategies";
 pub(crate) struct Prepared {
     /// Where the paper exchange is to listen: the same port at every start of the demo, so that a gateway finds it again.
     pub(crate) paper_address: SocketAddr,
+    /// What is to be uploaded once everything runs.
+    pub(crate) upload: Upload,
+}
+
+/// A bundle to be uploaded.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    /// The file.
+    pub(crate) bundle: PathBuf,
+    /// Name of the strategy.
+    pub(crate) name: &'static str,
+    /// What it may use, in USDT.
+    pub(crate) budget: &'static str,
 }
 
 /// Prepares a data directory; what is there already is kept.
 pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure> {
-    for part in ["bundles", "keys", "artifacts", "snapshots", "paper"] {
+    for part in [BUNDLES, BUILT, "keys", "artifacts", "snapshots", "paper"] {
         make(&dir.join(part))?;
     }
     let key = signing_key(dir)?;
@@ -41,7 +63,13 @@ pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure
         write_once(&file, &format!("key = \"{key_name}\"\nsecret = \"{}\"\n", random_hex()?), 0o600)?;
     }
     paper_credentials(dir)?;
-    let bundles = bundles(dir, given, &key)?;
+    let [configured, uploaded] = STRATEGIES;
+    let bundle = bundle(dir, BUNDLES, configured, given.first(), &key)?;
+    let upload = Upload {
+        bundle: dir.join(self::bundle(dir, BUILT, uploaded, given.get(1), &key)?),
+        name: uploaded,
+        budget: BUDGET,
+    };
     let paper_address = address(dir)?;
     let config = Config {
         environment: "paper".to_owned(),
@@ -52,20 +80,16 @@ pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure
             trade_key: "keys/trade.toml".into(),
             lookahead_us: 1_000,
         },
-        strategies: bundles
-            .into_iter()
-            .zip(STRATEGIES)
-            .map(|(bundle, (name, budget))| StrategyConfig {
-                name: name.to_owned(),
-                bundle,
-                budget: budget.to_owned(),
-                parameters: Default::default(),
-            })
-            .collect(),
+        strategies: vec![StrategyConfig {
+            name: configured.to_owned(),
+            bundle,
+            budget: BUDGET.to_owned(),
+            parameters: Default::default(),
+        }],
     };
     let text = toml::to_string(&config).context("cannot write the configuration")?;
     fs::write(dir.join("portcullis.toml"), text).context("cannot write the configuration")?;
-    Ok(Prepared { paper_address })
+    Ok(Prepared { paper_address, upload })
 }
 
 /// Deletes an earlier demo, and refuses to delete anything else.
@@ -81,26 +105,29 @@ pub(crate) fn clear(dir: &Path) -> Result<(), Failure> {
     Ok(fs::remove_dir_all(dir).with_context(|| format!("cannot delete {}", dir.display()))?)
 }
 
-fn bundles(dir: &Path, given: &[PathBuf], key: &SecretKey) -> Result<Vec<PathBuf>, Failure> {
-    let mut bundles = Vec::new();
-    for (index, (name, _)) in STRATEGIES.iter().enumerate() {
-        bundles.push(match given.get(index) {
-            Some(file) => {
-                store(dir, &fs::read(file).with_context(|| format!("cannot read {}", file.display()))?)?
-            }
-            None => match stored(dir, name) {
-                Some(bundle) => bundle,
-                None => built(dir, name, key)?,
-            },
-        });
+/// The bundle of a strategy in a folder, relative to the directory: the one that is given, else one that an earlier start left, else
+/// one that is built.
+fn bundle(
+    dir: &Path,
+    folder: &str,
+    name: &str,
+    given: Option<&PathBuf>,
+    key: &SecretKey,
+) -> Result<PathBuf, Failure> {
+    if let Some(file) = given {
+        let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        return store(dir, folder, &bytes);
     }
-    Ok(bundles)
+    match [BUNDLES, BUILT].iter().find_map(|folder| stored(dir, folder, name)) {
+        Some(bundle) => Ok(bundle),
+        None => store(dir, folder, &built(name, key)?),
+    }
 }
 
 /// A bundle of this name that an earlier start left.
-fn stored(dir: &Path, name: &str) -> Option<PathBuf> {
+fn stored(dir: &Path, folder: &str, name: &str) -> Option<PathBuf> {
     let prefix = format!("{name}-");
-    let mut found: Vec<PathBuf> = fs::read_dir(dir.join("bundles"))
+    let mut found: Vec<PathBuf> = fs::read_dir(dir.join(folder))
         .ok()?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
@@ -112,16 +139,14 @@ fn stored(dir: &Path, name: &str) -> Option<PathBuf> {
         })
         .collect();
     found.sort();
-    Some(PathBuf::from("bundles").join(found.pop()?.file_name()?))
+    Some(PathBuf::from(folder).join(found.pop()?.file_name()?))
 }
 
-fn built(dir: &Path, name: &str, key: &SecretKey) -> Result<PathBuf, Failure> {
+fn built(name: &str, key: &SecretKey) -> Result<Vec<u8>, Failure> {
     let installed = Path::new(INSTALLED).join(format!("{name}.strategy"));
     let Some(crate_dir) = plugin(name)? else {
         if installed.exists() {
-            let bundle =
-                fs::read(&installed).with_context(|| format!("cannot read {}", installed.display()))?;
-            return store(dir, &bundle);
+            return Ok(fs::read(&installed).with_context(|| format!("cannot read {}", installed.display()))?);
         }
         return Err(Failure::Environment(anyhow::anyhow!(
             "no strategy {name}: run this inside the repository, name a bundle with --strategy, or install one as {}",
@@ -132,9 +157,8 @@ fn built(dir: &Path, name: &str, key: &SecretKey) -> Result<PathBuf, Failure> {
     let (component, _) = strategy::build_component(&crate_dir, None)?;
     let source = BundleSource::load(&crate_dir.join("strategy.toml"))
         .map_err(|error| Failure::finding(error.code(), &error))?;
-    let bundle = sign(&component, &source, UnixSeconds(clock::now_s()), &[key])
-        .map_err(|error| Failure::finding(error.code(), &error))?;
-    store(dir, &bundle)
+    sign(&component, &source, UnixSeconds(clock::now_s()), &[key])
+        .map_err(|error| Failure::finding(error.code(), &error))
 }
 
 /// The crate of a reference strategy, looked for from the working directory upward.
@@ -146,11 +170,11 @@ pub(crate) fn plugin(name: &str) -> Result<Option<PathBuf>, Failure> {
         .find(|dir| dir.join("strategy.toml").exists()))
 }
 
-fn store(dir: &Path, bundle: &[u8]) -> Result<PathBuf, Failure> {
+fn store(dir: &Path, folder: &str, bundle: &[u8]) -> Result<PathBuf, Failure> {
     let inspection = inspect(bundle).map_err(|error| Failure::finding(error.code(), &error))?;
     let digest = inspection.digest.to_string();
     let short = digest.get(..8).unwrap_or(&digest);
-    let file = PathBuf::from("bundles")
+    let file = PathBuf::from(folder)
         .join(format!("{}-{}-{short}.strategy", inspection.manifest.name, inspection.manifest.version));
     fs::write(dir.join(&file), bundle).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)
