@@ -1,6 +1,6 @@
 //! Every order the books know, with the indices that keep decisions independent of how many there are.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::exposure::Exposure;
 use crate::{
@@ -13,11 +13,12 @@ const CLOSED_MAX: usize = 65_536;
 /// The orders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Orders {
-    orders: BTreeMap<OrderId, Order>,
-    by_link: BTreeMap<LinkId, OrderId>,
-    by_number: BTreeMap<(StrategyId, OrderNumber), OrderId>,
+    // Looked up and never walked, so that the order of a hash table cannot show.
+    orders: HashMap<OrderId, Order>,
+    by_link: HashMap<LinkId, OrderId>,
+    by_number: HashMap<(StrategyId, OrderNumber), OrderId>,
     /// Creates, and commands in flight, by their entry.
-    by_sequence: BTreeMap<Sequence, OrderId>,
+    by_sequence: HashMap<Sequence, OrderId>,
     open: BTreeMap<InstrumentId, BTreeSet<OrderId>>,
     unresolved: BTreeSet<OrderId>,
     good_till: BTreeSet<(Timestamp, OrderId)>,
@@ -66,7 +67,9 @@ impl Orders {
 
     /// Everything kept, open and closed, oldest first.
     pub fn all(&self) -> impl DoubleEndedIterator<Item = &Order> {
-        self.orders.values()
+        let mut all: Vec<&Order> = self.orders.values().collect();
+        all.sort_unstable_by_key(|order| order.id);
+        all.into_iter()
     }
 
     /// Number of open orders, unknown ones included.
@@ -103,55 +106,63 @@ impl Orders {
         if let Some(good_till) = order.good_till {
             self.good_till.insert((good_till, order.id));
         }
-        self.index(&order, spec);
+        self.add(&order, spec);
+        self.note(order.id, &Traits::of(&order), &Traits::NONE);
         self.orders.insert(order.id, order);
     }
 
     /// Changes one order and everything derived from it.
     pub(crate) fn edit(&mut self, id: OrderId, spec: &InstrumentSpec, change: impl FnOnce(&mut Order)) {
-        let Some(mut order) = self.orders.remove(&id) else { return };
-        let was_open = order.status.is_open();
-        self.unindex(&order, spec);
-        change(&mut order);
-        self.index(&order, spec);
-        let is_open = order.status.is_open();
-        self.orders.insert(id, order);
-        if was_open && !is_open {
+        let Self { orders, exposures, .. } = self;
+        let Some(order) = orders.get_mut(&id) else { return };
+        let exposure = exposures.entry(order.instrument).or_default();
+        exposure.remove(order, spec);
+        let before = Traits::of(order);
+        change(order);
+        let after = Traits::of(order);
+        exposure.add(order, spec);
+        let link = order.link.clone().filter(|_| !before.linked);
+        if let Some(link) = link {
+            self.by_link.entry(link).or_insert(id);
+        }
+        self.note(id, &after, &before);
+        if before.open.is_some() && after.open.is_none() {
             self.retire(id);
         }
     }
 
-    fn index(&mut self, order: &Order, spec: &InstrumentSpec) {
-        if let Some(link) = &order.link
-            && !self.by_link.contains_key(link)
-        {
-            self.by_link.insert(link.clone(), order.id);
-        }
-        for sequence in sequences(order) {
-            self.by_sequence.insert(sequence, order.id);
-        }
-        if order.status.is_open() {
-            self.open.entry(order.instrument).or_default().insert(order.id);
-            self.open_total = self.open_total.saturating_add(1);
-        }
-        if order.is_unresolved() {
-            self.unresolved.insert(order.id);
+    fn add(&mut self, order: &Order, spec: &InstrumentSpec) {
+        if let Some(link) = &order.link {
+            self.by_link.entry(link.clone()).or_insert(order.id);
         }
         self.exposures.entry(order.instrument).or_default().add(order, spec);
     }
 
-    fn unindex(&mut self, order: &Order, spec: &InstrumentSpec) {
-        for sequence in sequences(order) {
-            self.by_sequence.remove(&sequence);
-        }
-        if order.status.is_open() {
-            if let Some(open) = self.open.get_mut(&order.instrument) {
-                open.remove(&order.id);
+    /// Brings the indices from what an order was to what it is.
+    fn note(&mut self, id: OrderId, after: &Traits, before: &Traits) {
+        if after.sequences != before.sequences {
+            for sequence in before.sequences.iter().flatten() {
+                self.by_sequence.remove(sequence);
             }
-            self.open_total = self.open_total.saturating_sub(1);
+            for sequence in after.sequences.iter().flatten() {
+                self.by_sequence.insert(*sequence, id);
+            }
         }
-        self.unresolved.remove(&order.id);
-        self.exposures.entry(order.instrument).or_default().remove(order, spec);
+        if after.open != before.open {
+            if let Some(open) = before.open.and_then(|instrument| self.open.get_mut(&instrument)) {
+                open.remove(&id);
+                self.open_total = self.open_total.saturating_sub(1);
+            }
+            if let Some(instrument) = after.open {
+                self.open.entry(instrument).or_default().insert(id);
+                self.open_total = self.open_total.saturating_add(1);
+            }
+        }
+        match (before.unresolved, after.unresolved) {
+            (false, true) => drop(self.unresolved.insert(id)),
+            (true, false) => drop(self.unresolved.remove(&id)),
+            (true, true) | (false, false) => {}
+        }
     }
 
     /// Notes that an order closed, and forgets the oldest closed ones.
@@ -172,8 +183,8 @@ impl Orders {
         if let Some(link) = &order.link {
             self.by_link.remove(link);
         }
-        for sequence in sequences(&order) {
-            self.by_sequence.remove(&sequence);
+        for sequence in Traits::of(&order).sequences.iter().flatten() {
+            self.by_sequence.remove(sequence);
         }
         if let Some(strategy) = order.strategy {
             self.by_number.remove(&(strategy, order.number));
@@ -181,6 +192,27 @@ impl Orders {
     }
 }
 
-fn sequences(order: &Order) -> impl Iterator<Item = Sequence> {
-    order.sequence.into_iter().chain(order.pending.and_then(|pending| pending.sequence))
+/// What the indices have of an order.
+#[derive(Debug)]
+struct Traits {
+    /// Its create's entry, and that of the command in flight.
+    sequences: [Option<Sequence>; 2],
+    /// The instrument it is open in.
+    open: Option<InstrumentId>,
+    unresolved: bool,
+    linked: bool,
+}
+
+impl Traits {
+    /// An order that is not there yet.
+    const NONE: Self = Self { sequences: [None; 2], open: None, unresolved: false, linked: false };
+
+    fn of(order: &Order) -> Self {
+        Self {
+            sequences: [order.sequence, order.pending.and_then(|pending| pending.sequence)],
+            open: order.status.is_open().then_some(order.instrument),
+            unresolved: order.is_unresolved(),
+            linked: order.link.is_some(),
+        }
+    }
 }

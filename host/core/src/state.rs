@@ -4,7 +4,7 @@ mod apply;
 mod change;
 mod strategy;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use sha2::{Digest as _, Sha256};
 
@@ -34,7 +34,7 @@ pub struct State {
     pub(crate) rates: OrderRates,
     pub(crate) traded: DayTotal,
     pub(crate) anchor: Anchor,
-    executions: BTreeSet<ExecKey>,
+    executions: HashSet<ExecKey>,
     pub(crate) last_execution: Timestamp,
     pub(crate) refused: BTreeMap<RefusalCode, u64>,
     pub(crate) findings: u64,
