@@ -3,7 +3,7 @@
 use portcullis_core::{Category, InstrumentId, InstrumentSpec, MarketEvent, Rate};
 use portcullis_paper::{Fees, Listing};
 
-use crate::h1::H1;
+use crate::h1::{H1, H1Depth};
 
 /// The limits of `synthetic:h1`: every check is evaluated, none stops the reference strategy (RULES P3). They are wide, and not for
 /// anything else.
@@ -54,4 +54,9 @@ pub fn h1_instrument(taker_fee: Rate) -> Option<InstrumentSpec> {
 /// The first `count` trades of the series `synthetic:h1`, the same for every engine of the head-to-head.
 pub fn h1_trades(instrument: InstrumentId, count: u64) -> impl Iterator<Item = MarketEvent> {
     H1::new(instrument, count)
+}
+
+/// The same trades with the book around them, about 4.2 events a trade: what engines that follow a book are measured on (RULES P4).
+pub fn h1_depth(instrument: InstrumentId, count: u64) -> impl Iterator<Item = MarketEvent> {
+    H1Depth::new(instrument, count)
 }

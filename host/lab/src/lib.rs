@@ -25,7 +25,7 @@ mod world;
 mod report;
 
 pub use backtest::{BacktestError, Candidate, Outcome, Settings, Strategy, backtest, backtest_made};
-pub use data::{H1_LIMITS, h1_instrument, h1_trades};
+pub use data::{H1_LIMITS, h1_depth, h1_instrument, h1_trades};
 pub use frames::Frames;
 pub use guest::{Guest, GuestFault};
 pub use latency::Latency;

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use portcullis_core::{InstrumentSpec, MarketEvent, Rate};
-use portcullis_lab::{h1_instrument, h1_trades};
+use portcullis_lab::h1_instrument;
 use portcullis_paper::sources::{DataError, Place, load};
 use portcullis_paper::{Fees, Listing};
 
 use crate::failure::Failure;
 
-/// How the series of the head-to-head is named.
+/// How the series of the head-to-head is named: the trades alone, and with the book around them.
 const H1: &str = "synthetic:h1:";
+const H1_DEPTH: &str = "synthetic:h1-depth:";
 
 /// Most trades of the series in one run.
 const H1_MOST: u64 = 1_000_000_000;
@@ -19,7 +20,7 @@ const H1_MOST: u64 = 1_000_000_000;
 /// Market data, checked.
 pub(crate) enum Data {
     /// The head-to-head's series.
-    H1 { spec: InstrumentSpec, count: u64 },
+    H1 { spec: InstrumentSpec, count: u64, depth: bool },
     /// Files.
     Recorded { specs: Vec<InstrumentSpec>, events: Vec<MarketEvent>, skipped: u64 },
 }
@@ -59,12 +60,16 @@ impl Data {
     }
 
     fn h1(name: &str, taker: Rate) -> Result<Self, Failure> {
-        let count = name.strip_prefix(H1).and_then(|count| count.parse().ok());
+        let depth = name.starts_with(H1_DEPTH);
+        let count = name.strip_prefix(if depth { H1_DEPTH } else { H1 });
+        let count = count.and_then(|count| count.parse().ok());
         let count = count.filter(|count| (1..=H1_MOST).contains(count)).ok_or_else(|| {
-            Failure::Usage(format!("--data {name}: write {H1}N with N from 1 to {H1_MOST} trades"))
+            Failure::Usage(format!(
+                "--data {name}: write {H1}N or {H1_DEPTH}N, with N from 1 to {H1_MOST} trades"
+            ))
         })?;
         let spec = h1_instrument(taker).ok_or_else(|| anyhow!("no rules for the series' instrument"))?;
-        Ok(Self::H1 { spec, count })
+        Ok(Self::H1 { spec, count, depth })
     }
 
     fn recorded(files: &[PathBuf], taker: Rate, allow_gaps: bool) -> Result<Self, Failure> {
@@ -86,11 +91,6 @@ impl Data {
             skipped: recording.skipped,
         })
     }
-}
-
-/// The trades of the series.
-pub(crate) fn series(spec: &InstrumentSpec, count: u64) -> impl Iterator<Item = MarketEvent> + use<> {
-    h1_trades(spec.id, count)
 }
 
 /// A fee rate in ten-thousandths, as `5.5`.

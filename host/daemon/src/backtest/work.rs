@@ -6,11 +6,13 @@ use std::sync::Arc;
 use portcullis_cell::{CellEngine, CellFault, Description, Guest, Program, Setup};
 use portcullis_core::{InstrumentSpec, MarketEvent};
 use portcullis_gateway::Stream;
-use portcullis_lab::{Candidate, Frames, GuestFault, Outcome, Settings, backtest, backtest_made};
+use portcullis_lab::{
+    Candidate, Frames, GuestFault, Outcome, Settings, backtest, backtest_made, h1_depth, h1_trades,
+};
 use serde_json::{Value, json};
 
 use super::Plan;
-use super::data::{Data, series};
+use super::data::Data;
 use crate::failure::Failure;
 use crate::gateway::{candidate, parameters};
 
@@ -78,7 +80,12 @@ impl Trial<'_> {
             frames,
         };
         let outcome = match &plan.data {
-            Data::H1 { spec, count } => backtest_made(&settings, vec![candidate], series(spec, *count)),
+            Data::H1 { spec, count, depth: false } => {
+                backtest_made(&settings, vec![candidate], h1_trades(spec.id, *count))
+            }
+            Data::H1 { spec, count, depth: true } => {
+                backtest_made(&settings, vec![candidate], h1_depth(spec.id, *count))
+            }
             Data::Recorded { events, .. } => backtest(&settings, vec![candidate], events),
         };
         outcome.map_err(|error| Failure::finding(error.code(), error))
@@ -133,12 +140,10 @@ impl Trial<'_> {
         ))
     }
 
-    fn carries(&self, wanted: impl FnMut(&MarketEvent) -> bool) -> bool {
+    fn carries(&self, wanted: impl Fn(&MarketEvent) -> bool) -> bool {
         match &self.plan.data {
-            Data::H1 { spec, .. } => series(spec, 1).any({
-                let mut wanted = wanted;
-                move |event| wanted(&event)
-            }),
+            Data::H1 { spec, depth: false, .. } => h1_trades(spec.id, 1).any(|event| wanted(&event)),
+            Data::H1 { spec, depth: true, .. } => h1_depth(spec.id, 1).any(|event| wanted(&event)),
             Data::Recorded { events, .. } => events.iter().any(wanted),
         }
     }
