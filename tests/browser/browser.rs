@@ -149,7 +149,7 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // The driver ends its browser with the session; a session that never was has none.
-        let ended = self.runtime.block_on(self.http.delete(&self.session).send());
+        let ended = self.runtime.block_on(async { self.http.delete(&self.session).send().await });
         if ended.is_err() {
             eprintln!("the browser's session did not end");
         }

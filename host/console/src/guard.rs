@@ -31,7 +31,8 @@ const HEADERS: [(HeaderName, &str); 8] = [
     (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
-    (REFERRER_POLICY, "no-referrer"),
+    // Not `no-referrer`: under that browsers send `Origin: null` with our own forms.
+    (REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (
@@ -51,11 +52,8 @@ pub(crate) async fn guard(State(app): State<Shared>, mut request: Request, next:
     let uri = request.uri().clone();
     let whois = Whois::default();
     let address = client_address(&app, &request);
-    let admitted = match address {
-        Ok(address) => admit(&app, &request).map(|()| address),
-        Err(error) => Err(error),
-    };
-    let logged = admitted.as_ref().copied().unwrap_or(ClientAddress::UNKNOWN);
+    let logged = address.as_ref().copied().unwrap_or(ClientAddress::UNKNOWN);
+    let admitted = address.and_then(|address| admit(&app, &request).map(|()| address));
     let mut response = match admitted {
         Err(error) => error.into_response(),
         Ok(address) => {
@@ -117,5 +115,5 @@ fn log(
     let actor = whois.0.get().map(|actor| actor.as_str()).unwrap_or_default();
     let status = response.status().as_u16();
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(%address, %method, path = ?path, status, actor, ms, "request");
+    tracing::info!(%address, %method, path, status, actor, ms, "request");
 }

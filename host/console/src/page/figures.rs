@@ -3,6 +3,9 @@
 /// Decimals of money on the page.
 const MONEY_DECIMALS: usize = 2;
 
+/// Digits of an average price, zeros before the first other one left out.
+const PRICE_DIGITS: usize = 8;
+
 const DAY_S: u64 = 24 * 60 * 60;
 
 /// Money with grouped thousands and two decimals, rounded toward zero: `-12,345.60`. Other text stays as it is.
@@ -26,6 +29,22 @@ pub(crate) fn decimal(exact: &str) -> String {
     }
     let point = if fraction.is_empty() { "" } else { "." };
     format!("{sign}{}{point}{fraction}", group(whole))
+}
+
+/// An average price, cut to what still tells two prices apart: eight digits, or two decimals where that is more.
+pub(crate) fn price(exact: &str) -> String {
+    let grouped = decimal(exact);
+    let Some((whole, fraction)) = grouped.split_once('.') else { return grouped };
+    let mut digits = whole.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count();
+    let mut kept = String::new();
+    for digit in fraction.chars() {
+        if digits >= PRICE_DIGITS && kept.len() >= MONEY_DECIMALS {
+            break;
+        }
+        digits = digits.saturating_add(usize::from(digits > 0 || digit != '0'));
+        kept.push(digit);
+    }
+    format!("{whole}.{kept}")
 }
 
 /// A count with grouped thousands.
@@ -100,6 +119,15 @@ mod tests {
         assert_eq!(decimal("-61837.60"), "−61,837.60");
         assert_eq!(decimal("0.001"), "0.001");
         assert_eq!(decimal("market"), "market");
+    }
+
+    #[test]
+    fn average_prices_are_cut_to_eight_digits() {
+        assert_eq!(price("60157.793798828125"), "60,157.793");
+        assert_eq!(price("1234567890.129"), "1,234,567,890.12");
+        assert_eq!(price("0.00001234567891"), "0.000012345678");
+        assert_eq!(price("2499.5775"), "2,499.5775");
+        assert_eq!(price("100"), "100");
     }
 
     #[test]

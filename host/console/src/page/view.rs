@@ -3,7 +3,7 @@
 use portcullis_role::{DenialLine, OrderLine, PositionLine, StatusReport, StrategyLine};
 use serde::Serialize;
 
-use super::figures::{count, decimal, money, sentence, span, time_of_day, tone};
+use super::figures::{count, decimal, money, price, sentence, span, time_of_day, tone};
 use crate::error::ApiError;
 use crate::live::Board;
 
@@ -292,7 +292,7 @@ fn position(line: &PositionLine) -> Vec<Cell> {
         Cell { text: line.symbol.clone(), class: "name".to_owned(), title: String::new() },
         Cell::words(&*line.strategy),
         Cell::figure(decimal(&line.quantity)).with_title(side),
-        Cell::figure(decimal(&line.entry_price)),
+        Cell::figure(price(&line.entry_price)).with_title(&*line.entry_price),
         open,
         Cell::gain(&line.realised_pnl),
         Cell::money(&line.fees),
