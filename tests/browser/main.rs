@@ -24,11 +24,16 @@ use support::Demo;
 type Tested = Result<(), Failed>;
 
 fn main() {
-    let tests: [(&str, fn() -> Tested); 2] = [
-        ("the_overview_shows_the_system_and_follows_it", follows),
-        ("a_halt_from_the_page_stops_entries_for_all_to_see", halts),
+    let trials = vec![
+        trial("the_overview_shows_the_system_and_follows_it", follows),
+        trial("a_halt_from_the_page_stops_entries_for_all_to_see", halts),
     ];
-    let trials = tests.into_iter().map(|(name, test)| match browser::missing() {
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// Without a browser a test is ignored, or fails where everything must be there.
+fn trial(name: &str, test: fn() -> Tested) -> Trial {
+    match browser::missing() {
         None => Trial::test(name, test),
         Some(tool) if std::env::var_os("CI").is_some() => {
             Trial::test(name, move || Err(format!("{tool} is not installed").into()))
