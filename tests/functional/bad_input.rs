@@ -130,3 +130,29 @@ fn limits_are_never_assumed() {
     assert_eq!(exit, 2, "{answer}");
     assert!(answer["detail"].as_str().unwrap().contains("limits.toml"), "{answer}");
 }
+
+#[test]
+fn a_broken_file_of_deployments_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("portcullis.toml");
+    let text = "environment = \"paper\"\n[venue]\nrest = \"http://127.0.0.1:1\"\nws = \"ws://127.0.0.1:1\"\n\
+                read_key = \"a\"\ntrade_key = \"b\"\nlookahead_us = 1000\n";
+    std::fs::write(&file, text).unwrap();
+    std::fs::write(dir.path().join("deployments.toml"), "[[strategy]]\nname = \"half a").unwrap();
+    let (exit, answer) = portcullis(dir.path(), &["gateway", "--config", file.to_str().unwrap()]);
+    assert_eq!(exit, 2, "{answer}");
+    assert!(answer["detail"].as_str().unwrap().contains("deployments.toml"), "{answer}");
+}
+
+#[test]
+fn a_strategy_is_started_in_a_running_gateway_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("x.strategy");
+    std::fs::write(&file, b"PCS1").unwrap();
+    let (exit, answer) = portcullis(dir.path(), &["strategy", "start", file.to_str().unwrap()]);
+    assert_eq!(exit, 3, "{answer}");
+    assert!(answer["detail"].as_str().unwrap().contains("no gateway answers"), "{answer}");
+    assert_eq!(std::fs::read_dir(dir.path().join("incoming")).unwrap().count(), 0);
+    let (exit, _) = portcullis(dir.path(), &["strategy", "list"]);
+    assert_eq!(exit, 3);
+}

@@ -388,6 +388,9 @@ fn one_strategy_owns_a_symbol() {
     world.start(StrategyId(2), "third", BTC);
     let taken = Reply::StartRefused { code: RefusalCode::SymbolOwned, instrument: Some(BTC) };
     assert_eq!(world.reply, Some(taken.clone()));
+    let objection = |world: &World| world.gate.start_objection(StrategyId(2), &[ETH, BTC]);
+    assert_eq!(objection(&world), Some((RefusalCode::SymbolOwned, ETH)), "the first that is taken");
+    assert_eq!(world.gate.start_objection(TAKER, &[BTC]), None, "its own");
     // Its owner stops, but leaves a position behind.
     let id = world.place(buy(1, "60000.00")).unwrap();
     world.accept();

@@ -274,3 +274,41 @@ fn a_strategy_that_goes_down_leaves_no_entries() {
         assert_eq!(world.next_sent().1.order(), Some(waiting));
     }
 }
+
+#[test]
+fn what_operators_do_is_a_fact_that_changes_nothing() {
+    let mut world = World::new();
+    world.records();
+    let name: StrategyName = "grid".parse().unwrap();
+    let commands = [
+        OperatorCommand::Deploy {
+            strategy: name.clone(),
+            bundle: "grid-1.0.0".to_owned(),
+            digest: Digest([7; 32]),
+        },
+        OperatorCommand::Stop { strategy: name },
+        OperatorCommand::Access { kind: AccessKind::Login, address: "203.0.113.7".parse().unwrap() },
+        OperatorCommand::FailedAccess { count: 3 },
+    ];
+    let before = world.gate.state().clone();
+    for command in commands {
+        let journaled = world.records().len();
+        assert_eq!(operator(&mut world, command.clone()), Reply::Done);
+        let records = world.records();
+        let [Record::Operator(entry)] = &records[journaled..] else { panic!("{records:?}") };
+        assert_eq!((entry.actor.as_str(), &entry.command), ("ann", &command));
+        let bytes = records[journaled].encode();
+        assert_eq!(Record::decode(31, &bytes).unwrap(), records[journaled]);
+    }
+    assert_eq!(world.gate.state(), &before);
+}
+
+#[test]
+fn words_of_strangers_are_short_and_plain() {
+    for text in ["", "a\nb", "na\u{ef}ve", &"x".repeat(65)] {
+        assert!(text.parse::<ActorName>().is_err(), "{text:?}");
+        assert!(text.parse::<UserName>().is_err(), "{text:?}");
+        assert!(text.parse::<PeerAddress>().is_err(), "{text:?}");
+    }
+    assert_eq!("console:ada l.".parse::<ActorName>().unwrap().as_str(), "console:ada l.");
+}

@@ -37,7 +37,11 @@ pub(crate) fn status(running: &mut Running, launcher: &Launcher, uptime_ns: u64)
             last_fault: last_fault.map(str::to_owned),
         }
     });
-    let strategies = sessions.chain(launcher.outside().map(launch_line)).collect();
+    let mut strategies: Vec<StrategyLine> = sessions.collect();
+    // One that failed on its way may have got as far as a session, which says more.
+    let has_session = |line: &DeploymentLine| strategies.iter().any(|known| known.name == line.strategy);
+    let outside: Vec<_> = launcher.outside().filter(|line| !has_session(line)).map(launch_line).collect();
+    strategies.extend(outside);
     let positions =
         state.ledger().positions().filter(|(_, _, position)| !position.quantity.is_flat()).count();
     ControlReply::Status(Box::new(StatusReport {

@@ -25,7 +25,7 @@ pub(crate) struct Launch {
     pub(crate) name: StrategyName,
     pub(crate) config: StrategyConfig,
     pub(crate) source: Source,
-    /// `name-version` of the bundle, once it is checked.
+    /// `name-version` of the bundle once it is checked, the file's name before.
     pub(crate) label: String,
     /// The bundle's digest in hex, once it is checked.
     pub(crate) digest: String,

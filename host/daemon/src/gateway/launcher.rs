@@ -107,7 +107,7 @@ impl Launcher {
             name: config.name.parse()?,
             config: config.clone(),
             source,
-            label: String::new(),
+            label: config.bundle.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             digest: String::new(),
             stage: Stage::Checking,
         };
