@@ -39,8 +39,7 @@ fn trial(name: &str, test: fn() -> Tested) -> Trial {
             Trial::test(name, move || Err(format!("{tool} is not installed").into()))
         }
         Some(tool) => Trial::test(format!("{name} (ignored: no {tool})"), || Ok(())).with_ignored_flag(true),
-    });
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
+    }
 }
 
 fn console(demo: &Demo) -> &str {

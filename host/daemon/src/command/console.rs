@@ -67,9 +67,12 @@ fn serve(arguments: &ServeConsole, places: &Places) -> Result<ExitCode, Failure>
         let ready = |place: &portcullis_console::Place| {
             output::json(&json!({"type": "ready", "role": "console", "console": place.to_string()}));
         };
-        run(config, ready, shutdown).await.map_err(|error| match error {
-            ConsoleError::NoOrigin => Failure::Usage(error.to_string()),
-            other => Failure::Environment(other.into()),
+        run(config, ready, shutdown).await.map_err(|error| {
+            if matches!(error, ConsoleError::NoOrigin) {
+                Failure::Usage(error.to_string())
+            } else {
+                Failure::Environment(error.into())
+            }
         })?;
         Ok(ExitCode::SUCCESS)
     })
