@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::live::Board;
 
 /// Refusals shown.
-const REFUSALS_MAX: usize = 20;
+const REFUSALS_MAX: usize = 10;
 
 /// Digits of the journal's head that are shown; the rest is in the title.
 const ROOT_DIGITS: usize = 16;
@@ -96,7 +96,7 @@ const POSITIONS: &[Column] = &[
     figure("Fees"),
 ];
 const ORDERS: &[Column] = &[
-    figure("Order"),
+    words("Order"),
     words("Instrument"),
     words("Strategy"),
     words("Side"),
@@ -106,7 +106,7 @@ const ORDERS: &[Column] = &[
     words("Status"),
     figure("Approved"),
 ];
-const REFUSALS: &[Column] = &[figure("Time"), words("Strategy"), words("Code"), words("Numbers")];
+const REFUSALS: &[Column] = &[words("Time"), words("Strategy"), words("Code"), words("Numbers")];
 
 impl Cell {
     fn words(text: impl Into<String>) -> Self {
@@ -115,6 +115,11 @@ impl Cell {
 
     fn figure(text: impl Into<String>) -> Self {
         Self { text: text.into(), class: "figure".to_owned(), title: String::new() }
+    }
+
+    /// Digits that begin a row.
+    fn digits(text: impl Into<String>) -> Self {
+        Self { text: text.into(), class: "digits".to_owned(), title: String::new() }
     }
 
     fn money(exact: &str) -> Self {
@@ -302,7 +307,7 @@ fn position(line: &PositionLine) -> Vec<Cell> {
 fn order(line: &OrderLine) -> Vec<Cell> {
     let tone = if line.side == "buy" { "good" } else { "bad" };
     vec![
-        Cell::figure(line.order.to_string()).with_title(line.link_id.clone().unwrap_or_default()),
+        Cell::digits(line.order.to_string()).with_title(line.link_id.clone().unwrap_or_default()),
         Cell { text: line.symbol.clone(), class: "name".to_owned(), title: String::new() },
         Cell::words(&*line.strategy),
         Cell { text: line.side.clone(), class: tone.to_owned(), title: String::new() },
@@ -316,7 +321,7 @@ fn order(line: &OrderLine) -> Vec<Cell> {
 
 fn refusal(line: &DenialLine) -> Vec<Cell> {
     vec![
-        Cell::figure(time_of_day(line.time_ns)),
+        Cell::digits(time_of_day(line.time_ns)),
         Cell::words(&*line.strategy),
         Cell { text: line.code.clone(), class: "code".to_owned(), title: String::new() },
         Cell::words(&*line.detail),
