@@ -1,4 +1,4 @@
-//! `run --all-in-one`: the runner and the gateway as children of one process.
+//! `run --all-in-one`: runner, gateway and console as children of one process.
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -34,7 +34,8 @@ pub(crate) fn run(arguments: &Run, places: &Places) -> Result<ExitCode, Failure>
     }
     let started = supervisor
         .start(RoleSpec { role: "runner", arguments: places.arguments().to_vec() })
-        .and_then(|_| supervisor.start(RoleSpec { role: "gateway", arguments: gateway }));
+        .and_then(|_| supervisor.start(RoleSpec { role: "gateway", arguments: gateway }))
+        .and_then(|_| supervisor.start(RoleSpec { role: "console", arguments: places.arguments().to_vec() }));
     if let Err(error) = started {
         supervisor.stop();
         return Err(Failure::Environment(error));
