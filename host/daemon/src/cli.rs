@@ -172,6 +172,9 @@ pub(crate) struct Run {
     /// Start every role as a child of this process.
     #[arg(long)]
     pub(crate) all_in_one: bool,
+    /// Start the console too, on this address of the loopback.
+    #[arg(long, value_name = "ADDR", requires = "all_in_one")]
+    pub(crate) console: Option<SocketAddr>,
 }
 
 /// Options of the gateway role.

@@ -1,4 +1,4 @@
-//! `run --all-in-one`: runner, gateway and console as children of one process.
+//! `run --all-in-one`: runner, gateway and, where asked for, console as children of one process.
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
