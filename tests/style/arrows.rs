@@ -121,6 +121,7 @@ fn every_crate_of_ours_depends_only_on_what_the_map_says() {
         ("wire", &["core", "role"]),
         ("bybit", &["core", "journal", "gateway", "role", "wire"]),
         ("paper", &["core", "wire", "role"]),
+        ("lab", &["core", "journal", "gateway", "cell", "paper", "role", "wire"]),
         ("console", &["core", "role"]),
     ]);
     let reach = reach();

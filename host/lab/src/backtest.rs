@@ -21,7 +21,7 @@ use crate::storage::Discard;
 use crate::tape::Tape;
 use crate::world::World;
 
-/// The first number of a strategy's orders.
+/// The number of the first strategy.
 const FIRST_STRATEGY: u16 = 0;
 
 /// What a backtest runs under.

@@ -16,13 +16,12 @@ mod guest;
 mod h1;
 mod lane;
 mod latency;
+mod report;
 mod run;
 mod storage;
 mod tape;
 mod venue;
 mod world;
-
-mod report;
 
 pub use backtest::{BacktestError, Candidate, Outcome, Settings, Strategy, backtest, backtest_made};
 pub use data::{H1_LIMITS, h1_depth, h1_instrument, h1_trades};
