@@ -151,9 +151,8 @@ mod tests {
     fn the_book_around_it_has_as_many_updates_as_that_of_the_other_engines() {
         let events: Vec<MarketEvent> = H1Depth::new(InstrumentId(0), 1_000).collect();
         assert_eq!(events.len(), 4_302);
-        let best = |event: &MarketEvent| match event.body {
-            MarketBody::Quote { bid, ask } => Some((bid, ask)),
-            _ => None,
+        let best = |event: &MarketEvent| {
+            if let MarketBody::Quote { bid, ask } = event.body { Some((bid, ask)) } else { None }
         };
         for pair in events.windows(2) {
             // A trade takes the ask, and both sides are there by then.

@@ -388,7 +388,7 @@ fn run(case: &Case, frames: Frames) -> Outcome {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn large_frames_equal_one_event_at_a_time(case in case(), cut in any::<u64>()) {
@@ -398,11 +398,6 @@ proptest! {
             prop_assert!(other.same_as(&single), "{frames:?}\n{other:#?}\n{single:#?}");
         }
     }
-}
-
-/// A few hundred in an ordinary run; `LOOKAHEAD_CASES=100000` is the long one.
-fn cases() -> u32 {
-    std::env::var("LOOKAHEAD_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(400)
 }
 
 #[test]

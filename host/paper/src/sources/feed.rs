@@ -173,7 +173,7 @@ mod tests {
             let body = MarketBody::Trade { price: Price(1), quantity: Qty(1), taker: Side::Buy };
             MarketEvent { instrument: InstrumentId(0), time, venue_time: time, body }
         };
-        Recording { events: times_ms.iter().map(event).collect(), skipped: 0 }
+        Recording { events: times_ms.iter().map(event).collect(), ..Recording::default() }
     }
 
     fn recorded(times_ms: &[u64], start: Timestamp, speed: Speed, repeat: bool) -> Feed {
