@@ -35,7 +35,14 @@ pub(crate) fn run(arguments: &Run, places: &Places) -> Result<ExitCode, Failure>
     let started = supervisor
         .start(RoleSpec { role: "runner", arguments: places.arguments().to_vec() })
         .and_then(|_| supervisor.start(RoleSpec { role: "gateway", arguments: gateway }))
-        .and_then(|_| supervisor.start(RoleSpec { role: "console", arguments: places.arguments().to_vec() }));
+        .and_then(|_| match arguments.console {
+            None => Ok(serde_json::Value::Null),
+            Some(address) => {
+                let mut console = places.arguments().to_vec();
+                console.extend(["--listen".to_owned(), address.to_string()]);
+                supervisor.start(RoleSpec { role: "console", arguments: console })
+            }
+        });
     if let Err(error) = started {
         supervisor.stop();
         return Err(Failure::Environment(error));
