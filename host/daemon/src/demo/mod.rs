@@ -1,12 +1,13 @@
 //! `portcullis demo`: the whole system on this machine, with the reference strategies on the paper exchange.
 
 mod operator;
+mod port;
 mod prepare;
 mod summary;
 
 pub(crate) use prepare::plugin;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -127,14 +128,12 @@ fn start(
 /// Where the console is to listen: on the port that was asked for, or on the usual one unless that is taken. Fixed before the start,
 /// so that a console that is started again is found where it was.
 fn console_address(port: Option<u16>) -> Result<SocketAddr, Failure> {
-    let free =
-        |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
-    let address = match port {
-        Some(port) => free(port)
-            .with_context(|| format!("port {port} is not free; name another with --port, or 0 for any")),
-        None => free(CONSOLE_PORT).or_else(|_| free(0)).context("no free port on the loopback"),
-    };
-    Ok(address?)
+    Ok(match port {
+        Some(0) => port::any()?,
+        Some(port) => port::this(port)
+            .with_context(|| format!("port {port} is not free; name another with --port, or 0 for any"))?,
+        None => port::this(CONSOLE_PORT).or_else(|_| port::any())?,
+    })
 }
 
 fn announce(line: &serde_json::Value, as_json: bool) {

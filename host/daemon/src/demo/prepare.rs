@@ -1,7 +1,7 @@
 //! What the demo needs before it can start: strategies built and signed, keys, limits, a configuration.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use portcullis_core::{DEMO_LIMITS, Environment};
 
 use crate::command::{keys, strategy};
 use crate::config::{Config, StrategyConfig, VenueConfig};
+use crate::demo::port;
 use crate::failure::Failure;
 use crate::{clock, output};
 
@@ -217,9 +218,7 @@ fn address(dir: &Path) -> Result<SocketAddr, Failure> {
     {
         return Ok(address);
     }
-    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .context("no free port on the loopback")?;
+    let address = port::any()?;
     fs::write(&file, address.to_string()).context("cannot remember the exchange's port")?;
     Ok(address)
 }
