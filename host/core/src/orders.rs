@@ -13,7 +13,7 @@ const CLOSED_MAX: usize = 65_536;
 /// The orders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Orders {
-    // Looked up and never walked, so that the order of a hash table cannot show.
+    // Looked up; `all` alone walks one, and sorts, so that the order of a hash table cannot show.
     orders: HashMap<OrderId, Order>,
     by_link: HashMap<LinkId, OrderId>,
     by_number: HashMap<(StrategyId, OrderNumber), OrderId>,

@@ -1,6 +1,8 @@
-//! The one driver: from a market event to an order and back, live, in the lab and in the simulator.
+//! From a market event to an order and back. [`Road`] is the one way from an intent to a request; [`Pipeline`] drives it live, and the
+//! lab drives it in virtual time.
 //!
-//! Start with `pipeline.rs`, then `road.rs`. [`Venue`] and [`Cells`] are what it needs from the world; [`Clock`] is where it gets the time from.
+//! Start with `pipeline.rs`, then `road.rs`. [`Venue`] and [`Cells`] are what they need from the world; [`Clock`] is where they get
+//! the time from.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic)]
