@@ -1,8 +1,9 @@
 //! Private rows to core reports. A row that does not fit is quarantined: the caller counts and logs it, and goes on.
 
 use portcullis_core::{
-    Amount, Category, CloseReason, ExecId, Execution, ExecutionKind, LinkId, OrderReport, PositionReport,
-    Price, Qty, Rate, Rounding, Side, SignedQty, Timestamp, VenueOrderId, VenueStatus, WalletReport,
+    AccountMode, Amount, Category, CloseReason, CreatedBy, ExecId, Execution, ExecutionKind, InstrumentSpec,
+    LinkId, MarginMode, OrderReport, PositionReport, Price, Qty, Rate, Rounding, Side, SignedQty, Timestamp,
+    VenueOrderId, VenueStatus, WalletReport,
 };
 use portcullis_wire as wire;
 use portcullis_wire::{amount, mantissa, millis};
@@ -76,6 +77,7 @@ pub(crate) fn order(
         executed: quantity("cumExecQty", zero_if_empty(&row.cum_exec_qty))?,
         reason: reason(status, &row.cancel_type, &row.reject_reason),
         reduce_only: row.reduce_only,
+        created_by: created_by(row),
         venue_time: time("updatedTime", &row.updated_time)?,
     })
 }
@@ -134,6 +136,7 @@ pub(crate) fn position(table: &InstrumentTable, row: &wire::Position) -> Result<
         instrument: spec.id,
         quantity: SignedQty(quantity),
         average_price: amount(average).map_err(|_| member("avgPrice", average))?,
+        stop_loss: stop_loss(&row.stop_loss, spec)?,
         venue_time: millis(&row.updated_time).unwrap_or_default(),
     })
 }
@@ -153,7 +156,53 @@ pub(crate) fn wallet(row: &wire::Wallet, venue_time: Timestamp) -> Result<Wallet
     } else {
         money("totalAvailableBalance", &row.total_available_balance)?
     };
-    Ok(WalletReport { equity: money("equity", &coin.equity)?, balance, available, venue_time })
+    let rate = |text: &str| Rate::parse(text).ok();
+    Ok(WalletReport {
+        equity: money("equity", &coin.equity)?,
+        balance,
+        available,
+        initial_margin: rate(&row.account_im_rate),
+        maintenance_margin: rate(&row.account_mm_rate),
+        venue_time,
+    })
+}
+
+/// How the account is set up. Rows of positions with an index are those of hedge mode; they fail before they get here.
+pub(crate) fn mode(info: &wire::AccountInfo) -> Result<AccountMode, Quarantine> {
+    let margin = match &info.margin_mode {
+        wire::MarginMode::Isolated => MarginMode::Isolated,
+        wire::MarginMode::Regular => MarginMode::Cross,
+        wire::MarginMode::Portfolio => MarginMode::Portfolio,
+        wire::MarginMode::Other(other) => return Err(member("marginMode", other)),
+    };
+    Ok(AccountMode { hedged: false, margin })
+}
+
+fn created_by(row: &wire::Order) -> CreatedBy {
+    match &row.create_type {
+        wire::CreateType::ByStopLoss
+        | wire::CreateType::ByTakeProfit
+        | wire::CreateType::ByTrailingStop
+        | wire::CreateType::ByPartialStopLoss
+        | wire::CreateType::ByPartialTakeProfit => CreatedBy::Protection,
+        wire::CreateType::ByLiq
+        | wire::CreateType::ByTakeOver
+        | wire::CreateType::ByAdl
+        | wire::CreateType::BySettle => CreatedBy::Venue,
+        wire::CreateType::ByUser
+        | wire::CreateType::ByClosing
+        | wire::CreateType::None
+        | wire::CreateType::Other(_) => match (link(&row.order_link_id), link(&row.parent_order_link_id)) {
+            (None, Some(whole)) => CreatedBy::Split(whole),
+            _ => CreatedBy::Client,
+        },
+    }
+}
+
+/// The venue writes "no stop" as an empty text or as zero.
+fn stop_loss(text: &str, spec: &InstrumentSpec) -> Result<Option<Price>, Quarantine> {
+    let price = mantissa(zero_if_empty(text), spec.price_decimals).map_err(|_| member("stopLoss", text))?;
+    Ok((price != 0).then_some(Price(price)))
 }
 
 fn status(status: &wire::OrderStatus) -> Option<VenueStatus> {

@@ -183,6 +183,11 @@ impl RestClient {
         self.pages(path::POSITIONS, |cursor| query::Positions { cursor, ..base.clone() }).await
     }
 
+    /// How the account is set up.
+    pub(crate) async fn account_info(&self) -> Result<wire::AccountInfo, QueryError> {
+        Ok(self.private(path::ACCOUNT_INFO, &query::FeeRate::default()).await?.0)
+    }
+
     /// The unified wallet and the venue's time.
     pub(crate) async fn wallet(&self) -> Result<(wire::Wallet, Timestamp), QueryError> {
         let parameters = query::Wallet { account_type: Some("UNIFIED".to_owned()), coin: None };

@@ -34,7 +34,8 @@ pub(crate) async fn take(shared: &Shared, since: Timestamp) -> Result<VenueSnaps
     }
     let (wallet, time) = rest.wallet().await?;
     let wallet = decode::wallet(&wallet, time).map_err(malformed)?;
-    Ok(VenueSnapshot { time: shared.now(), orders, executions, positions, wallet })
+    let mode = decode::mode(&rest.account_info().await?).map_err(malformed)?;
+    Ok(VenueSnapshot { time: shared.now(), orders, executions, positions, wallet, mode })
 }
 
 fn keep<T>(shared: &Shared, rows: &mut Vec<T>, row: Result<T, Quarantine>) -> Result<(), QueryError> {

@@ -118,15 +118,8 @@ impl Bench {
         ] {
             bench.step(Input::Link(change));
         }
-        let zero = Amount::ZERO;
-        let wallet = WalletReport { equity: zero, balance: zero, available: zero, venue_time: at };
-        bench.step(Input::Snapshot(VenueSnapshot {
-            time: at,
-            orders: Vec::new(),
-            executions: Vec::new(),
-            positions: Vec::new(),
-            wallet,
-        }));
+        let equity = Amount::parse("1000000000000").unwrap();
+        bench.step(Input::Snapshot(VenueSnapshot::of_cash(equity, at)));
         bench.step(Input::Strategy(StrategyChange::Started(StrategyStarted {
             strategy: TAKER,
             name: "taker".parse().unwrap(),

@@ -20,6 +20,8 @@ pub struct Exposure {
     pub notional: Amount,
     /// Open orders, unknown ones included.
     pub open_orders: u64,
+    /// Those of them that wait for a trigger.
+    pub conditional: u64,
 }
 
 impl Exposure {
@@ -45,6 +47,7 @@ impl Exposure {
         *sum = sum.saturating_add(quantity);
         self.notional = self.notional.saturating_add(value);
         self.open_orders = self.open_orders.saturating_add(u64::from(order.status.is_open()));
+        self.conditional = self.conditional.saturating_add(u64::from(order.is_waiting_for_trigger()));
     }
 
     pub(crate) fn remove(&mut self, order: &Order, spec: &InstrumentSpec) {
@@ -53,6 +56,7 @@ impl Exposure {
         *sum = sum.saturating_sub(quantity);
         self.notional = self.notional.saturating_sub(value);
         self.open_orders = self.open_orders.saturating_sub(u64::from(order.status.is_open()));
+        self.conditional = self.conditional.saturating_sub(u64::from(order.is_waiting_for_trigger()));
     }
 
     fn side(&mut self, order: &Order) -> &mut i128 {

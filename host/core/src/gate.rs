@@ -1,9 +1,11 @@
 //! The gate: the whole decision core behind one function.
 
 mod command;
+mod confirm;
 mod desk;
 mod halt;
 mod intent;
+mod limits;
 mod operator;
 mod profit;
 mod quiet;
@@ -22,7 +24,7 @@ use desk::Desk;
 use turn::Turn;
 
 use crate::{
-    Effects, ExecutionReport, Finding, FindingKind, Inhibits, Input, InstrumentId, LimitsSet, LinkId,
+    Effects, ExecutionReport, Finding, FindingKind, Inhibits, Input, InstrumentId, LinkId,
     MarketEvent, MarketView, OrderNumber, Record, Sequence, State, StrategyId, Timestamp,
 };
 
@@ -62,12 +64,7 @@ impl Gate {
             Turn { state: &mut self.state, desk: &mut self.desk, now, effects: Effects::default() };
         match input {
             Input::Session(start) => turn.session(start),
-            Input::Limits(limits) => {
-                turn.record(Record::Limits(LimitsSet {
-                    hash: limits.hash(),
-                    toml: limits.text().to_owned(),
-                }));
-            }
+            Input::Limits(limits) => turn.limits(&limits),
             Input::Instrument(spec) => turn.instrument(spec),
             Input::Strategy(change) => turn.strategy(change),
             Input::Intent { intent, frame } => turn.intent(&intent, frame),
@@ -84,6 +81,7 @@ impl Gate {
             Input::Evidence { order, finding } => turn.evidence(order, finding),
             Input::Link(change) => turn.link(change),
             Input::Operator { actor, command } => turn.operator(actor, command),
+            Input::SetLimits { actor, limits, reason, code } => turn.set_limits(actor, &limits, reason, code),
             Input::Tick => turn.tick(),
         }
         turn.effects
@@ -101,7 +99,7 @@ impl Gate {
 
     /// The market of an instrument, as last seen.
     pub fn market(&self, instrument: InstrumentId) -> Option<&MarketView> {
-        self.desk.markets.get(&instrument)
+        self.desk.markets.get(instrument)
     }
 
     /// What holds orders that add risk.

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Command, Digest, ExecutionReport, InstrumentSpec, Limits, LinkId, MarketEvent, OrderReport, PeerAddress,
+    CheckId, Command, Digest, ExecutionReport, InstrumentId, InstrumentSpec, Limits, LinkId, MarketEvent, OrderReport, PeerAddress,
     RawIntent, Scope, Sequence, SessionStart, StrategyId, StrategyName, StrategyStarted, Submission,
-    TradingState, VenueSnapshot,
+    Timestamp, TradingState, VenueSnapshot,
 };
 
 /// One input of the gate.
@@ -68,6 +68,18 @@ pub enum Input<'a> {
         /// What.
         command: OperatorCommand,
     },
+    /// An operator puts other limits in force. Where they loosen any bound it takes a second step, with the code that the first is
+    /// answered with.
+    SetLimits {
+        /// Who.
+        actor: String,
+        /// The limits.
+        limits: Box<Limits>,
+        /// Why; at most 512 bytes.
+        reason: String,
+        /// The code of the first step.
+        code: Option<String>,
+    },
     /// Time passed. At least once a second.
     Tick,
 }
@@ -124,6 +136,13 @@ pub enum LinkChange {
     /// The public streams are up or down.
     Public {
         /// Up.
+        up: bool,
+    },
+    /// The book of an instrument has no gap, or is being rebuilt after one.
+    Book {
+        /// Of which instrument.
+        instrument: InstrumentId,
+        /// Whole.
         up: bool,
     },
     /// The private stream is authenticated and up, or down.
@@ -193,6 +212,32 @@ pub enum OperatorCommand {
         code: String,
         /// Whether the day's loss counts from here on.
         new_baseline: bool,
+    },
+    /// Puts other limits in force; the text follows as a record of its own when it comes to that.
+    SetLimits {
+        /// SHA-256 of their text.
+        hash: Digest,
+        /// The keys that became looser, at most 512 bytes.
+        loosened: String,
+        /// Why.
+        reason: String,
+        /// Whether this was the second step.
+        confirmed: bool,
+    },
+    /// Lets one order of a strategy pass a bound (RULES G9). It takes a second step, with the code that the first is answered with.
+    Override {
+        /// The strategy.
+        strategy: StrategyId,
+        /// Which bound.
+        check: CheckId,
+        /// The bound for that one order, in the check's unit.
+        limit: i128,
+        /// When it expires unused.
+        until: Timestamp,
+        /// Why.
+        reason: String,
+        /// The code of the first step.
+        code: Option<String>,
     },
     /// Deploys a verified bundle into the running gateway.
     Deploy {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::by_instrument::ByInstrument;
 use crate::{
     Adjustment, Amount, Execution, ExecutionKind, InstrumentId, InstrumentSpec, Qty, Rounding, Side,
     SignedQty, StrategyId, notional, notional_of,
@@ -99,7 +100,7 @@ impl DayTotal {
 pub struct Ledger {
     positions: BTreeMap<(InstrumentId, Option<StrategyId>), Position>,
     /// Sum over strategies, kept beside.
-    totals: BTreeMap<InstrumentId, SignedQty>,
+    totals: ByInstrument<SignedQty>,
     unsound: bool,
 }
 
@@ -116,7 +117,7 @@ impl Ledger {
 
     /// The account's quantity in an instrument: the sum over strategies.
     pub fn quantity(&self, instrument: InstrumentId) -> SignedQty {
-        self.totals.get(&instrument).copied().unwrap_or_default()
+        self.totals.get(instrument).copied().unwrap_or_default()
     }
 
     /// Whether a sum did not fit its type. Nothing that adds risk passes from then on.
@@ -158,7 +159,7 @@ impl Ledger {
             notional(execution.price, price_decimals, execution.quantity, decimals, Rounding::HalfEven)?;
         let signed_value = if execution.side == Side::Sell { value.checked_neg()? } else { value };
         let change = execution.quantity.signed(execution.side);
-        let total = self.totals.entry(execution.instrument).or_default();
+        let total = self.totals.entry(execution.instrument)?;
         let new_total = total.checked_add(change)?;
         let mut booked = *position;
         booked.fees = booked.fees.checked_add(execution.fee)?;
@@ -170,7 +171,7 @@ impl Ledger {
 
     fn try_adjust(&mut self, adjustment: &Adjustment, spec: &InstrumentSpec) -> Option<()> {
         let position = self.positions.entry((adjustment.instrument, adjustment.strategy)).or_default();
-        let total = self.totals.entry(adjustment.instrument).or_default();
+        let total = self.totals.entry(adjustment.instrument)?;
         let change = adjustment.to.checked_sub(*total)?;
         let value = value_at(adjustment.price, change, spec)?;
         let new_total = total.checked_add(change)?;

@@ -9,6 +9,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod bucket;
+mod by_instrument;
 mod checks;
 mod command;
 mod effects;
@@ -22,6 +23,8 @@ mod instrument;
 mod intent;
 mod ledger;
 mod limits;
+mod mandate;
+mod loss_streak;
 mod market;
 mod market_view;
 mod money;
@@ -29,9 +32,12 @@ mod order;
 mod order_status;
 mod orders;
 mod outcome;
+mod quotes;
 mod rate_window;
+mod recent_orders;
 mod record;
 mod refusal;
+mod repeats;
 mod report;
 mod review;
 mod state;
@@ -62,9 +68,10 @@ pub use intent::{
 };
 pub use ledger::{Ledger, Position};
 pub use limits::{
-    AccountLimits, DEMO_LIMITS, ForeignOrders, INSTALL_LIMITS, InstrumentLimits, Limits, LimitsError,
-    RateLimits, StrategyLimits,
+    AccountLimits, BENCH_LIMITS, DEMO_LIMITS, DayWindow, ForeignOrders, INSTALL_LIMITS, InstrumentLimits,
+    LimitChange, Limits, LimitsError, ProtectionLimits, RateLimits, StrategyLimits,
 };
+pub use mandate::Mandate;
 pub use market::{BOOK_DEPTH_MAX, Bar, Book, Level, MarketBody, MarketEvent};
 pub use market_view::MarketView;
 pub use money::{
@@ -75,14 +82,14 @@ pub use order_status::{IllegalTransition, OrderEvent, OrderStatus};
 pub use orders::Orders;
 pub use outcome::{CheckId, CheckOutcome, Unit, Verdict};
 pub use record::{
-    ActionKind, Actor, Adjustment, DayAnchor, Finding, FindingKind, IntentApproved, LimitsSet, NotSent,
-    OperatorEntry, Origin, Record, RecordError, Refused, RefusedSummary, Resolution, Resolved, SessionStart,
+    ActionKind, Actor, Adjustment, DayAnchor, Finding, FindingKind, HighWater, IntentApproved, LimitsSet,
+    NotSent, OperatorEntry, Origin, Override, Record, RecordError, Refused, RefusedSummary, Resolution, Resolved, SessionStart,
     StateChange, StrategyFault, StrategyStarted, StrategyStopped, Submitted,
 };
 pub use refusal::RefusalCode;
 pub use report::{
-    CloseReason, Execution, ExecutionKind, ExecutionReport, OrderReport, PositionReport, VenueSnapshot,
-    VenueStatus, WalletReport,
+    AccountMode, CloseReason, CreatedBy, Execution, ExecutionKind, ExecutionReport, MarginMode, OrderReport,
+    PositionReport, VenueSnapshot, VenueStatus, WalletReport,
 };
 pub use state::{Instrument, State, Strategy};
 pub use submission::{RejectionKind, Submission, VenueRejection};

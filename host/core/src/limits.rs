@@ -3,6 +3,7 @@
 //! Nothing that bounds money has a default: a bound that is missing must not read as "unbounded" (RULES G9). Every violation
 //! of a file is reported at once. Amounts are in USDT.
 
+mod compare;
 mod read;
 mod template;
 
@@ -10,9 +11,10 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-pub use template::{DEMO_LIMITS, INSTALL_LIMITS};
+pub use compare::LimitChange;
+pub use template::{BENCH_LIMITS, DEMO_LIMITS, INSTALL_LIMITS};
 
-use crate::{Amount, Category, Digest, InstrumentSpec, Rate, Span, StrategyName, Symbol};
+use crate::{Amount, Category, Digest, InstrumentSpec, MarginMode, Rate, Span, StrategyName, Symbol};
 
 /// Longest limits file, in bytes.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
@@ -35,18 +37,44 @@ pub struct Limits {
 /// What bounds the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountLimits {
+    /// Budgets of all running strategies added up.
+    pub capital: Amount,
     /// Worst-case positions of all instruments added up, longs and shorts alike.
     pub position_notional_max: Amount,
+    /// Worst-case positions of one direction added up: all that could become long, or all that could become short.
+    pub direction_notional_max: Amount,
+    /// Worst-case positions of all instruments over the account's equity.
+    pub leverage_max: Rate,
+    /// Initial margin over equity, as the venue reports it.
+    pub initial_margin_max: Rate,
+    /// Maintenance margin over equity, as the venue reports it; at 1 the account is liquidated.
+    pub maintenance_margin_max: Rate,
+    /// Age up to which the venue's word on the wallet counts.
+    pub wallet_age_max: Span,
+    /// How the account's margin must be set up.
+    pub margin_mode: MarginMode,
     /// Open orders, unknown ones included.
     pub open_orders_max: u64,
     /// Orders in a window of time.
     pub rate: RateLimits,
     /// Value traded in a UTC day, open orders counted as if filled.
     pub traded_value_per_day_max: Amount,
+    /// Fees paid in a UTC day.
+    pub fees_per_day_max: Amount,
     /// Loss of a UTC day: realised, open, fees and funding.
     pub daily_loss_max: Amount,
+    /// Loss since the highest profit there ever was. Deposits and withdrawals are no profit, so they do not move it.
+    pub drawdown_max: Amount,
+    /// Profit of a UTC day above which the operator is told: good luck of that size is more often an error.
+    pub daily_profit_alert: Amount,
     /// What an order that is not ours does.
     pub foreign_orders: ForeignOrders,
+    /// Times of the UTC day at which nothing may be opened.
+    pub no_open: Vec<DayWindow>,
+    /// How often in an hour an inhibit may come back before it latches reduce-only (RULES G6).
+    pub inhibits_per_hour_max: u64,
+    /// How long the public or the private streams may be down before open entries are cancelled. Default 30 s: it bounds no money.
+    pub disconnect_max: Span,
     /// Age of an event up to which it may still cause an order that adds risk (RULES T5). Default 500 ms: it bounds no money.
     pub intent_age_max: Span,
     /// Age of an approval up to which its command may still leave (RULES G4). Default 1 s: it bounds no money.
@@ -66,10 +94,24 @@ pub struct StrategyLimits {
     pub rate: RateLimits,
     /// Value traded in a UTC day, open orders counted as if filled.
     pub traded_value_per_day_max: Amount,
+    /// Fees paid in a UTC day.
+    pub fees_per_day_max: Amount,
     /// Loss of a UTC day: realised, open, fees and funding.
     pub daily_loss_max: Amount,
+    /// Loss since the highest profit there ever was.
+    pub drawdown_max: Amount,
     /// Rejections by the venue in a row, after which the strategy may only reduce.
     pub rejects_in_a_row_max: u64,
+    /// Executed orders in a row of the same instrument, side and quantity, after which the strategy may only reduce.
+    pub repeated_executions_max: u64,
+    /// A pause between two such executions that ends the row.
+    pub repeated_executions_pause: Span,
+    /// How long the same order may not be asked for again.
+    pub duplicate_window: Span,
+    /// Losing trades in a row, an open loss included, after which nothing may be opened for a while.
+    pub losses_in_a_row_max: u64,
+    /// How long that is.
+    pub loss_cooldown: Span,
     /// Intents a second that reach the review in the long run (RULES G9).
     pub intents_per_second_max: u64,
     /// Intents at once that reach the review.
@@ -100,6 +142,17 @@ pub struct InstrumentLimits {
     pub position_notional_max: Amount,
     /// Open orders, unknown ones included.
     pub open_orders_max: u64,
+    /// Those of them that wait for a trigger. The venue takes ten.
+    pub conditional_orders_max: u64,
+    /// Lowest price an order may have.
+    pub price_min: Amount,
+    /// Highest price an order may have.
+    pub price_max: Amount,
+    /// How far a price may be from the worst price of the last minute, as a fraction of it: a buy from the lowest, a sale from the
+    /// highest.
+    pub window_fraction: Rate,
+    /// The stop that goes with every position; `None` where the operator wants none.
+    pub protection: Option<ProtectionLimits>,
     /// How far a price may be from the reference price, as a fraction of it.
     pub collar_fraction: Rate,
     /// How far a price may always be from the reference price, in ticks. The wider of the two counts.
@@ -108,6 +161,35 @@ pub struct InstrumentLimits {
     pub market_data_age_max: Span,
     /// Age up to which the mark price counts as fresh. The venue sends it only when it changes.
     pub mark_age_max: Span,
+}
+
+/// The stop-loss that must rest at the venue for every position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProtectionLimits {
+    /// Its largest distance from the position's average price, as a fraction of it.
+    pub stop_fraction: Rate,
+    /// How long a position may be without one before it is closed.
+    pub missing_max: Span,
+}
+
+/// A part of the UTC day, in minutes since midnight. It may go past midnight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayWindow {
+    /// First minute, 0 to 1,439.
+    pub from: u16,
+    /// First minute after it, 0 to 1,439.
+    pub until: u16,
+}
+
+impl DayWindow {
+    /// Whether a minute of the day is inside.
+    pub const fn contains(self, minute: u16) -> bool {
+        if self.from <= self.until {
+            self.from <= minute && minute < self.until
+        } else {
+            self.from <= minute || minute < self.until
+        }
+    }
 }
 
 /// What an order at the venue that is not ours does.

@@ -132,6 +132,23 @@ impl Order {
         self.amends().map(|(price, _)| price).fold(self.price, Ord::max)
     }
 
+    /// The lowest price it has, or may have by an amend under way or in doubt; `None` for a market order.
+    pub(crate) fn lowest_price(&self) -> Option<Price> {
+        self.amends().filter_map(|(price, _)| price).fold(self.price, |lowest, price| lowest.map(|own| own.min(price)))
+    }
+
+    /// Whether it still waits for its trigger, as far as we know.
+    pub(crate) fn is_waiting_for_trigger(&self) -> bool {
+        self.trigger.is_some()
+            && matches!(
+                self.status,
+                OrderStatus::Reserved
+                    | OrderStatus::Unknown
+                    | OrderStatus::Acknowledged
+                    | OrderStatus::Untriggered
+            )
+    }
+
     /// Whether something about it is not known: a command without an answer, or executions that are missing.
     pub fn is_unresolved(&self) -> bool {
         let unanswered = self.pending.is_some_and(|pending| pending.answer == Answer::Unknown);

@@ -2,13 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use crate::by_instrument::ByInstrument;
 use crate::exposure::Exposure;
+use crate::quotes::{Quote, Quotes};
 use crate::{
-    InstrumentId, InstrumentSpec, LinkId, Order, OrderId, OrderNumber, Sequence, StrategyId, Timestamp,
+    InstrumentId, InstrumentSpec, LinkId, Order, OrderId, OrderNumber, Price, Sequence, Side, StrategyId,
+    Timestamp, VenueOrderId,
 };
 
 /// Closed orders that are kept, so that late executions and repeated reports still find theirs.
 const CLOSED_MAX: usize = 65_536;
+
+/// Parts of split orders that are kept.
+const PARTS_MAX: usize = 4_096;
 
 /// The orders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,7 +30,11 @@ pub struct Orders {
     good_till: BTreeSet<(Timestamp, OrderId)>,
     /// In the order of closing.
     closed: VecDeque<OrderId>,
-    exposures: BTreeMap<InstrumentId, Exposure>,
+    exposures: ByInstrument<Exposure>,
+    /// Prices at which open orders rest or may come to rest, by side, with how many there are.
+    quotes: ByInstrument<Quotes>,
+    /// Parts that the venue split orders of ours into, by its names for them.
+    parts: HashMap<VenueOrderId, OrderId>,
     open_total: u64,
     last: u64,
 }
@@ -84,11 +94,28 @@ impl Orders {
 
     /// What the orders of one instrument could still do.
     pub fn exposure(&self, instrument: InstrumentId) -> Exposure {
-        self.exposures.get(&instrument).copied().unwrap_or_default()
+        self.exposures.get(instrument).copied().unwrap_or_default()
+    }
+
+    /// The price at which an own open order of this side would be met first: the highest buy, the lowest sale.
+    pub(crate) fn best_quote(&self, instrument: InstrumentId, side: Side) -> Option<Price> {
+        self.quotes.get(instrument)?.best(side)
+    }
+
+    /// The order that the venue split a part off.
+    pub(crate) fn whole_of(&self, part: &VenueOrderId) -> Option<&Order> {
+        self.parts.get(part).and_then(|id| self.get(*id))
+    }
+
+    /// Notes that a venue's order is a part of ours. Bounded: beyond 4,096 parts nothing more is noted.
+    pub(crate) fn add_part(&mut self, part: VenueOrderId, whole: OrderId) {
+        if self.parts.len() < PARTS_MAX {
+            self.parts.insert(part, whole);
+        }
     }
 
     pub(crate) fn exposures(&self) -> impl Iterator<Item = (InstrumentId, &Exposure)> {
-        self.exposures.iter().map(|(id, exposure)| (*id, exposure))
+        self.exposures.iter()
     }
 
     /// Open orders whose good-till time has come.
@@ -115,7 +142,7 @@ impl Orders {
     pub(crate) fn edit(&mut self, id: OrderId, spec: &InstrumentSpec, change: impl FnOnce(&mut Order)) {
         let Self { orders, exposures, .. } = self;
         let Some(order) = orders.get_mut(&id) else { return };
-        let exposure = exposures.entry(order.instrument).or_default();
+        let Some(exposure) = exposures.entry(order.instrument) else { return };
         exposure.remove(order, spec);
         let before = Traits::of(order);
         change(order);
@@ -135,7 +162,9 @@ impl Orders {
         if let Some(link) = &order.link {
             self.by_link.entry(link.clone()).or_insert(order.id);
         }
-        self.exposures.entry(order.instrument).or_default().add(order, spec);
+        if let Some(exposure) = self.exposures.entry(order.instrument) {
+            exposure.add(order, spec);
+        }
     }
 
     /// Brings the indices from what an order was to what it is.
@@ -156,6 +185,18 @@ impl Orders {
             if let Some(instrument) = after.open {
                 self.open.entry(instrument).or_default().insert(id);
                 self.open_total = self.open_total.saturating_add(1);
+            }
+        }
+        if after.quote != before.quote {
+            if let Some((instrument, quote)) = before.quote
+                && let Some(quotes) = self.quotes.get_mut(instrument)
+            {
+                quotes.remove(quote);
+            }
+            if let Some((instrument, quote)) = after.quote
+                && let Some(quotes) = self.quotes.entry(instrument)
+            {
+                quotes.add(quote);
             }
         }
         match (before.unresolved, after.unresolved) {
@@ -201,11 +242,13 @@ struct Traits {
     open: Option<InstrumentId>,
     unresolved: bool,
     linked: bool,
+    /// Where it rests, or may come to rest.
+    quote: Option<(InstrumentId, Quote)>,
 }
 
 impl Traits {
     /// An order that is not there yet.
-    const NONE: Self = Self { sequences: [None; 2], open: None, unresolved: false, linked: false };
+    const NONE: Self = Self { sequences: [None; 2], open: None, unresolved: false, linked: false, quote: None };
 
     fn of(order: &Order) -> Self {
         Self {
@@ -213,6 +256,7 @@ impl Traits {
             open: order.status.is_open().then_some(order.instrument),
             unresolved: order.is_unresolved(),
             linked: order.link.is_some(),
+            quote: Quote::of(order).map(|quote| (order.instrument, quote)),
         }
     }
 }

@@ -99,6 +99,95 @@ check_ids! {
     LossAccount = 29 "loss-account" Amount,
     /// The strategy has seen its resync since it last came back.
     Resync = 30 "resync" Flag,
+    /// The venue trades the instrument.
+    InstrumentStatus = 31 "instrument-status" Flag,
+    /// The price is a multiple of the tick; limit is the tick.
+    PriceTick = 32 "price-tick" Price,
+    /// The quantity is a multiple of the step; limit is the step.
+    QuantityStep = 33 "quantity-step" Quantity,
+    /// The instrument's smallest quantity.
+    QuantityMinimum = 34 "quantity-minimum" Quantity,
+    /// The venue's largest quantity for this kind of order.
+    QuantityMaximum = 35 "quantity-maximum" Quantity,
+    /// The instrument's smallest value of an order.
+    NotionalMinimum = 36 "notional-minimum" Amount,
+    /// The account is set up as the limits file says; seen is 1 for hedge mode, 2 for another margin mode, 3 for both.
+    AccountMode = 37 "account-mode" Flag,
+    /// The bundle's manifest allows this kind of order.
+    OrderKind = 38 "order-kind" Flag,
+    /// The operator's range for prices; limit is the end of it that counts.
+    PriceRange = 39 "price-range" Price,
+    /// Distance from the worst price of the last minute.
+    CollarWindow = 40 "collar-window" Amount,
+    /// The book is whole.
+    MarketDataGap = 41 "market-data-gap" Flag,
+    /// Orders of the instrument that wait for a trigger.
+    OpenConditional = 42 "open-conditional" Count,
+    /// No open order of our own on the other side would be met; seen is the price, limit the best of those.
+    SelfTrade = 43 "self-trade" Price,
+    /// Age of the same order asked for before; limit is the least.
+    DuplicateIntent = 44 "duplicate-intent" Nanoseconds,
+    /// A spot sale has the coins; seen is what could be sold in all, limit what the books have.
+    SpotBorrow = 45 "spot-borrow" Quantity,
+    /// Worst-case positions of the account in one direction.
+    DirectionAccount = 46 "direction-account" Amount,
+    /// Worst-case positions of the account over its equity.
+    Leverage = 47 "leverage" Rate,
+    /// Initial margin of the account over its equity, as the venue has it.
+    InitialMargin = 48 "initial-margin" Rate,
+    /// Maintenance margin of the account over its equity, as the venue has it.
+    MaintenanceMargin = 49 "maintenance-margin" Rate,
+    /// Budgets of the running strategies, added up.
+    Capital = 50 "capital" Amount,
+    /// The strategy's fees of the day, this order's included.
+    FeesStrategy = 51 "fees-strategy" Amount,
+    /// The account's fees of the day, this order's included.
+    FeesAccount = 52 "fees-account" Amount,
+    /// The strategy's loss since its highest profit.
+    DrawdownStrategy = 53 "drawdown-strategy" Amount,
+    /// The account's loss since its highest profit.
+    DrawdownAccount = 54 "drawdown-account" Amount,
+    /// Losses in a row, an open loss included, while the pause after them lasts.
+    LossCooldown = 55 "loss-cooldown" Count,
+    /// The time of day; seen is the minute of the UTC day, limit the first minute after the closed window.
+    OpenWindow = 56 "open-window" Count,
+    /// The stop that goes with the position; seen is its distance, limit the largest.
+    Protection = 57 "protection" Amount,
+    /// Executions of the same order again and again.
+    RepeatedExecutions = 58 "repeated-executions" Count,
+}
+
+impl CheckId {
+    /// Whether an operator may let one order past its bound: the sizes and counts, never states, losses or market data.
+    pub const fn can_be_overridden(self) -> bool {
+        matches!(
+            self,
+            Self::OrderQuantity
+                | Self::OrderNotional
+                | Self::PositionInstrument
+                | Self::PositionStrategy
+                | Self::PositionAccount
+                | Self::DirectionAccount
+                | Self::Leverage
+                | Self::Budget
+                | Self::OpenOrdersInstrument
+                | Self::OpenOrdersStrategy
+                | Self::OpenOrdersAccount
+                | Self::OpenConditional
+                | Self::RateStrategySecond
+                | Self::RateStrategyMinute
+                | Self::RateStrategyHour
+                | Self::RateStrategyDay
+                | Self::RateAccountSecond
+                | Self::RateAccountMinute
+                | Self::RateAccountHour
+                | Self::RateAccountDay
+                | Self::TradedStrategy
+                | Self::TradedAccount
+                | Self::FeesStrategy
+                | Self::FeesAccount
+        )
+    }
 }
 
 impl fmt::Display for CheckId {
@@ -122,6 +211,8 @@ pub enum Unit {
     Count,
     /// A span of time.
     Nanoseconds,
+    /// A ratio in units of 1e-12.
+    Rate,
 }
 
 /// One check of one intent, as journaled.
@@ -142,6 +233,8 @@ pub struct CheckOutcome {
 pub enum Verdict {
     /// Within its bound.
     Pass,
+    /// Beyond its bound, but inside what an operator allowed for one order.
+    Overridden,
     /// Beyond its bound.
     Deny(RefusalCode),
     /// Not computable, which refuses just the same (invariant 3).
@@ -152,7 +245,7 @@ impl Verdict {
     /// The code when the answer is no.
     pub const fn refusal(self) -> Option<RefusalCode> {
         match self {
-            Self::Pass => None,
+            Self::Pass | Self::Overridden => None,
             Self::Deny(code) | Self::CannotEvaluate(code) => Some(code),
         }
     }

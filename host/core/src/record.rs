@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use finding::{Finding, FindingKind};
 pub use host::{
-    DayAnchor, LimitsSet, OperatorEntry, SessionStart, StateChange, StrategyFault, StrategyStarted,
+    DayAnchor, HighWater, LimitsSet, Override, OperatorEntry, SessionStart, StateChange, StrategyFault, StrategyStarted,
     StrategyStopped,
 };
 pub use intent::{ActionKind, IntentApproved, NotSent, Origin, Refused, RefusedSummary, Submitted};
@@ -104,6 +104,10 @@ records! {
     Finding(Finding) = 32 "finding",
     /// The profit and loss from which a day's loss is counted.
     DayAnchor(DayAnchor) = 33 "day-anchor",
+    /// The highest profit so far, from which drawdown is counted.
+    HighWater(HighWater) = 34 "high-water",
+    /// An operator lets one order pass a bound.
+    Override(Override) = 35 "override",
 }
 
 impl Record {
@@ -116,6 +120,7 @@ impl Record {
             Self::Intent(body) => body.strategy,
             Self::Refused(body) => Some(body.strategy),
             Self::RefusedSummary(body) => Some(body.strategy),
+            Self::Override(body) => Some(body.strategy),
             Self::Session(_)
             | Self::Limits(_)
             | Self::Instrument(_)
@@ -129,7 +134,8 @@ impl Record {
             | Self::TradingState(_)
             | Self::Operator(_)
             | Self::Finding(_)
-            | Self::DayAnchor(_) => None,
+            | Self::DayAnchor(_)
+            | Self::HighWater(_) => None,
         }
     }
 
@@ -146,7 +152,7 @@ impl Record {
             | Self::Execution(_)
             | Self::Wallet(_)
             | Self::Instrument(_) => Actor::Venue,
-            Self::Operator(_) => Actor::Operator,
+            Self::Operator(_) | Self::Override(_) => Actor::Operator,
             Self::Session(_)
             | Self::Limits(_)
             | Self::StrategyStarted(_)
@@ -158,7 +164,8 @@ impl Record {
             | Self::Resolved(_)
             | Self::TradingState(_)
             | Self::Finding(_)
-            | Self::DayAnchor(_) => Actor::Host,
+            | Self::DayAnchor(_)
+            | Self::HighWater(_) => Actor::Host,
         }
     }
 }

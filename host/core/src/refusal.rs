@@ -90,6 +90,10 @@ refusal_codes! {
     UnknownMetric = 22 "UNKNOWN_METRIC",
     /// The strategy sends intents faster than its bucket refills.
     IntentRate = 23 "INTENT_RATE",
+    /// The bundle's manifest does not let this strategy place orders of this kind.
+    OrderKindNotAllowed = 25 "ORDER_KIND_NOT_ALLOWED",
+    /// The same order was asked for a moment ago.
+    DuplicateIntent = 26 "DUPLICATE_INTENT",
     /// The operator set no value for a limit that a check needs.
     LimitMissing = 30 "LIMIT_MISSING",
     /// The order is larger than one order may be.
@@ -120,6 +124,16 @@ refusal_codes! {
     SymbolOwned = 43 "SYMBOL_OWNED",
     /// The order needs more than the strategy's free budget.
     BudgetExceeded = 44 "BUDGET_EXCEEDED",
+    /// The positions of the account could become too large in one direction.
+    DirectionLimit = 45 "DIRECTION_LIMIT",
+    /// The positions could become too large for the equity.
+    LeverageLimit = 46 "LEVERAGE_LIMIT",
+    /// The account uses too much of its margin.
+    MarginLimit = 47 "MARGIN_LIMIT",
+    /// The order could trade against an open order of our own.
+    SelfTrade = 48 "SELF_TRADE",
+    /// The sale would need coins that the books do not have.
+    SpotBorrow = 49 "SPOT_BORROW",
     /// The trading state is reduce-only.
     StateReduceOnly = 50 "STATE_REDUCE_ONLY",
     /// The trading state is entries-cancelled or flattening.
@@ -132,8 +146,30 @@ refusal_codes! {
     ReleaseExpired = 54 "RELEASE_EXPIRED",
     /// The venue's rate budget is used up.
     RateBudget = 55 "RATE_BUDGET",
+    /// The operator lets nothing be opened at this time of day.
+    NoOpenWindow = 56 "NO_OPEN_WINDOW",
+    /// The account is not set up as the limits file says, or that is not known.
+    AccountMode = 57 "ACCOUNT_MODE",
+    /// The book is being rebuilt after a gap.
+    MarketDataGap = 58 "MARKET_DATA_GAP",
     /// A check could not be computed, so the answer is no.
     CannotEvaluate = 60 "CANNOT_EVALUATE",
+    /// The price is outside the range the operator set for the instrument.
+    PriceRange = 70 "PRICE_RANGE",
+    /// Too many orders that wait for a trigger.
+    ConditionalOrdersLimit = 71 "CONDITIONAL_ORDERS_LIMIT",
+    /// The same order was executed again and again.
+    RepeatedExecution = 72 "REPEATED_EXECUTION",
+    /// The loss since the highest profit has reached its bound.
+    Drawdown = 73 "DRAWDOWN",
+    /// Too many losses in a row; the pause after them is not over.
+    LossCooldown = 74 "LOSS_COOLDOWN",
+    /// The day's fees have reached their bound.
+    FeeLimit = 75 "FEE_LIMIT",
+    /// The budgets of all strategies together are more than the account gives them.
+    CapitalExceeded = 76 "CAPITAL_EXCEEDED",
+    /// The order would open a position without the stop that the operator demands.
+    ProtectionMissing = 77 "PROTECTION_MISSING",
 }
 
 impl From<RefusalCode> for u16 {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, ExecId, InstrumentId, LinkId, Price, Qty, Side, SignedQty, Timestamp, VenueOrderId};
+use crate::{
+    Amount, ExecId, InstrumentId, LinkId, Price, Qty, Rate, Side, SignedQty, Timestamp, VenueOrderId,
+};
 
 /// A message of the private stream, or one row of a private query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +42,24 @@ pub struct OrderReport {
     pub reason: CloseReason,
     /// Whether it may only reduce.
     pub reduce_only: bool,
+    /// What made it.
+    pub created_by: CreatedBy,
     /// The venue's time of the change.
     pub venue_time: Timestamp,
+}
+
+/// What made an order at the venue (RULES J4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CreatedBy {
+    /// A client with access to the account: we, or a person.
+    Client,
+    /// The venue, for the take-profit, stop-loss or trailing stop of a position.
+    Protection,
+    /// The venue, splitting a reduce-only order that was too large for one; this is the client id of the whole. The parts have none,
+    /// and neither have their executions.
+    Split(LinkId),
+    /// The venue, for a liquidation, deleveraging, takeover or settlement.
+    Venue,
 }
 
 /// The venue's order states (`reference/bybit-v5.md` §9).
@@ -148,6 +166,8 @@ pub struct PositionReport {
     pub quantity: SignedQty,
     /// Average entry price in units of 1e-18; zero when flat.
     pub average_price: Amount,
+    /// The stop-loss that rests at the venue for the whole position; `None` without one.
+    pub stop_loss: Option<Price>,
     /// The venue's time; zero in a query's answer without one.
     pub venue_time: Timestamp,
 }
@@ -161,6 +181,10 @@ pub struct WalletReport {
     pub balance: Amount,
     /// Free for new orders.
     pub available: Amount,
+    /// Initial margin of the account as a fraction of its equity; `None` when the venue does not say.
+    pub initial_margin: Option<Rate>,
+    /// Maintenance margin of the account as a fraction of its equity: at 1 it is liquidated. `None` when the venue does not say.
+    pub maintenance_margin: Option<Rate>,
     /// The venue's time.
     pub venue_time: Timestamp,
 }
@@ -178,4 +202,47 @@ pub struct VenueSnapshot {
     pub positions: Vec<PositionReport>,
     /// The wallet.
     pub wallet: WalletReport,
+    /// How the account is set up.
+    pub mode: AccountMode,
+}
+
+impl VenueSnapshot {
+    /// An account in cross margin with this equity in cash and nothing else: what benches and drivers without a venue start from.
+    pub fn of_cash(equity: Amount, time: Timestamp) -> Self {
+        Self {
+            time,
+            orders: Vec::new(),
+            executions: Vec::new(),
+            positions: Vec::new(),
+            wallet: WalletReport {
+                equity,
+                balance: equity,
+                available: equity,
+                initial_margin: Some(Rate(0)),
+                maintenance_margin: Some(Rate(0)),
+                venue_time: time,
+            },
+            mode: AccountMode { hedged: false, margin: MarginMode::Cross },
+        }
+    }
+}
+
+/// How an account is set up at the venue. Orders are refused while it is not as the limits file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountMode {
+    /// Whether a symbol can hold a long and a short at once. Portcullis trades one-way positions only.
+    pub hedged: bool,
+    /// Where margin comes from.
+    pub margin: MarginMode,
+}
+
+/// Where a position's margin comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MarginMode {
+    /// Each position has its own.
+    Isolated,
+    /// All share the account's.
+    Cross,
+    /// All share the account's, set by the portfolio's risk.
+    Portfolio,
 }

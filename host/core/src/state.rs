@@ -13,8 +13,8 @@ pub use strategy::Strategy;
 use crate::ledger::DayTotal;
 use crate::rate_window::OrderRates;
 use crate::{
-    Amount, Category, Digest, ExecId, InstrumentId, InstrumentLimits, InstrumentSpec, Ladder, Ledger, Limits,
-    LinkId, Orders, RefusalCode, SessionStart, StrategyId, StrategyName, Symbol, Timestamp, TradingState,
+    Amount, Category, CheckId, Digest, ExecId, InstrumentId, InstrumentLimits, InstrumentSpec, Ladder, Ledger, Limits,
+    LinkId, Orders, Override, RefusalCode, SessionStart, StrategyId, StrategyName, Symbol, Timestamp, TradingState,
     WalletReport,
 };
 
@@ -33,7 +33,12 @@ pub struct State {
     pub(crate) wallet: Option<WalletReport>,
     pub(crate) rates: OrderRates,
     pub(crate) traded: DayTotal,
+    pub(crate) fees: DayTotal,
     pub(crate) anchor: Anchor,
+    /// The account's highest profit so far, as far as it was written down.
+    pub(crate) high: Amount,
+    /// Bounds that one order of a strategy may pass.
+    pub(crate) overrides: BTreeMap<(StrategyId, CheckId), Override>,
     executions: HashSet<ExecKey>,
     pub(crate) last_execution: Timestamp,
     pub(crate) refused: BTreeMap<RefusalCode, u64>,
@@ -147,6 +152,21 @@ impl State {
     /// The venue's last word on the wallet.
     pub fn wallet(&self) -> Option<&WalletReport> {
         self.wallet.as_ref()
+    }
+
+    /// Bounds that one order of a strategy may pass, used up or expired ones left out.
+    pub fn overrides(&self, now: Timestamp) -> impl Iterator<Item = &Override> {
+        self.overrides.values().filter(move |row| now <= row.until)
+    }
+
+    /// Fees paid by the account on a day, counted from 1970-01-01 UTC.
+    pub fn fees_on(&self, day: u64) -> Amount {
+        self.fees.on(day)
+    }
+
+    /// The account's highest total profit so far, as far as it was written down.
+    pub fn high_water(&self) -> Amount {
+        self.high
     }
 
     /// Refusals by code, over all strategies and sessions.

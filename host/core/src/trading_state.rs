@@ -88,6 +88,16 @@ pub enum StateCause {
     InhibitLasted,
     /// A sum in the books left the range of its type, so that no bound can be computed.
     Unsound,
+    /// The loss since the highest profit reached its bound.
+    Drawdown,
+    /// The same order was executed again and again.
+    RepeatedExecution,
+    /// The day's profit is larger than the operator thinks likely.
+    DailyProfit,
+    /// A position has no stop at the venue, and none could be put there.
+    ProtectionMissing,
+    /// An inhibit came back too often.
+    InhibitRecurred,
 }
 
 impl StateCause {
@@ -102,6 +112,11 @@ impl StateCause {
             Self::ForeignOrder => "foreign-order",
             Self::InhibitLasted => "inhibit-lasted",
             Self::Unsound => "unsound",
+            Self::Drawdown => "drawdown",
+            Self::RepeatedExecution => "repeated-execution",
+            Self::DailyProfit => "daily-profit",
+            Self::ProtectionMissing => "protection-missing",
+            Self::InhibitRecurred => "inhibit-recurred",
         }
     }
 }

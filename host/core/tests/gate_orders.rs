@@ -416,6 +416,7 @@ fn a_restart_asks_about_everything_under_way_and_changes_nothing_twice() {
                 instrument: BTC,
                 quantity: SignedQty(8),
                 average_price: Amount::ZERO,
+                stop_loss: None,
                 venue_time: world.now,
             }],
             ..world.snapshot()
@@ -459,6 +460,7 @@ fn an_unexplained_position_is_adjusted_and_trips() {
             instrument: BTC,
             quantity: SignedQty(7),
             average_price: Amount::ZERO,
+            stop_loss: None,
             venue_time: world.now,
         }],
         ..world.snapshot()

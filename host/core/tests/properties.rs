@@ -395,6 +395,7 @@ impl Run {
             executed: Qty(order.executed),
             reason: CloseReason::None,
             reduce_only: order.reduce_only,
+            created_by: CreatedBy::Client,
             venue_time: self.world.now,
         }
     }
@@ -425,6 +426,7 @@ impl Run {
                             instrument: BTC,
                             quantity: SignedQty(self.venue.position),
                             average_price: Amount::ZERO,
+                            stop_loss: None,
                             venue_time: self.world.now,
                         }],
                         ..self.world.snapshot()

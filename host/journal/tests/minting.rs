@@ -8,7 +8,7 @@ use portcullis_core::{
     Amount, Ask, Category, Cause, Class, Command, DEMO_LIMITS, Digest, Effects, Environment, Gate, Input,
     InstrumentId, InstrumentSpec, Level, Limits, LinkChange, MarketBody, MarketEvent, OrderNumber, Place,
     Price, Qty, Rate, RawIntent, Record, Release, Sequence, SessionStart, Side, StrategyChange, StrategyId,
-    StrategyStarted, Submission, TimeInForce, Timestamp, VenueSnapshot, WalletReport,
+    StrategyStarted, Submission, TimeInForce, Timestamp, VenueSnapshot,
 };
 use portcullis_journal::{
     Committed, Faults, Journal, JournalError, LinkParts, Log, LogConfig, MemStorage, Stored, Wait, Writer,
@@ -58,13 +58,7 @@ fn gate() -> Gate {
         at: NOW,
     };
     let equity = Amount::parse("100000").unwrap();
-    let snapshot = VenueSnapshot {
-        time: NOW,
-        orders: Vec::new(),
-        executions: Vec::new(),
-        positions: Vec::new(),
-        wallet: WalletReport { equity, balance: equity, available: equity, venue_time: NOW },
-    };
+    let snapshot = VenueSnapshot::of_cash(equity, NOW);
     let level = |price| Level { price: Price(price), quantity: Qty(1_000) };
     let event = |body| MarketEvent { instrument: BTC, time: NOW, venue_time: NOW, body };
     let quote = event(MarketBody::Quote { bid: level(5_999_999), ask: level(6_000_000) });

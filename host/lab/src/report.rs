@@ -1,8 +1,8 @@
 //! What the matching engine says, in the gate's terms: what the live client makes of Bybit's rows.
 
 use portcullis_core::{
-    CloseReason, ExecId, Execution, ExecutionKind, ExecutionReport, OrderReport, PositionReport,
-    RejectionKind, VenueOrderId, VenueRejection, VenueSnapshot, VenueStatus, WalletReport,
+    AccountMode, Amount, CloseReason, CreatedBy, ExecId, Execution, ExecutionKind, ExecutionReport, MarginMode, OrderReport, PositionReport,
+    Rate, RejectionKind, VenueOrderId, VenueRejection, VenueSnapshot, VenueStatus, WalletReport,
 };
 use portcullis_paper::engine::{self, Closed, Engine, Event, OrderKey, Origin, Reject, Status};
 
@@ -60,6 +60,11 @@ pub(crate) fn order(row: &engine::Order) -> Option<OrderReport> {
         executed: row.executed,
         reason,
         reduce_only: row.reduce_only,
+        created_by: match row.origin {
+            Origin::Client => CreatedBy::Client,
+            Origin::TakeProfit | Origin::StopLoss => CreatedBy::Protection,
+            Origin::Liquidation => CreatedBy::Venue,
+        },
         venue_time: row.updated,
     })
 }
@@ -102,6 +107,7 @@ pub(crate) fn snapshot(engine: &Engine, time: portcullis_core::Timestamp) -> Ven
                 instrument: position.instrument,
                 quantity: position.size,
                 average_price: engine.average_of_position(position),
+                stop_loss: position.stop_loss,
                 venue_time: position.updated,
             })
             .collect(),
@@ -109,9 +115,18 @@ pub(crate) fn snapshot(engine: &Engine, time: portcullis_core::Timestamp) -> Ven
             equity: margin.equity,
             balance: engine.wallet().balance,
             available: margin.equity.saturating_sub(margin.initial),
+            initial_margin: fraction(margin.initial, margin.equity),
+            maintenance_margin: fraction(margin.maintenance, margin.equity),
             venue_time: time,
         },
+        mode: AccountMode { hedged: false, margin: MarginMode::Cross },
     }
+}
+
+/// A part of the equity, as the venue states margin rates; `None` without equity.
+fn fraction(part: Amount, equity: Amount) -> Option<Rate> {
+    let rate = part.0.checked_mul(1_000_000_000_000)?.checked_div(equity.0)?;
+    i64::try_from(rate).ok().map(Rate)
 }
 
 /// A refusal of the engine's.

@@ -55,7 +55,7 @@ fn profit<'a>(
             position.closed_profit()?
         } else {
             let spec = situation.state.spec(id)?;
-            let mark = situation.market.get(&id)?.valuation(spec)?;
+            let mark = situation.market.get(id)?.valuation(spec)?;
             position.total_profit(mark, spec)?
         };
         total = total.checked_add(part)?;

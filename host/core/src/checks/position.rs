@@ -92,7 +92,7 @@ pub(crate) fn worst_of(instrument: &Instrument, situation: &Situation<'_>) -> Op
     let exposure = situation.state.orders().exposure(id);
     let position = situation.state.ledger().quantity(id);
     worst(instrument, exposure, position, || {
-        situation.market.get(&id).and_then(|market| market.highest(&instrument.spec))
+        situation.market.get(id).and_then(|market| market.highest(&instrument.spec))
     })
 }
 

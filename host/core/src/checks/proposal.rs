@@ -1,7 +1,6 @@
 //! One command under review, with everything the checks look at.
 
-use std::collections::BTreeMap;
-
+use crate::by_instrument::ByInstrument;
 use crate::exposure::{Exposure, value_of};
 use crate::market_view::MarketView;
 use crate::validate::{ValidAmend, ValidIntent, ValidPlace};
@@ -18,7 +17,7 @@ pub(crate) struct Situation<'a> {
     /// The books.
     pub(crate) state: &'a State,
     /// The markets.
-    pub(crate) market: &'a BTreeMap<InstrumentId, MarketView>,
+    pub(crate) market: &'a ByInstrument<MarketView>,
     /// What holds orders that add risk.
     pub(crate) inhibits: Inhibits,
     /// Whether the strategy that asks has seen its resync.
@@ -60,7 +59,7 @@ impl<'a> Proposal<'a> {
         instrument: &'a Instrument,
         situation: &'a Situation<'a>,
     ) -> Self {
-        let market = situation.market.get(&intent.instrument());
+        let market = situation.market.get(intent.instrument());
         let price = match place.limit {
             Some(limit) => Some(limit),
             // A reduction without a fresh price goes out as market, with the venue's own slippage bound.
@@ -96,7 +95,7 @@ impl<'a> Proposal<'a> {
             situation,
             instrument,
             strategy: intent.strategy().and_then(|id| situation.state.strategy(id)),
-            market: situation.market.get(&intent.instrument()),
+            market: situation.market.get(intent.instrument()),
             cause: intent.cause().map(|cause| cause.time),
             side: order.side,
             quantity,

@@ -119,7 +119,7 @@ impl Turn<'_> {
         let distance_fits = || {
             let instrument = self.state.instrument(order.instrument)?;
             let (spec, limits) = (&instrument.spec, instrument.limits.as_ref()?);
-            let market = self.desk.markets.get(&order.instrument)?;
+            let market = self.desk.markets.get(order.instrument)?;
             let fresh = self.now.since(market.fresh_at()?) <= limits.market_data_age_max;
             let reference = match order.trigger {
                 Some(trigger) => trigger.price,

@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bucket::Bucket;
+use crate::by_instrument::ByInstrument;
 use crate::market_view::MarketView;
 use crate::{
-    Cause, Class, Inhibit, Inhibits, InstrumentId, LinkId, MarketEvent, OrderId, OrderNumber, Origin, Scope,
+    AccountMode, Cause, Class, Inhibit, Inhibits, InstrumentId, LinkId, MarketEvent, OrderId, OrderNumber, Origin,
     Sequence, SignedQty, State, StrategyId, Timestamp,
 };
+
+use super::confirm::FirstStep;
 
 /// Everything volatile.
 #[derive(Debug)]
 pub(super) struct Desk {
-    pub(super) markets: BTreeMap<InstrumentId, MarketView>,
+    pub(super) markets: ByInstrument<MarketView>,
     /// Each inhibit that holds, and since when.
     pub(super) holding: BTreeMap<Inhibit, Timestamp>,
     pub(super) live: BTreeMap<StrategyId, Live>,
@@ -27,9 +30,14 @@ pub(super) struct Desk {
     /// Positions being closed because a strategy asked for it.
     pub(super) flattens: BTreeSet<InstrumentId>,
     pub(super) reconciliation: Reconciliation,
-    pub(super) rearm: Option<Rearm>,
+    /// What waits for its second step.
+    pub(super) first_step: Option<FirstStep>,
     /// Client ids of orders that are not ours, so that each is found once.
     pub(super) foreign: BTreeSet<LinkId>,
+    /// Instruments whose book is being rebuilt.
+    pub(super) gaps: BTreeSet<InstrumentId>,
+    /// How the account is set up, from when the venue told.
+    pub(super) mode: Option<AccountMode>,
     /// When the once-a-second work was last done.
     pub(super) swept_at: Timestamp,
 }
@@ -107,20 +115,12 @@ pub(super) struct Reconciliation {
     pub(super) wanted: bool,
 }
 
-/// The first step of a rearm.
-#[derive(Debug)]
-pub(super) struct Rearm {
-    pub(super) scope: Scope,
-    pub(super) code: String,
-    pub(super) until: Timestamp,
-}
-
 impl Default for Desk {
     fn default() -> Self {
         // Nothing is known of the world yet, so everything that can be unknown holds.
         let unknown = [Inhibit::PublicFeed, Inhibit::PrivateStream, Inhibit::Reconciling, Inhibit::ClockSkew];
         Self {
-            markets: BTreeMap::new(),
+            markets: ByInstrument::default(),
             holding: unknown.into_iter().map(|inhibit| (inhibit, Timestamp::default())).collect(),
             live: BTreeMap::new(),
             flights: BTreeMap::new(),
@@ -129,8 +129,10 @@ impl Default for Desk {
             halts: BTreeMap::new(),
             flattens: BTreeSet::new(),
             reconciliation: Reconciliation::default(),
-            rearm: None,
+            first_step: None,
             foreign: BTreeSet::new(),
+            gaps: BTreeSet::new(),
+            mode: None,
             swept_at: Timestamp::default(),
         }
     }
@@ -138,7 +140,9 @@ impl Default for Desk {
 
 impl Desk {
     pub(super) fn market(&mut self, event: &MarketEvent) {
-        self.markets.entry(event.instrument).or_default().update(event);
+        if let Some(market) = self.markets.entry(event.instrument) {
+            market.update(event);
+        }
     }
 
     pub(super) fn inhibits(&self) -> Inhibits {

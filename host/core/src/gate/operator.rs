@@ -1,25 +1,21 @@
 //! Operators: up the ladder at once, down in two steps.
 
-use sha2::{Digest as _, Sha256};
-
 use crate::checks::{account_profit, strategy_profit};
 use crate::{
-    DayAnchor, Inhibit, OperatorCommand, OperatorEntry, OrderId, Origin, Record, Reply, Scope, Span,
+    DayAnchor, Inhibit, OperatorCommand, OperatorEntry, OrderId, Origin, Override, Record, Reply, Scope,
     StateCause, StateChange, StrategyId, TradingState,
 };
 
-use super::desk::Rearm;
+use super::confirm::Intention;
 use super::halt::is_entry;
 use super::turn::Turn;
 use crate::ledger::DAY_NS;
 
-/// How long the code of a rearm is good.
-const CODE_VALID: Span = Span::from_secs(60);
-
 impl Turn<'_> {
     /// Does what an operator asks. The request is journaled whatever comes of it.
     pub(super) fn operator(&mut self, actor: String, command: OperatorCommand) {
-        self.record(Record::Operator(OperatorEntry { actor, command: command.clone(), at: self.now }));
+        let entry = OperatorEntry { actor: actor.clone(), command: command.clone(), at: self.now };
+        self.record(Record::Operator(entry));
         let reply = match command {
             OperatorCommand::Raise { to: TradingState::Active, .. } => {
                 Reply::Refused("only a rearm makes a state active".to_owned())
@@ -32,8 +28,13 @@ impl Turn<'_> {
             OperatorCommand::RearmConfirm { scope, code, new_baseline } => {
                 self.confirm_rearm(scope, &code, new_baseline)
             }
+            OperatorCommand::Override { strategy, check, limit, until, reason, code } => {
+                let row = Override { strategy, check, limit, until, actor, reason, at: self.now };
+                self.grant_override(row, code)
+            }
             // The daemon does what these ask; here they are facts.
-            OperatorCommand::Deploy { .. }
+            OperatorCommand::SetLimits { .. }
+            | OperatorCommand::Deploy { .. }
             | OperatorCommand::Stop { .. }
             | OperatorCommand::Access { .. }
             | OperatorCommand::FailedAccess { .. } => Reply::Done,
@@ -82,24 +83,12 @@ impl Turn<'_> {
         if let Some(why) = self.rearm_objection() {
             return Reply::Refused(why);
         }
-        // Not a secret: the code makes a person read what they confirm, so that nothing rearms by a stray key.
-        let seed = format!("{}/{scope:?}", self.now.0);
-        let digest: [u8; 32] = Sha256::digest(seed).into();
-        let code = hex::encode(digest).get(..6).unwrap_or_default().to_owned();
-        let until = self.now.after(CODE_VALID);
-        self.desk.rearm = Some(Rearm { scope, code: code.clone(), until });
-        Reply::ConfirmWith { code, until }
+        self.ask_to_confirm(Intention::Rearm(scope))
     }
 
     fn confirm_rearm(&mut self, scope: Scope, code: &str, new_baseline: bool) -> Reply {
-        let Some(rearm) = self.desk.rearm.take() else {
-            return Reply::Refused("no rearm was requested".to_owned());
-        };
-        if rearm.scope != scope || rearm.code != code {
-            return Reply::Refused("the code belongs to another request".to_owned());
-        }
-        if self.now > rearm.until {
-            return Reply::Refused("the code is no longer valid".to_owned());
+        if let Err(reply) = self.confirm(&Intention::Rearm(scope), code) {
+            return reply;
         }
         if let Some(why) = self.rearm_objection() {
             return Reply::Refused(why);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Adjustment, Answer, Category, Evidence, FindingKind, Inhibit, InstrumentId, LinkChange, LinkId, Order,
+    AccountMode, Adjustment, Answer, Category, Evidence, Finding, FindingKind, Inhibit, InstrumentId, LinkChange, LinkId, Order,
     OrderId, OrderReport, OrderStatus, PendingKind, Query, Record, Resolution, Resolved, Scope, Sequence,
     SessionStart, SignedQty, Span, StateCause, Submission, Submitted, TimeInForce, Timestamp, TradingState,
     VenueSnapshot,
@@ -80,6 +80,8 @@ impl Turn<'_> {
         let now = self.now;
         match change {
             LinkChange::Public { up } => self.desk.hold(Inhibit::PublicFeed, !up, now),
+            LinkChange::Book { instrument, up: true } => drop(self.desk.gaps.remove(&instrument)),
+            LinkChange::Book { instrument, up: false } => drop(self.desk.gaps.insert(instrument)),
             LinkChange::Private { up } => {
                 self.desk.hold(Inhibit::PrivateStream, !up, now);
                 if up {
@@ -106,7 +108,8 @@ impl Turn<'_> {
     pub(super) fn snapshot(&mut self, snapshot: VenueSnapshot) {
         self.desk.reconciliation.waiting = false;
         self.desk.reconciliation.wanted = false;
-        let VenueSnapshot { time, orders, executions, positions, wallet } = snapshot;
+        let VenueSnapshot { time, orders, executions, positions, wallet, mode } = snapshot;
+        self.account_mode(mode);
         for execution in executions {
             self.execution(execution);
         }
@@ -175,6 +178,23 @@ impl Turn<'_> {
         self.desk.reconciliation.waiting = true;
         let since = Timestamp(self.state.last_execution.0.saturating_sub(OVERLAP.0));
         self.effects.queries.push(Query::Snapshot { since });
+    }
+
+    /// How the account is set up; a change is worth a look, and the review refuses while it is wrong.
+    fn account_mode(&mut self, mode: AccountMode) {
+        if self.desk.mode.replace(mode) == Some(mode) {
+            return;
+        }
+        let wanted = self.state.limits().map(|limits| limits.account.margin_mode);
+        if mode.hedged || wanted.is_some_and(|wanted| wanted != mode.margin) {
+            self.finding(Finding {
+                kind: FindingKind::AccountMode,
+                order: None,
+                instrument: None,
+                detail: format!("the account is {mode:?}; one-way positions and {wanted:?} margin are wanted"),
+                at: self.now,
+            });
+        }
     }
 
     fn found(&mut self, id: OrderId, report: OrderReport, asked_at: Timestamp) {
@@ -305,7 +325,7 @@ impl Turn<'_> {
 
     fn adjust(&mut self, instrument: InstrumentId, from: SignedQty, to: SignedQty) {
         let Some(spec) = self.state.spec(instrument) else { return };
-        let market = self.desk.markets.get(&instrument);
+        let market = self.desk.markets.get(instrument);
         let strategy = self.state.owner(instrument);
         // Valued at the market, or at the position's own cost when there is none, so that no profit is invented.
         let own = self.state.ledger().position(instrument, strategy).average_price(spec);

@@ -55,6 +55,10 @@ pub enum FindingKind {
     Unsound = 14,
     /// A new rule of the venue does not fit the frozen decimals.
     InstrumentMisfit = 15,
+    /// A position has no stop at the venue although the limits want one.
+    ProtectionMissing = 16,
+    /// The account is not set up as the limits file says.
+    AccountMode = 17,
 }
 
 impl FindingKind {
@@ -77,6 +81,8 @@ impl FindingKind {
             Self::IntentFlood => "INTENT_FLOOD",
             Self::Unsound => "UNSOUND",
             Self::InstrumentMisfit => "INSTRUMENT_MISFIT",
+            Self::ProtectionMissing => "PROTECTION_MISSING",
+            Self::AccountMode => "ACCOUNT_MODE",
         }
     }
 }

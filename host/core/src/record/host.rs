@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, Digest, Environment, InstrumentId, OperatorCommand, Scope, StateCause, StrategyId, StrategyName,
+    Amount, CheckId, Digest, Environment, InstrumentId, Mandate, OperatorCommand, Scope, StateCause, StrategyId, StrategyName,
     Timestamp, TradingState,
 };
 
@@ -44,6 +44,8 @@ pub struct StrategyStarted {
     pub instruments: Vec<InstrumentId>,
     /// The capital it may use.
     pub budget: Amount,
+    /// What its signed bundle allows.
+    pub mandate: Mandate,
     /// When.
     pub at: Timestamp,
 }
@@ -109,4 +111,35 @@ pub struct DayAnchor {
     pub account: Amount,
     /// The same for each strategy that ever traded.
     pub strategies: Vec<(StrategyId, Amount)>,
+}
+
+/// The highest profit there ever was, from which drawdown is counted. Written when it has risen by a hundredth of the smallest drawdown
+/// limit since the last time, so that a restart forgets no more than that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HighWater {
+    /// The account's highest total profit, open profit included.
+    pub account: Amount,
+    /// The same for each strategy that ever traded.
+    pub strategies: Vec<(StrategyId, Amount)>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An operator lets one order of a strategy pass a bound that it would break. It is used up by that order (RULES G9).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// Whose order.
+    pub strategy: StrategyId,
+    /// Which bound.
+    pub check: CheckId,
+    /// The bound for that one order, in the check's unit.
+    pub limit: i128,
+    /// When it expires unused.
+    pub until: Timestamp,
+    /// Who granted it, at most 64 bytes.
+    pub actor: String,
+    /// Why, at most 512 bytes.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
 }

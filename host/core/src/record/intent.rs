@@ -51,6 +51,10 @@ pub enum Origin {
     Flatten,
     /// An operator, cancelling entries.
     Operator,
+    /// The host, because a stream is down for too long.
+    Disconnected,
+    /// The host, putting the stop of a position where the limits want it.
+    Protection,
 }
 
 /// The actions that ask for something of the venue; the numbers are those of the frame's refusal record.

@@ -2,12 +2,15 @@
 
 use super::change::{answer_change, answer_create, new_order, step, take_execution, take_report};
 use super::{Anchor, Instrument, State, Strategy, exec_key};
-use crate::ledger::DAY_NS;
+use crate::ledger::{DAY_NS, DayTotal};
+use crate::loss_streak::LossStreak;
+use crate::recent_orders::{Content, RecentOrders};
+use crate::repeats::Repeats;
 use crate::{
-    Adjustment, Answer, Command, DayAnchor, Doubt, Execution, ExecutionKind, InstrumentSpec, IntentApproved,
+    Adjustment, Amount, Answer, Command, CreatedBy, DayAnchor, Doubt, Execution, ExecutionKind, HighWater, InstrumentSpec, IntentApproved,
     Limits, LimitsSet, NotSent, Order, OrderEvent, OrderId, OrderReport, Origin, Pending, PendingKind,
-    Record, Refused, RefusedSummary, Resolution, Resolved, Rung, SessionStart, StateChange, StrategyStarted,
-    Submission, Submitted, Timestamp, VenueStatus,
+    Qty, Record, Refused, RefusedSummary, Resolution, Resolved, Rung, SessionStart, StateChange, StrategyStarted,
+    Submission, Submitted, Timestamp, Verdict, VenueStatus,
 };
 
 impl State {
@@ -34,6 +37,8 @@ impl State {
             Record::TradingState(change) => self.apply_state(change),
             Record::Finding(_) => self.findings = self.findings.saturating_add(1),
             Record::DayAnchor(anchor) => self.apply_anchor(anchor),
+            Record::HighWater(high) => self.apply_high_water(high),
+            Record::Override(row) => drop(self.overrides.insert((row.strategy, row.check), row.clone())),
         }
     }
 
@@ -94,12 +99,19 @@ impl State {
             places: 0,
             rejects_in_a_row: 0,
             rates: crate::rate_window::OrderRates::default(),
-            traded: crate::ledger::DayTotal::default(),
+            traded: DayTotal::default(),
+            mandate: started.mandate,
+            fees: DayTotal::default(),
             anchor: crate::Amount::ZERO,
+            high: crate::Amount::ZERO,
+            recent: RecentOrders::default(),
+            repeats: Repeats::default(),
+            losses: LossStreak::default(),
         });
         strategy.digest = started.digest;
         strategy.instruments.clone_from(&started.instruments);
         strategy.budget = started.budget;
+        strategy.mandate = started.mandate;
         strategy.running = true;
         strategy.limits = limits;
         strategy.rejects_in_a_row = 0;
@@ -116,8 +128,13 @@ impl State {
             self.rates.add(intent.at);
             if let Some(strategy) = intent.strategy.and_then(|id| self.strategies.get_mut(&id)) {
                 strategy.rates.add(intent.at);
-                if matches!(intent.command, Command::Place(_)) {
+                if let Command::Place(place) = &intent.command {
                     strategy.places = strategy.places.max(intent.number.0);
+                    let window = strategy.limits.as_ref().map(|limits| limits.duplicate_window).unwrap_or_default();
+                    strategy.recent.add(Content::of(place), window, intent.at);
+                }
+                for outcome in intent.checks.iter().filter(|outcome| outcome.verdict == Verdict::Overridden) {
+                    self.overrides.remove(&(strategy.id, outcome.check));
                 }
             }
         }
@@ -198,6 +215,12 @@ impl State {
     }
 
     fn apply_report(&mut self, report: &OrderReport) {
+        if let CreatedBy::Split(whole) = &report.created_by {
+            if let Some(id) = self.orders.by_link(whole).map(|order| order.id) {
+                self.orders.add_part(report.venue_order.clone(), id);
+            }
+            return;
+        }
         let Some(order) = report.link.as_ref().and_then(|link| self.orders.by_link(link)) else { return };
         let id = order.id;
         if order.pending.is_some_and(|pending| pending.kind == PendingKind::Place)
@@ -214,23 +237,41 @@ impl State {
             return;
         }
         self.last_execution = self.last_execution.max(execution.venue_time);
-        let order =
-            execution.link.as_ref().and_then(|link| self.orders.by_link(link)).map(|o| (o.id, o.strategy));
-        let strategy = match order {
-            Some((_, strategy)) => strategy,
+        let order = self.order_of(execution).map(|order| (order.id, order.strategy, order.accounted, order.quantity));
+        let owner = match order {
+            Some((_, strategy, ..)) => strategy,
             None => self.owner(execution.instrument),
         };
         let Some(instrument) = self.instruments.get(&execution.instrument) else { return };
-        let value = self.ledger.execute(strategy, execution, &instrument.spec);
+        let before = self.ledger.position(execution.instrument, owner);
+        let value = self.ledger.execute(owner, execution, &instrument.spec);
+        let after = self.ledger.position(execution.instrument, owner);
         let day = execution.venue_time.0 / DAY_NS;
+        let moves_position = execution.kind != ExecutionKind::Funding;
+        let fee = if moves_position { execution.fee } else { Amount::ZERO };
         self.traded.add(day, value);
-        if let Some(strategy) = strategy.and_then(|id| self.strategies.get_mut(&id)) {
+        self.fees.add(day, fee);
+        if let Some(strategy) = owner.and_then(|id| self.strategies.get_mut(&id)) {
             strategy.traded.add(day, value);
+            strategy.fees.add(day, fee);
+            strategy.losses.update(execution.instrument, &before, &after, execution.venue_time);
+            if let (Some((_, _, Qty::ZERO, quantity)), Some(limits)) = (order, &strategy.limits) {
+                let pause = limits.repeated_executions_pause;
+                strategy.repeats.add(execution.instrument, execution.side, quantity, execution.venue_time, pause);
+            }
         }
-        if let Some((id, _)) = order
-            && execution.kind != ExecutionKind::Funding
+        if let Some((id, ..)) = order
+            && moves_position
         {
             self.edit(id, |order| take_execution(order, execution));
+        }
+    }
+
+    /// The order an execution belongs to: by its client id, or as a part the venue split off.
+    pub(crate) fn order_of(&self, execution: &Execution) -> Option<&Order> {
+        match &execution.link {
+            Some(link) => self.orders.by_link(link),
+            None => self.orders.whole_of(&execution.venue_order),
         }
     }
 
@@ -257,6 +298,16 @@ impl State {
             && let Some(strategy) = self.strategies.get_mut(&id)
         {
             strategy.rejects_in_a_row = 0;
+            strategy.repeats.clear();
+        }
+    }
+
+    fn apply_high_water(&mut self, high: &HighWater) {
+        self.high = high.account;
+        for (id, profit) in &high.strategies {
+            if let Some(strategy) = self.strategies.get_mut(id) {
+                strategy.high = *profit;
+            }
         }
     }
 

@@ -153,7 +153,12 @@ fn close_reason(pending: Option<PendingKind>, report: &OrderReport, cancelled: b
         Some(PendingKind::Cancel(origin)) if cancelled && told => match origin {
             Origin::Strategy => CloseReason::ByStrategy,
             Origin::GoodTill => CloseReason::GoodTill,
-            Origin::StrategyDown | Origin::Halt | Origin::Flatten | Origin::Operator => CloseReason::ByHost,
+            Origin::StrategyDown
+            | Origin::Halt
+            | Origin::Flatten
+            | Origin::Operator
+            | Origin::Disconnected
+            | Origin::Protection => CloseReason::ByHost,
         },
         _ => report.reason,
     }

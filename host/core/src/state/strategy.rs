@@ -1,8 +1,11 @@
 //! One strategy, as the books have it.
 
 use crate::ledger::DayTotal;
+use crate::loss_streak::LossStreak;
 use crate::rate_window::OrderRates;
-use crate::{Amount, Digest, InstrumentId, StrategyId, StrategyLimits, StrategyName};
+use crate::recent_orders::RecentOrders;
+use crate::repeats::Repeats;
+use crate::{Amount, Digest, InstrumentId, Mandate, StrategyId, StrategyLimits, StrategyName};
 
 /// One strategy that runs or ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +22,22 @@ pub struct Strategy {
     pub budget: Amount,
     /// Whether it runs, in this session.
     pub running: bool,
+    /// What its signed bundle allows.
+    pub mandate: Mandate,
     /// What bounds it; `None` without a limits file, which refuses.
     pub limits: Option<StrategyLimits>,
     pub(crate) places: u64,
     pub(crate) rejects_in_a_row: u64,
     pub(crate) rates: OrderRates,
     pub(crate) traded: DayTotal,
+    pub(crate) fees: DayTotal,
+    /// Profit at the start of the day.
     pub(crate) anchor: Amount,
+    /// The highest profit so far, as far as it was written down.
+    pub(crate) high: Amount,
+    pub(crate) recent: RecentOrders,
+    pub(crate) repeats: Repeats,
+    pub(crate) losses: LossStreak,
 }
 
 impl Strategy {

@@ -262,6 +262,7 @@ impl World {
             executed: order.accounted,
             reason: CloseReason::None,
             reduce_only: order.reduce_only,
+            created_by: CreatedBy::Client,
             venue_time: self.now,
         }
     }
@@ -307,7 +308,6 @@ impl World {
         VenueSnapshot {
             time: self.now,
             orders: state.orders().open().filter(seen).map(|o| self.report_of(o.id, status(o))).collect(),
-            executions: Vec::new(),
             positions: [BTC, ETH]
                 .into_iter()
                 .filter(|id| !state.ledger().quantity(*id).is_flat())
@@ -315,15 +315,11 @@ impl World {
                     instrument,
                     quantity: state.ledger().quantity(instrument),
                     average_price: Amount::ZERO,
+                    stop_loss: None,
                     venue_time: self.now,
                 })
                 .collect(),
-            wallet: WalletReport {
-                equity: Amount::ZERO,
-                balance: Amount::ZERO,
-                available: Amount::ZERO,
-                venue_time: self.now,
-            },
+            ..VenueSnapshot::of_cash(Amount::parse("1000000").unwrap(), self.now)
         }
     }
 

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use portcullis_core::{
     Amount, Command, Digest, Environment, Gate, Input, Limits, LinkChange, LinkId, Record, RejectionKind,
     Sequence, SessionStart, StrategyChange, StrategyId, StrategyStarted, Submission, Timestamp,
-    VenueRejection, VenueSnapshot, WalletReport,
+    VenueRejection, VenueSnapshot,
 };
 
 use super::{Figures, Samples, place};
@@ -104,9 +104,7 @@ fn ready(gate: &mut Gate, now: Timestamp) -> Result<(), Failure> {
         budget: Amount::parse("100000000000").map_err(anyhow::Error::new)?,
         at: now,
     };
-    let zero = Amount::ZERO;
-    let wallet = WalletReport { equity: zero, balance: zero, available: zero, venue_time: now };
-    let snapshot = VenueSnapshot { time: now, orders: vec![], executions: vec![], positions: vec![], wallet };
+    let snapshot = VenueSnapshot::of_cash(place::equity()?, now);
     let trade = place::trade(now, 600_000);
     let mark = place::mark(now, 600_000)?;
     for input in [

@@ -8,7 +8,7 @@ use portcullis_bybit::{LocalSigner, OrderRequest, OrderSigner, Slippage};
 use portcullis_cell::{CellReply, CellRequest};
 use portcullis_core::{
     Amount, Digest, Environment, Gate, Input, InstrumentId, InstrumentSpec, Limits, LinkChange, Query,
-    SessionStart, Span, StrategyId, Submission, Timestamp, VenueSnapshot, WalletReport,
+    SessionStart, Span, StrategyId, Submission, Timestamp, VenueSnapshot,
 };
 use portcullis_gateway::{
     Blame, CellEvent, Cells, Deployment, Fault, Pipeline, Snapshot, Stream, Venue, VenueEvent,
@@ -172,17 +172,14 @@ impl PipelineBench {
         let limits =
             Limits::parse(place::LIMITS).map_err(|error| anyhow!("the limits of the bench: {error}"))?;
         let spec = place::instrument()?;
-        let zero = Amount::ZERO;
-        let wallet = WalletReport { equity: zero, balance: zero, available: zero, venue_time: now };
-        let session = SessionStart {
+            let session = SessionStart {
             environment: Environment::Paper,
             epoch: 1,
             software: "bench".to_owned(),
             engine: Digest::default(),
             at: now,
         };
-        let snapshot =
-            VenueSnapshot { time: now, orders: vec![], executions: vec![], positions: vec![], wallet };
+        let snapshot = VenueSnapshot::of_cash(place::equity()?, now);
         for input in [
             Input::Session(session),
             Input::Limits(Box::new(limits)),

@@ -64,6 +64,11 @@ pub(super) fn instrument() -> Result<InstrumentSpec, Failure> {
     })
 }
 
+/// What the account of the benches holds.
+pub(super) fn equity() -> Result<Amount, Failure> {
+    Ok(Amount::parse("100000000000").map_err(anyhow::Error::new)?)
+}
+
 /// A trade.
 pub(super) fn trade(time: Timestamp, price: i64) -> MarketEvent {
     let body = MarketBody::Trade { price: Price(price), quantity: Qty(10), taker: Side::Buy };

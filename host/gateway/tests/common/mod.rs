@@ -10,7 +10,7 @@ use portcullis_core::{
     Action, ActionBody, Amount, Category, Command, DEMO_LIMITS, Digest, Environment, Gate, Input,
     InstrumentId, InstrumentSpec, Limits, LinkChange, MarketBody, MarketEvent, Outcome, Place, Price, Qty,
     Query, Rate, Sequence, SessionStart, Side, Span, StrategyId, Submission, TimeInForce, Timestamp,
-    VenueSnapshot, WalletReport,
+    VenueSnapshot,
 };
 use portcullis_gateway::{
     Blame, CellEvent, Cells, Deployment, Fault, Pipeline, Snapshot, Stream, Venue, VenueEvent,
@@ -109,8 +109,6 @@ impl World {
 
     fn connect(&mut self) {
         let at = self.now();
-        let zero = Amount::ZERO;
-        let wallet = WalletReport { equity: zero, balance: zero, available: zero, venue_time: at };
         let session = SessionStart {
             environment: Environment::Paper,
             epoch: 1,
@@ -118,8 +116,7 @@ impl World {
             engine: Digest::default(),
             at,
         };
-        let snapshot =
-            VenueSnapshot { time: at, orders: vec![], executions: vec![], positions: vec![], wallet };
+        let snapshot = VenueSnapshot::of_cash(Amount::parse("1000000").unwrap(), at);
         for input in [
             Input::Session(session),
             Input::Limits(Box::new(Limits::parse(DEMO_LIMITS).unwrap())),

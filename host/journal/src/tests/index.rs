@@ -117,6 +117,7 @@ fn cancelled(link: &LinkId) -> Record {
         executed: Qty(5),
         reason: CloseReason::ByStrategy,
         reduce_only: false,
+        created_by: CreatedBy::Client,
         venue_time: Timestamp(7),
     })
 }
