@@ -17,43 +17,6 @@ const TAKER: StrategyId = StrategyId(0);
 const OPEN: u64 = 1_000;
 const ROUNDS: usize = 200_000;
 
-/// Bounds so wide that nothing is refused, so that every check runs to its end.
-const LIMITS: &str = r#"
-[account]
-position_notional_max = "1000000000"
-open_orders_max = 100000
-orders_per_second_max = 1000000000
-orders_per_minute_max = 1000000000
-orders_per_hour_max = 1000000000
-orders_per_day_max = 1000000000
-traded_value_per_day_max = "1000000000000"
-daily_loss_max = "1000000000"
-foreign_orders = "count"
-
-[each_strategy]
-position_notional_max = "1000000000"
-open_orders_max = 100000
-orders_per_second_max = 1000000000
-orders_per_minute_max = 1000000000
-orders_per_hour_max = 1000000000
-orders_per_day_max = 1000000000
-traded_value_per_day_max = "1000000000000"
-daily_loss_max = "1000000000"
-rejects_in_a_row_max = 1000000000
-intents_per_second_max = 1000000
-intents_burst_max = 1000000
-
-[instrument."linear:BTCUSDT"]
-order_quantity_max = "1000"
-order_notional_max = "100000000"
-position_notional_max = "1000000000"
-open_orders_max = 100000
-collar_fraction = "0.05"
-collar_ticks = 20
-market_data_age_ms_max = 1000000000
-mark_age_ms_max = 1000000000
-"#;
-
 fn main() {
     let mut bench = Bench::new();
     for _ in 0..OPEN {
@@ -87,7 +50,7 @@ impl Bench {
     fn new() -> Self {
         let mut bench = Self { gate: Gate::new(), now: Timestamp(1_800_000_000_000_000_000), sequence: 0 };
         let at = bench.now;
-        bench.step(Input::Limits(Box::new(Limits::parse(LIMITS).unwrap())));
+        bench.step(Input::Limits(Box::new(Limits::parse(BENCH_LIMITS).unwrap())));
         bench.step(Input::Session(SessionStart {
             environment: Environment::Paper,
             epoch: 1,
@@ -126,6 +89,7 @@ impl Bench {
             digest: Digest::default(),
             instruments: vec![BTC],
             budget: Amount::parse("1000000000").unwrap(),
+            mandate: Mandate::ALL,
             at,
         })));
         bench.step(Input::Strategy(StrategyChange::Warm(TAKER)));
@@ -133,7 +97,7 @@ impl Bench {
         let level = |price| Level { price: Price(price), quantity: Qty(1) };
         for body in [
             MarketBody::Quote { bid: level(5_999_990), ask: level(6_000_000) },
-            MarketBody::Mark { mark: Amount::parse("60000").unwrap(), index: zero },
+            MarketBody::Mark { mark: Amount::parse("60000").unwrap(), index: Amount::ZERO },
         ] {
             let event = MarketEvent { instrument: BTC, time: at, venue_time: at, body };
             bench.step(Input::Market(&event));

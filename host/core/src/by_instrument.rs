@@ -41,11 +41,6 @@ impl<T> ByInstrument<T> {
         self.slots.get_mut(index).map(|slot| slot.get_or_insert_default())
     }
 
-    /// Takes out what is there for an instrument.
-    pub(crate) fn remove(&mut self, id: InstrumentId) -> Option<T> {
-        self.slots.get_mut(index(id))?.take()
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = (InstrumentId, &T)> {
         self.slots.iter().zip(0_u32..).filter_map(|(slot, id)| Some((InstrumentId(id), slot.as_ref()?)))
     }

@@ -1,6 +1,6 @@
 //! What the orders of an instrument could still do to its position, worst case.
 
-use crate::{Amount, InstrumentSpec, Order, Qty, Rounding, Side, SignedQty, notional};
+use crate::{Amount, InstrumentSpec, Order, OrderReport, Qty, Rounding, Side, SignedQty, notional};
 
 /// Stands for a value that does not fit. Far above any limit, and a hundred of them still add up.
 const BEYOND: Amount = Amount(1_000_000_000_000_000_000_000_000_000_000_000_000);
@@ -41,9 +41,34 @@ impl Exposure {
         self.longest(position).unsigned_abs().max(self.shortest(position).unsigned_abs())
     }
 
+    /// Of an open order that is not ours; one without a price has a value beyond every limit.
+    pub(crate) fn of_foreign(report: &OrderReport, spec: &InstrumentSpec) -> Self {
+        let open = Qty(report.quantity.0.saturating_sub(report.executed.0).max(0));
+        let value = report.price.and_then(|price| {
+            notional(price, spec.price_decimals, open, spec.quantity_decimals, Rounding::Up)
+        });
+        let mut exposure =
+            Self { notional: value.unwrap_or(BEYOND), open_orders: 1, ..Self::default() };
+        *exposure.side_of(report.side, report.reduce_only) = open.0.into();
+        exposure
+    }
+
+    /// Both together.
+    pub(crate) fn plus(self, other: &Self) -> Self {
+        Self {
+            buys: self.buys.saturating_add(other.buys),
+            sells: self.sells.saturating_add(other.sells),
+            reducing_buys: self.reducing_buys.saturating_add(other.reducing_buys),
+            reducing_sells: self.reducing_sells.saturating_add(other.reducing_sells),
+            notional: self.notional.saturating_add(other.notional),
+            open_orders: self.open_orders.saturating_add(other.open_orders),
+            conditional: self.conditional.saturating_add(other.conditional),
+        }
+    }
+
     pub(crate) fn add(&mut self, order: &Order, spec: &InstrumentSpec) {
         let (quantity, value) = contribution(order, spec);
-        let sum = self.side(order);
+        let sum = self.side_of(order.side, order.reduce_only);
         *sum = sum.saturating_add(quantity);
         self.notional = self.notional.saturating_add(value);
         self.open_orders = self.open_orders.saturating_add(u64::from(order.status.is_open()));
@@ -52,15 +77,15 @@ impl Exposure {
 
     pub(crate) fn remove(&mut self, order: &Order, spec: &InstrumentSpec) {
         let (quantity, value) = contribution(order, spec);
-        let sum = self.side(order);
+        let sum = self.side_of(order.side, order.reduce_only);
         *sum = sum.saturating_sub(quantity);
         self.notional = self.notional.saturating_sub(value);
         self.open_orders = self.open_orders.saturating_sub(u64::from(order.status.is_open()));
         self.conditional = self.conditional.saturating_sub(u64::from(order.is_waiting_for_trigger()));
     }
 
-    fn side(&mut self, order: &Order) -> &mut i128 {
-        match (order.side, order.reduce_only) {
+    fn side_of(&mut self, side: Side, reduce_only: bool) -> &mut i128 {
+        match (side, reduce_only) {
             (Side::Buy, false) => &mut self.buys,
             (Side::Sell, false) => &mut self.sells,
             (Side::Buy, true) => &mut self.reducing_buys,

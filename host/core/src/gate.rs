@@ -3,11 +3,15 @@
 mod command;
 mod confirm;
 mod desk;
+mod foreign;
 mod halt;
+mod inhibit;
 mod intent;
 mod limits;
+mod losses;
 mod operator;
 mod profit;
+mod protection;
 mod quiet;
 mod reconcile;
 mod report;
@@ -74,8 +78,7 @@ impl Gate {
             Input::Report(ExecutionReport::Order(report)) => turn.order(report),
             Input::Report(ExecutionReport::Execution(execution)) => turn.execution(execution),
             Input::Report(ExecutionReport::Wallet(wallet)) => turn.record(Record::Wallet(wallet)),
-            // Positions are compared in reconciliation only: in the stream they race with the executions.
-            Input::Report(ExecutionReport::Position(_)) => {}
+            Input::Report(ExecutionReport::Position(position)) => turn.position(&position),
             Input::Market(_) => {}
             Input::Snapshot(snapshot) => turn.snapshot(snapshot),
             Input::Evidence { order, finding } => turn.evidence(order, finding),

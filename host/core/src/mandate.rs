@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Amount, Place};
+use crate::Amount;
 
-/// What a signed bundle lets its strategy do (`reference`: manifest capabilities and limits). A bound that is absent leaves the
+/// What a signed bundle lets its strategy do. A bound that is absent leaves the
 /// operator's alone; none can widen it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mandate {
@@ -34,8 +34,8 @@ impl Mandate {
     };
 
     /// Whether orders of this kind may be placed.
-    pub(crate) fn allows(&self, place: &Place) -> bool {
-        let priced = if place.limit.is_some() { self.limit_orders } else { self.market_orders };
-        priced && (place.trigger.is_none() || self.trigger_orders)
+    pub(crate) const fn allows(&self, at_market: bool, triggered: bool) -> bool {
+        let priced = if at_market { self.market_orders } else { self.limit_orders };
+        priced && (!triggered || self.trigger_orders)
     }
 }

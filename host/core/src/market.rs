@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::market_view::SLICE_NS;
 use crate::{Amount, InstrumentId, Price, Qty, Rate, Side, Timestamp};
 
 /// One event of one instrument.
@@ -15,6 +16,16 @@ pub struct MarketEvent {
     pub venue_time: Timestamp,
     /// What happened.
     pub body: MarketBody,
+}
+
+impl MarketEvent {
+    /// Whether the gate needs only `next` of the two, when nothing came between them: it keeps the latest of each kind, and of the
+    /// prices over time one for each slice.
+    pub fn is_replaced_by(&self, next: &Self) -> bool {
+        next.instrument == self.instrument
+            && core::mem::discriminant(&next.body) == core::mem::discriminant(&self.body)
+            && next.time.0 / SLICE_NS == self.time.0 / SLICE_NS
+    }
 }
 
 /// What happened in a market.

@@ -2,6 +2,12 @@
 
 use crate::{Amount, InstrumentSpec, MarketBody, MarketEvent, Price, Side, Timestamp};
 
+/// Length of a slice of the window that prices are compared over, in nanoseconds: ten seconds.
+pub(crate) const SLICE_NS: u64 = 10_000_000_000;
+
+/// Slices kept: a minute, and the one that is not over.
+const SLICES: usize = 7;
+
 /// The market of one instrument, as last seen. Not durable: after a restart it fills again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MarketView {
@@ -15,22 +21,29 @@ pub struct MarketView {
     pub last: Option<(Price, Timestamp)>,
     /// The mark price and when it came.
     pub mark: Option<(Amount, Timestamp)>,
+    /// The last price of each slice of the window, by slice number modulo their count.
+    closes: [Option<(u64, Price)>; SLICES],
 }
 
 impl MarketView {
     /// Takes an event in.
     pub(crate) fn update(&mut self, event: &MarketEvent) {
         match &event.body {
-            MarketBody::Trade { price, .. } => self.last = Some((*price, event.time)),
+            MarketBody::Trade { price, .. } => {
+                self.last = Some((*price, event.time));
+                self.close(*price, event.time);
+            }
             MarketBody::Quote { bid, ask } => {
                 self.bid = (bid.quantity.0 > 0).then_some(bid.price);
                 self.ask = (ask.quantity.0 > 0).then_some(ask.price);
                 self.best_at = Some(event.time);
+                self.close_best(event.time);
             }
             MarketBody::Book(book) => {
                 self.bid = book.bids.first().map(|level| level.price);
                 self.ask = book.asks.first().map(|level| level.price);
                 self.best_at = Some(event.time);
+                self.close_best(event.time);
             }
             MarketBody::Mark { mark, .. } => self.mark = Some((*mark, event.time)),
             MarketBody::Bar(_) | MarketBody::Funding { .. } => {}
@@ -49,6 +62,33 @@ impl MarketView {
             Side::Sell => self.bid,
         };
         best.or(self.last.map(|(price, _)| price))
+    }
+
+    /// The lowest price of the last minute for a buy, the highest for a sale; of each ten seconds the last price counts.
+    pub(crate) fn worst_of_window(&self, side: Side, now: Timestamp) -> Option<Price> {
+        let newest = now.0 / SLICE_NS;
+        let oldest = newest.saturating_sub(6);
+        let prices = self.closes.iter().flatten().filter(|(slice, _)| *slice >= oldest).map(|(_, price)| *price);
+        let prices = prices.chain(self.opposite(side));
+        match side {
+            Side::Buy => prices.min(),
+            Side::Sell => prices.max(),
+        }
+    }
+
+    fn close_best(&mut self, at: Timestamp) {
+        // The bid, or the ask where there is none: which one matters little over a minute.
+        if let Some(price) = self.bid.or(self.ask) {
+            self.close(price, at);
+        }
+    }
+
+    fn close(&mut self, price: Price, at: Timestamp) {
+        let slice = at.0 / SLICE_NS;
+        let index = usize::try_from(slice % 7).unwrap_or(0);
+        if let Some(close) = self.closes.get_mut(index) {
+            *close = Some((slice, price));
+        }
     }
 
     /// The highest price in sight, for limits.

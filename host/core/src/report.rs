@@ -138,6 +138,8 @@ pub struct Execution {
     pub fee: Amount,
     /// Whether our order rested first.
     pub maker: bool,
+    /// What made the order.
+    pub created_by: CreatedBy,
     /// The venue's time.
     pub venue_time: Timestamp,
 }

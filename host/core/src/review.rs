@@ -6,7 +6,8 @@ use crate::checks::{Proposal, Situation, adding, reducing, reducing_amend};
 use crate::validate::{ValidAmend, ValidBody, ValidIntent, ValidPlace};
 use crate::{
     AmendOrder, ApprovedCommand, CancelAll, CancelOrder, CancelScope, CheckOutcome, Class, Command,
-    InstrumentId, IntentApproved, Order, OrderNumber, Origin, PlaceOrder, RefusalCode, Timestamp,
+    InstrumentId, IntentApproved, Order, OrderNumber, Origin, PlaceOrder, Price, RefusalCode, SetProtection,
+    Timestamp, Verdict,
 };
 
 /// Bytes of the causing frame that are kept with an approval (RULES J2).
@@ -23,10 +24,11 @@ pub(crate) enum Decision {
 }
 
 /// Holds a valid intent against the limits.
-pub(crate) fn review(intent: ValidIntent, situation: &Situation<'_>, frame: &[u8]) -> Decision {
+pub(crate) fn review(mut intent: ValidIntent, situation: &Situation<'_>, frame: &[u8]) -> Decision {
+    let checks = intent.take_checks();
     match intent.body() {
-        ValidBody::Place(place) => review_place(&intent, place, situation, frame),
-        ValidBody::Amend(amend) => review_amend(&intent, amend, situation, frame),
+        ValidBody::Place(place) => review_place(&intent, place, checks, situation, frame),
+        ValidBody::Amend(amend) => review_amend(&intent, amend, checks, situation, frame),
         ValidBody::Cancel(order) => match situation.state.orders().get(*order) {
             Some(order) => review_cancel(&intent, order, situation, frame),
             None => Decision::Refuse(RefusalCode::UnknownOrder, Vec::new()),
@@ -41,11 +43,30 @@ pub(crate) fn cancel_all(
     origin: Origin,
     situation: &Situation<'_>,
 ) -> (ApprovedCommand, Box<IntentApproved>) {
-    let command = Command::CancelAll(CancelAll { instrument, scope });
+    by_host(Command::CancelAll(CancelAll { instrument, scope }), Class::Cancel, origin, situation)
+}
+
+/// Approves the host's stop for a position. It only ever takes risk away, so it needs no check.
+pub(crate) fn protect(
+    instrument: InstrumentId,
+    stop_loss: Price,
+    situation: &Situation<'_>,
+) -> (ApprovedCommand, Box<IntentApproved>) {
+    let stop_loss = Some(stop_loss);
+    let command = Command::SetProtection(SetProtection { instrument, take_profit: None, stop_loss });
+    by_host(command, Class::Reducing, Origin::Protection, situation)
+}
+
+fn by_host(
+    command: Command,
+    class: Class,
+    origin: Origin,
+    situation: &Situation<'_>,
+) -> (ApprovedCommand, Box<IntentApproved>) {
     let record = IntentApproved {
         command: command.clone(),
-        class: Class::Cancel,
-        strategy: situation.state.owner(instrument),
+        class,
+        strategy: situation.state.owner(command.instrument()),
         origin,
         number: OrderNumber(0),
         tag: 0,
@@ -56,24 +77,26 @@ pub(crate) fn cancel_all(
         checks: Vec::new(),
         at: situation.now,
     };
-    (ApprovedCommand::assertion(command, Class::Cancel, situation.now), Box::new(record))
+    (ApprovedCommand::assertion(command, class, situation.now), Box::new(record))
 }
 
 fn review_place(
     intent: &ValidIntent,
     place: &ValidPlace,
+    mut checks: Vec<CheckOutcome>,
     situation: &Situation<'_>,
     frame: &[u8],
 ) -> Decision {
     let Some(instrument) = situation.state.instrument(intent.instrument()) else {
-        return Decision::Refuse(RefusalCode::UnknownInstrument, Vec::new());
+        return Decision::Refuse(RefusalCode::UnknownInstrument, checks);
     };
     let proposal = Proposal::of_place(intent, place, instrument, situation);
-    let (checks, class, quantity) = if place.reduce_only {
-        let (checks, clamped) = reducing(&proposal);
-        (checks, Class::Reducing, clamped)
+    let (class, quantity) = if place.reduce_only {
+        (Class::Reducing, reducing(&proposal, &mut checks))
     } else {
-        (adding(&proposal), Class::Adding, place.quantity)
+        adding(&proposal, &mut checks);
+        let_past(&mut checks, intent, situation);
+        (Class::Adding, place.quantity)
     };
     if let Some(code) = refusal(&checks) {
         return Decision::Refuse(code, checks);
@@ -96,6 +119,7 @@ fn review_place(
 fn review_amend(
     intent: &ValidIntent,
     amend: &ValidAmend,
+    mut checks: Vec<CheckOutcome>,
     situation: &Situation<'_>,
     frame: &[u8],
 ) -> Decision {
@@ -108,10 +132,13 @@ fn review_amend(
     let proposal = Proposal::of_amend(intent, amend, order, instrument, situation);
     // A smaller quantity at the same price only takes risk away.
     let shrinks = amend.price.is_none() && amend.quantity.is_some_and(|quantity| quantity < order.quantity);
-    let (checks, class) = if shrinks || order.reduce_only {
-        (reducing_amend(&proposal, shrinks), Class::Reducing)
+    let class = if shrinks || order.reduce_only {
+        reducing_amend(&proposal, shrinks, &mut checks);
+        Class::Reducing
     } else {
-        (adding(&proposal), Class::Adding)
+        adding(&proposal, &mut checks);
+        let_past(&mut checks, intent, situation);
+        Class::Adding
     };
     if let Some(code) = refusal(&checks) {
         return Decision::Refuse(code, checks);
@@ -156,6 +183,23 @@ fn approve(
         at: situation.now,
     };
     Decision::Approve(ApprovedCommand::assertion(command, class, situation.now), Box::new(record))
+}
+
+/// Lets an order past a bound that an operator lifted for it (RULES G9). The record of the approval uses the override up.
+fn let_past(checks: &mut [CheckOutcome], intent: &ValidIntent, situation: &Situation<'_>) {
+    let overrides = &situation.state.overrides;
+    if overrides.is_empty() {
+        return;
+    }
+    let Some(strategy) = intent.strategy() else { return };
+    for outcome in checks {
+        let row = overrides.get(&(strategy, outcome.check)).filter(|row| situation.now <= row.until);
+        if let (Verdict::Deny(_), Some(row)) = (outcome.verdict, row)
+            && outcome.seen <= row.limit
+        {
+            *outcome = CheckOutcome { verdict: Verdict::Overridden, limit: row.limit, ..*outcome };
+        }
+    }
 }
 
 fn refusal(checks: &[CheckOutcome]) -> Option<RefusalCode> {

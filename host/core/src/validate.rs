@@ -1,9 +1,10 @@
 //! `RawIntent` → `ValidIntent`: is it an order at all? Pure rules of the instrument; nothing here knows of limits.
 
+use crate::checks::{CHECKS_MAX, Shape, rules};
 use crate::{
-    Amend, Amount, Ask, Category, Cause, InstrumentId, InstrumentSpec, Order, OrderId, OrderNumber, Origin,
-    Place, Price, Qty, RefusalCode, Rounding, Side, State, Strategy, StrategyId, TimeInForce, Timestamp,
-    Trigger, notional,
+    Amend, Ask, Category, Cause, CheckOutcome, InstrumentId, InstrumentSpec, Order, OrderId, OrderNumber, Origin,
+    Place, Price, Qty, RefusalCode, Side, State, Strategy, StrategyId, TimeInForce, Timestamp,
+    Trigger,
 };
 
 /// An intent that makes sense, not yet held against any limit.
@@ -19,6 +20,21 @@ pub(crate) struct ValidIntent {
     cause: Option<Cause>,
     instrument: InstrumentId,
     body: ValidBody,
+    /// What the instrument's rules said; the review adds to it.
+    checks: Vec<CheckOutcome>,
+}
+
+/// An intent that makes no sense, with what the instrument's rules said as far as they were asked.
+#[derive(Debug)]
+pub(crate) struct Invalid {
+    pub(crate) code: RefusalCode,
+    pub(crate) checks: Vec<CheckOutcome>,
+}
+
+impl From<RefusalCode> for Invalid {
+    fn from(code: RefusalCode) -> Self {
+        Self { code, checks: Vec::new() }
+    }
 }
 
 /// What a valid intent asks for.
@@ -94,6 +110,11 @@ impl ValidIntent {
     pub(crate) fn body(&self) -> &ValidBody {
         &self.body
     }
+
+    /// Hands out what the instrument's rules said.
+    pub(crate) fn take_checks(&mut self) -> Vec<CheckOutcome> {
+        std::mem::take(&mut self.checks)
+    }
 }
 
 /// The instrument an ask is about: the one at its index, or the one of the order it names.
@@ -116,29 +137,23 @@ pub(crate) fn place(
     cause: Cause,
     strategy: &Strategy,
     state: &State,
-) -> Result<ValidIntent, RefusalCode> {
+) -> Result<ValidIntent, Invalid> {
     let id = strategy.instrument(place.instrument).ok_or(RefusalCode::UnknownInstrument)?;
     let instrument = state.instrument(id).ok_or(RefusalCode::UnknownInstrument)?;
     if instrument.owner != Some(strategy.id) {
-        return Err(RefusalCode::SymbolOwned);
+        return Err(RefusalCode::SymbolOwned.into());
     }
     let spec = &instrument.spec;
-    if !spec.trading {
-        return Err(RefusalCode::InstrumentNotTrading);
-    }
-    let prices =
-        [place.limit, place.trigger.map(|trigger| trigger.price), place.take_profit, place.stop_loss];
-    for price in prices.into_iter().flatten() {
-        check_price(price, spec)?;
-    }
-    let largest = if place.limit.is_some() { spec.max_quantity } else { spec.max_market_quantity };
-    check_quantity(place.quantity, largest, spec)?;
-    check_combination(place, cause, spec)?;
-    // A reduce-only order may be smaller: the venue lets the rest of a position be closed.
-    if !place.reduce_only
-        && let Some(limit) = place.limit
-    {
-        check_notional(limit, place.quantity, spec)?;
+    let checks = obeys(&Shape {
+        spec,
+        prices: [place.limit, place.trigger.map(|trigger| trigger.price), place.take_profit, place.stop_loss],
+        quantity: place.quantity,
+        largest: if place.limit.is_some() { spec.max_quantity } else { spec.max_market_quantity },
+        // A reduce-only order may be smaller: the venue lets the rest of a position be closed.
+        value_price: place.limit.filter(|_| !place.reduce_only),
+    })?;
+    if let Err(code) = check_combination(place, cause, spec) {
+        return Err(Invalid { code, checks });
     }
     Ok(ValidIntent {
         strategy: Some(strategy.id),
@@ -161,46 +176,39 @@ pub(crate) fn place(
             stop_loss: place.stop_loss,
             good_till: place.good_till,
         }),
+        checks,
     })
 }
 
-/// Checks a change of an order.
+/// Checks a change of an order, by the same rules.
 pub(crate) fn amend(
     amend: &Amend,
     cause: Cause,
     strategy: &Strategy,
     state: &State,
-) -> Result<ValidIntent, RefusalCode> {
+) -> Result<ValidIntent, Invalid> {
     let order = own_order(amend.order, strategy, state)?;
     if order.pending.is_some() || order.doubt.is_some() || !order.status.is_at_venue() || order.link.is_none()
     {
-        return Err(RefusalCode::OrderBusy);
+        return Err(RefusalCode::OrderBusy.into());
     }
     let instrument = state.instrument(order.instrument).ok_or(RefusalCode::UnknownInstrument)?;
     let spec = &instrument.spec;
-    if !spec.trading {
-        return Err(RefusalCode::InstrumentNotTrading);
-    }
-    if amend.limit.is_none() && amend.quantity.is_none() {
-        return Err(RefusalCode::NothingToChange);
-    }
-    if let Some(price) = amend.limit {
-        check_price(price, spec)?;
-    }
-    if let Some(quantity) = amend.quantity {
-        check_quantity(quantity, spec.max_quantity, spec)?;
-    }
     let price = amend.limit.filter(|price| order.price != Some(*price));
     let quantity = amend.quantity.filter(|quantity| order.quantity != *quantity);
     if price.is_none() && quantity.is_none() {
-        return Err(RefusalCode::NothingToChange);
+        return Err(RefusalCode::NothingToChange.into());
     }
+    let value_price = amend.limit.or(order.price).ok_or(RefusalCode::Unsupported)?;
+    let checks = obeys(&Shape {
+        spec,
+        prices: [amend.limit, None, None, None],
+        quantity: amend.quantity.unwrap_or(order.quantity),
+        largest: spec.max_quantity,
+        value_price: Some(value_price).filter(|_| !order.reduce_only),
+    })?;
     if quantity.is_some_and(|quantity| quantity <= order.executed()) {
-        return Err(RefusalCode::QuantityBelowMinimum);
-    }
-    let value_price = price.or(order.price).ok_or(RefusalCode::Unsupported)?;
-    if !order.reduce_only {
-        check_notional(value_price, quantity.unwrap_or(order.quantity), spec)?;
+        return Err(Invalid { code: RefusalCode::QuantityBelowMinimum, checks });
     }
     Ok(ValidIntent {
         strategy: Some(strategy.id),
@@ -210,6 +218,7 @@ pub(crate) fn amend(
         cause: Some(cause),
         instrument: order.instrument,
         body: ValidBody::Amend(ValidAmend { order: order.id, price, quantity }),
+        checks,
     })
 }
 
@@ -238,6 +247,7 @@ pub(crate) fn cancel(order: &Order, origin: Origin, cause: Option<Cause>) -> Val
         cause,
         instrument: order.instrument,
         body: ValidBody::Cancel(order.id),
+        checks: Vec::new(),
     }
 }
 
@@ -266,32 +276,18 @@ pub(crate) fn closing(
             stop_loss: None,
             good_till: None,
         }),
+        checks: Vec::new(),
     }
 }
 
-fn check_price(price: Price, spec: &InstrumentSpec) -> Result<(), RefusalCode> {
-    if price.0 <= 0 {
-        return Err(RefusalCode::PriceNotPositive);
+/// What the instrument's rules say; the first that is broken gives the code.
+fn obeys(shape: &Shape<'_>) -> Result<Vec<CheckOutcome>, Invalid> {
+    let mut checks = Vec::with_capacity(CHECKS_MAX);
+    checks.extend(rules(shape));
+    match checks.iter().find_map(|outcome| outcome.verdict.refusal()) {
+        Some(code) => Err(Invalid { code, checks }),
+        None => Ok(checks),
     }
-    if price.is_multiple_of(spec.tick) { Ok(()) } else { Err(RefusalCode::PriceOffTick) }
-}
-
-fn check_quantity(quantity: Qty, largest: Qty, spec: &InstrumentSpec) -> Result<(), RefusalCode> {
-    if !quantity.is_positive() {
-        return Err(RefusalCode::QuantityNotPositive);
-    }
-    if !quantity.is_multiple_of(spec.step) {
-        return Err(RefusalCode::QuantityOffStep);
-    }
-    if quantity < spec.min_quantity {
-        return Err(RefusalCode::QuantityBelowMinimum);
-    }
-    if quantity > largest { Err(RefusalCode::QuantityAboveMaximum) } else { Ok(()) }
-}
-
-fn check_notional(price: Price, quantity: Qty, spec: &InstrumentSpec) -> Result<(), RefusalCode> {
-    let value = value(price, quantity, spec).ok_or(RefusalCode::Overflow)?;
-    if value < spec.min_notional { Err(RefusalCode::NotionalBelowMinimum) } else { Ok(()) }
 }
 
 fn check_combination(place: &Place, cause: Cause, spec: &InstrumentSpec) -> Result<(), RefusalCode> {
@@ -318,8 +314,4 @@ fn protects(place: &Place, limit: Price) -> bool {
         Side::Sell => (place.stop_loss, place.take_profit),
     };
     above.is_none_or(|price| price > limit) && below.is_none_or(|price| price < limit)
-}
-
-fn value(price: Price, quantity: Qty, spec: &InstrumentSpec) -> Option<Amount> {
-    notional(price, spec.price_decimals, quantity, spec.quantity_decimals, Rounding::Down)
 }

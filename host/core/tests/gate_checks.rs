@@ -18,9 +18,9 @@ mod support;
 use portcullis_core::*;
 use support::*;
 
-/// The demo's limits with some lines changed.
+/// The calm limits with some lines changed.
 fn limits(changes: &[(&str, &str)]) -> String {
-    changes.iter().fold(DEMO_LIMITS.to_owned(), |text, (from, to)| {
+    changes.iter().fold(calm(), |text, (from, to)| {
         assert!(text.contains(from), "{from}");
         text.replace(from, to)
     })
@@ -99,7 +99,8 @@ fn size_and_collar_refuse() {
 #[test]
 fn market_orders_become_bounded() {
     let mut world = World::new();
-    world.place(market(Side::Buy, 10)).unwrap();
+    let first = world.place(market(Side::Buy, 10)).unwrap();
+    world.report(first, VenueStatus::Cancelled);
     world.place(market(Side::Sell, 10)).unwrap();
     let prices: Vec<(Option<Price>, TimeInForce)> = world
         .sent
@@ -136,7 +137,7 @@ fn market_data_must_be_there_fresh_and_sane() {
 
     // No market at all.
     let mut world = World::empty();
-    world.step(Input::Limits(Box::new(Limits::parse(DEMO_LIMITS).unwrap())));
+    world.step(Input::Limits(Box::new(Limits::parse(&calm()).unwrap())));
     world.open();
     world.start(TAKER, "taker", BTC);
     let mut fresh = World::empty();
@@ -149,7 +150,7 @@ fn market_data_must_be_there_fresh_and_sane() {
 
 fn world_without_prices() -> Gate {
     let mut world = World::empty();
-    world.step(Input::Limits(Box::new(Limits::parse(DEMO_LIMITS).unwrap())));
+    world.step(Input::Limits(Box::new(Limits::parse(&calm()).unwrap())));
     world.step(Input::Session(session(world.now)));
     world.step(Input::Instrument(spec(BTC, "BTCUSDT", 2, 3)));
     world.step(Input::Link(LinkChange::Public { up: true }));
@@ -168,13 +169,13 @@ fn positions_count_open_and_unknown_orders_each_side_by_itself() {
     world.place(buy(200, "60000.00")).unwrap();
     world.lose();
     assert_eq!(world.place(buy(134, "60000.00")), Err(RefusalCode::PositionLimit));
-    let other_side = world.place(sell(300, "60000.00")).unwrap();
+    let other_side = world.place(sell(300, "60000.01")).unwrap();
     assert_eq!(world.place(buy(134, "60000.00")), Err(RefusalCode::PositionLimit));
     assert!(world.place(buy(133, "60000.00")).is_ok());
     // The sell fills. The short could be closed by other means first, so it makes no room for buys.
     world.fill(other_side, Qty(300), "60000.00");
     assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::PositionLimit));
-    assert_eq!(world.place(sell(34, "60000.00")), Err(RefusalCode::PositionLimit));
+    assert_eq!(world.place(sell(34, "60000.01")), Err(RefusalCode::PositionLimit));
 }
 
 #[test]
@@ -186,6 +187,7 @@ fn the_budget_bounds_a_strategy_below_its_limits() {
         digest: Digest::default(),
         instruments: vec![BTC],
         budget: Amount::parse("1000").unwrap(),
+        mandate: Mandate::ALL,
         at: world.now,
     };
     world.step(Input::Strategy(StrategyChange::Stopped { strategy: TAKER, reason: String::new() }));
@@ -199,7 +201,7 @@ fn the_budget_bounds_a_strategy_below_its_limits() {
 #[test]
 fn counts_and_rates_refuse() {
     let mut world =
-        World::with_limits(&limits(&[("open_orders_max = 100\ncollar", "open_orders_max = 2\ncollar")]));
+        World::with_limits(&limits(&[("open_orders_max = 100\nconditional", "open_orders_max = 2\nconditional")]));
     world.place(buy(1, "60000.00")).unwrap();
     world.place(buy(1, "60000.00")).unwrap();
     assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::OpenOrdersLimit));
@@ -343,7 +345,7 @@ fn intents_must_be_recent_warm_and_resynced() {
     assert_eq!(world.ask_for(TAKER, Ask::Cancel(OrderNumber(2))), Ok(()), "cancels pass");
 
     let mut cold = World::empty();
-    cold.step(Input::Limits(Box::new(Limits::parse(DEMO_LIMITS).unwrap())));
+    cold.step(Input::Limits(Box::new(Limits::parse(&calm()).unwrap())));
     cold.open();
     let started = StrategyStarted {
         strategy: TAKER,
@@ -351,6 +353,7 @@ fn intents_must_be_recent_warm_and_resynced() {
         digest: Digest::default(),
         instruments: vec![BTC],
         budget: Amount::parse("1000").unwrap(),
+        mandate: Mandate::ALL,
         at: cold.now,
     };
     cold.step(Input::Strategy(StrategyChange::Started(started)));
@@ -367,15 +370,17 @@ fn without_limits_everything_that_adds_risk_is_refused() {
         digest: Digest::default(),
         instruments: vec![BTC],
         budget: Amount::parse("1000").unwrap(),
+        mandate: Mandate::ALL,
         at: world.now,
     };
     world.step(Input::Strategy(StrategyChange::Started(started)));
     let refused = Reply::StartRefused { code: RefusalCode::LimitMissing, instrument: Some(BTC) };
-    assert_eq!(world.reply, Some(refused));
+    assert_eq!(world.reply, Some(refused), "what has no limit cannot be traded");
 
     // A section that goes missing later refuses too.
     let mut world = World::new();
-    let (with, _) = DEMO_LIMITS.split_once("[instrument.\"linear:ETHUSDT\"]").unwrap();
+    let calm = calm();
+    let (with, _) = calm.split_once("[instrument.\"linear:ETHUSDT\"]").unwrap();
     world.step(Input::Limits(Box::new(Limits::parse(with).unwrap())));
     let place = Place { quantity: Qty(10), ..buy(1, "3000.00") };
     assert_eq!(world.place_as(MAKER, place), Err(RefusalCode::LimitMissing));
@@ -388,9 +393,9 @@ fn one_strategy_owns_a_symbol() {
     world.start(StrategyId(2), "third", BTC);
     let taken = Reply::StartRefused { code: RefusalCode::SymbolOwned, instrument: Some(BTC) };
     assert_eq!(world.reply, Some(taken.clone()));
-    let objection = |world: &World| world.gate.start_objection(StrategyId(2), &[ETH, BTC]);
-    assert_eq!(objection(&world), Some((RefusalCode::SymbolOwned, ETH)), "the first that is taken");
-    assert_eq!(world.gate.start_objection(TAKER, &[BTC]), None, "its own");
+    let objection = |world: &World| world.gate.start_objection(StrategyId(2), &[ETH, BTC], Amount(1));
+    assert_eq!(objection(&world), Some((RefusalCode::SymbolOwned, Some(ETH))), "the first that is taken");
+    assert_eq!(world.gate.start_objection(TAKER, &[BTC], Amount(1)), None, "its own");
     // Its owner stops, but leaves a position behind.
     let id = world.place(buy(1, "60000.00")).unwrap();
     world.accept();
@@ -411,7 +416,7 @@ fn a_flood_is_counted_not_journaled() {
     let mut world = World::new();
     let before = world.journal.len();
     for _ in 0..10_000 {
-        world.ask(TAKER, Ask::Place(Place { limit: Some(Price(0)), ..buy(1, "1") }));
+        world.ask_now(TAKER, Ask::Place(Place { limit: Some(Price(0)), ..buy(1, "1") }));
     }
     assert_eq!(world.journal.len() - before, 200, "the burst");
     assert_eq!(world.gate.next_order_number(TAKER), OrderNumber(10_001));

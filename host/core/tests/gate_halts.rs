@@ -136,7 +136,7 @@ fn rearming_takes_two_steps() {
 
 #[test]
 fn a_new_baseline_ends_a_daily_loss() {
-    let limits = DEMO_LIMITS.replace("daily_loss_max = \"2500\"", "daily_loss_max = \"10\"");
+    let limits = calm().replace("daily_loss_max = \"2500\"", "daily_loss_max = \"10\"");
     let mut world = World::with_limits(&limits);
     let id = world.place(buy(10, "60000.00")).unwrap();
     world.accept();
@@ -158,7 +158,7 @@ fn a_new_baseline_ends_a_daily_loss() {
 
 #[test]
 fn the_day_starts_anew_at_midnight() {
-    let limits = DEMO_LIMITS.replace("daily_loss_max = \"2500\"", "daily_loss_max = \"100\"");
+    let limits = calm().replace("daily_loss_max = \"2500\"", "daily_loss_max = \"100\"");
     let mut world = World::with_limits(&limits);
     let id = world.place(buy(10, "60000.00")).unwrap();
     world.accept();

@@ -482,7 +482,7 @@ fn an_unexplained_position_is_adjusted_and_trips() {
 
 #[test]
 fn orders_that_are_not_ours() {
-    let foreign = |link: Option<&str>, reduce_only: bool| OrderReport {
+    let foreign = |link: Option<&str>, created_by: CreatedBy| OrderReport {
         link: link.map(|link| link.parse().unwrap()),
         venue_order: "x".parse().unwrap(),
         instrument: BTC,
@@ -492,29 +492,33 @@ fn orders_that_are_not_ours() {
         quantity: Qty(1),
         executed: Qty(0),
         reason: CloseReason::None,
-        reduce_only,
+        reduce_only: true,
+        created_by,
         venue_time: START,
     };
+    let halting = calm().replace("foreign_orders = \"count\"", "foreign_orders = \"halt\"");
     let seen = |limits: &str, report: OrderReport| {
         let mut world = World::with_limits(limits);
         world.step(Input::Report(ExecutionReport::Order(report.clone())));
         world.step(Input::Report(ExecutionReport::Order(report)));
         (world.findings(), world.gate.state().trading_state(TAKER))
     };
+    let found = |state| (vec![FindingKind::ForeignOrder], state);
+    assert_eq!(seen(&calm(), foreign(Some("hand-made"), CreatedBy::Client)), found(TradingState::Active));
     assert_eq!(
-        seen(DEMO_LIMITS, foreign(Some("hand-made"), false)),
-        (vec![FindingKind::ForeignOrder], TradingState::Active)
+        seen(&halting, foreign(Some("hand-made"), CreatedBy::Client)),
+        found(TradingState::EntriesCancelled)
     );
-    assert_eq!(
-        seen(INSTALL_LIMITS, foreign(Some("hand-made"), false)),
-        (vec![FindingKind::ForeignOrder], TradingState::EntriesCancelled)
-    );
-    // Protection of a position has no client id and reduces.
-    assert_eq!(seen(INSTALL_LIMITS, foreign(None, true)), (vec![], TradingState::Active));
+    // A person's order at the venue's own page has no client id, and may well say that it only reduces.
+    assert_eq!(seen(&halting, foreign(None, CreatedBy::Client)), found(TradingState::EntriesCancelled));
+    // Protection of a position and the venue's own doing are nobody's.
+    for created_by in [CreatedBy::Protection, CreatedBy::Venue] {
+        assert_eq!(seen(&halting, foreign(None, created_by)), (vec![], TradingState::Active));
+    }
     // Our form without an entry of ours: the key is in other hands.
     let ours = link_of(Sequence(123_456));
     assert_eq!(
-        seen(DEMO_LIMITS, foreign(Some(ours.as_str()), false)),
+        seen(&calm(), foreign(Some(ours.as_str()), CreatedBy::Client)),
         (vec![FindingKind::KeyMisuse], TradingState::EntriesCancelled)
     );
 }

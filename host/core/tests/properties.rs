@@ -370,6 +370,7 @@ impl Run {
             quantity: Qty(quantity),
             fee: Amount(1),
             maker: false,
+            created_by: CreatedBy::Client,
             venue_time: self.world.now,
         };
         self.venue.executions.push(execution.clone());

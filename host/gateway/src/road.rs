@@ -91,12 +91,7 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
         self.metrics.market_events = self.metrics.market_events.saturating_add(count);
         let mut events = events.iter().peekable();
         while let Some(event) = events.next() {
-            // The gate keeps the latest of each kind, so of several in a row the last is enough.
-            let replaced = |next: &&MarketEvent| {
-                next.instrument == event.instrument
-                    && std::mem::discriminant(&next.body) == std::mem::discriminant(&event.body)
-            };
-            if !events.peek().is_some_and(replaced) {
+            if !events.peek().is_some_and(|next| event.is_replaced_by(next)) {
                 self.gate.observe(event);
             }
         }

@@ -48,6 +48,7 @@ fn gate() -> Gate {
         digest: Digest([9; 32]),
         instruments: vec![BTC],
         budget: Amount::parse("100000").unwrap(),
+        mandate: Mandate::ALL,
         at: NOW,
     };
     let session = SessionStart {

@@ -36,6 +36,47 @@ pub(super) fn against_mark(proposal: &Proposal<'_>) -> CheckOutcome {
     }
 }
 
+/// The order's price is near what the market was at in the last minute: a buy near the lowest, a sale near the highest. So a series
+/// of orders, each inside the collar, cannot walk the price away.
+pub(super) fn against_window(proposal: &Proposal<'_>) -> CheckOutcome {
+    let check = CheckId::CollarWindow;
+    let spec = &proposal.instrument.spec;
+    let Some(limits) = &proposal.instrument.limits else {
+        return CheckOutcome::unknown(check, RefusalCode::LimitMissing);
+    };
+    let Some(worst) = proposal.market.and_then(|market| market.worst_of_window(proposal.side, proposal.situation.now))
+    else {
+        return CheckOutcome::unknown(check, RefusalCode::NoReferencePrice);
+    };
+    let amount = |price: Price| price.to_amount(spec.price_decimals);
+    let reference = match proposal.trigger {
+        Some(trigger) => amount(trigger.price),
+        None => amount(worst),
+    };
+    let beyond = match (proposal.price.and_then(amount), reference) {
+        (Some(price), Some(reference)) => match proposal.side {
+            Side::Buy => price.checked_sub(reference),
+            Side::Sell => reference.checked_sub(price),
+        },
+        _ => return CheckOutcome::unknown(check, RefusalCode::NoReferencePrice),
+    };
+    let width = reference.and_then(|reference| window_width(reference, limits, spec));
+    match (beyond, width) {
+        (Some(beyond), Some(width)) => {
+            CheckOutcome::at_most(check, beyond.0.max(0), width.0, RefusalCode::PriceCollar)
+        }
+        _ => CheckOutcome::unknown(check, RefusalCode::Overflow),
+    }
+}
+
+/// How far a price may be from the worst of the last minute: the fraction, but at least the collar's ticks.
+fn window_width(reference: Amount, limits: &InstrumentLimits, spec: &InstrumentSpec) -> Option<Amount> {
+    let fraction = reference.checked_mul_rate(limits.window_fraction, Rounding::Down)?;
+    let tick = spec.tick.to_amount(spec.price_decimals)?;
+    let ticks = Amount(tick.0.checked_mul(i128::from(limits.collar_ticks))?);
+    Some(fraction.max(ticks))
+}
+
 /// The price that bounds a market order: the collar's edge, on the tick, never beyond the mark's collar. `None` without a fresh
 /// reference.
 pub(super) fn bound(

@@ -15,17 +15,18 @@ pub(super) fn strategy(proposal: &Proposal<'_>) -> CheckOutcome {
     compare(check, strategy_loss(strategy, proposal.situation), limits.daily_loss_max)
 }
 
-/// The account's.
-pub(super) fn account(proposal: &Proposal<'_>) -> CheckOutcome {
+/// The account's, with its profit now.
+pub(super) fn account(proposal: &Proposal<'_>, profit: Option<Amount>) -> CheckOutcome {
     let check = CheckId::LossAccount;
     let Some(limits) = proposal.situation.state.limits() else {
         return CheckOutcome::unknown(check, RefusalCode::LimitMissing);
     };
-    compare(check, account_loss(proposal.situation), limits.account.daily_loss_max)
+    let anchor = proposal.situation.state.anchor.account;
+    compare(check, profit.and_then(|profit| anchor.checked_sub(profit)), limits.account.daily_loss_max)
 }
 
 /// The strategy's loss since the day's anchor; negative for a profit. `None` when a position cannot be valued.
-pub(crate) fn strategy_loss(strategy: &Strategy, situation: &Situation<'_>) -> Option<Amount> {
+fn strategy_loss(strategy: &Strategy, situation: &Situation<'_>) -> Option<Amount> {
     strategy.anchor.checked_sub(strategy_profit(strategy, situation)?)
 }
 

@@ -28,3 +28,9 @@ pub(super) fn crossed(proposal: &Proposal<'_>) -> CheckOutcome {
         Some(_) | None => CheckOutcome::holds(check, true, 0, RefusalCode::CrossedBook),
     }
 }
+
+/// The book is not being rebuilt after a gap.
+pub(super) fn gap(proposal: &Proposal<'_>) -> CheckOutcome {
+    let gap = proposal.situation.gaps.contains(&proposal.instrument.spec.id);
+    CheckOutcome::holds(CheckId::MarketDataGap, !gap, i128::from(gap), RefusalCode::MarketDataGap)
+}

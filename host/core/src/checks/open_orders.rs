@@ -3,10 +3,11 @@
 use super::Proposal;
 use crate::{CheckId, CheckOutcome, RefusalCode, Strategy};
 
-/// Instrument, strategy and account.
-pub(super) fn all(proposal: &Proposal<'_>) -> [CheckOutcome; 3] {
+/// Instrument, strategy and account, and those of the instrument that wait for a trigger.
+pub(super) fn all(proposal: &Proposal<'_>) -> [CheckOutcome; 4] {
     let state = proposal.situation.state;
-    let of_instrument = state.orders().exposure(proposal.instrument.spec.id).open_orders;
+    let exposure = proposal.exposure();
+    let of_instrument = exposure.open_orders;
     [
         compare(
             CheckId::OpenOrdersInstrument,
@@ -29,7 +30,25 @@ pub(super) fn all(proposal: &Proposal<'_>) -> [CheckOutcome; 3] {
             state.orders().open_count(),
             state.limits().map(|limits| limits.account.open_orders_max),
         ),
+        conditional(proposal, exposure.conditional),
     ]
+}
+
+fn conditional(proposal: &Proposal<'_>, open: u64) -> CheckOutcome {
+    let check = CheckId::OpenConditional;
+    let Some(limits) = &proposal.instrument.limits else {
+        return CheckOutcome::unknown(check, RefusalCode::LimitMissing);
+    };
+    let added = proposal.is_new && proposal.trigger.is_some();
+    let after = open.saturating_add(u64::from(added));
+    let limit = i128::from(limits.conditional_orders_max);
+    let seen = i128::from(after);
+    // What waits already is no reason to refuse an order that does not.
+    if added {
+        CheckOutcome::at_most(check, seen, limit, RefusalCode::ConditionalOrdersLimit)
+    } else {
+        CheckOutcome { check, verdict: crate::Verdict::Pass, seen, limit }
+    }
 }
 
 fn of_strategy(strategy: &Strategy, proposal: &Proposal<'_>) -> u64 {

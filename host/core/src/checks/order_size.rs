@@ -32,13 +32,13 @@ pub(super) fn notional(proposal: &Proposal<'_>) -> CheckOutcome {
     if proposal.price.is_none() {
         return CheckOutcome::unknown(check, RefusalCode::NoReferencePrice);
     }
+    // What the signed bundle states can only be tighter.
+    let signed = proposal.strategy.and_then(|strategy| strategy.mandate.order_notional_max);
+    let limit = limits.order_notional_max.min(signed.unwrap_or(limits.order_notional_max));
     match proposal.value(proposal.quantity) {
-        Some(value) => CheckOutcome::at_most(
-            check,
-            value.0,
-            limits.order_notional_max.0,
-            RefusalCode::OrderNotionalLimit,
-        ),
+        Some(value) => {
+            CheckOutcome::at_most(check, value.0, limit.0, RefusalCode::OrderNotionalLimit)
+        }
         None => CheckOutcome::unknown(check, RefusalCode::Overflow),
     }
 }

@@ -1,12 +1,14 @@
 //! One command under review, with everything the checks look at.
 
+use std::collections::BTreeSet;
+
 use crate::by_instrument::ByInstrument;
 use crate::exposure::{Exposure, value_of};
 use crate::market_view::MarketView;
 use crate::validate::{ValidAmend, ValidIntent, ValidPlace};
 use crate::{
-    Amount, Inhibits, Instrument, InstrumentId, Order, Price, Qty, Rounding, Side, SignedQty, State,
-    Strategy, Timestamp, Trigger, notional, notional_of,
+    AccountMode, Amount, Inhibits, Instrument, InstrumentId, Order, Price, Qty, Rounding, Side, SignedQty, State,
+    Strategy, TimeInForce, Timestamp, Trigger, notional, notional_of,
 };
 
 use super::collar;
@@ -18,12 +20,26 @@ pub(crate) struct Situation<'a> {
     pub(crate) state: &'a State,
     /// The markets.
     pub(crate) market: &'a ByInstrument<MarketView>,
+    /// Orders at the venue that are not ours, as far as they could move our positions.
+    pub(crate) foreign: &'a ByInstrument<Exposure>,
+    /// Instruments whose book is being rebuilt.
+    pub(crate) gaps: &'a BTreeSet<InstrumentId>,
+    /// How the account is set up; `None` until the venue told.
+    pub(crate) mode: Option<AccountMode>,
     /// What holds orders that add risk.
     pub(crate) inhibits: Inhibits,
     /// Whether the strategy that asks has seen its resync.
     pub(crate) resynced: bool,
     /// Now.
     pub(crate) now: Timestamp,
+}
+
+impl Situation<'_> {
+    /// What the orders of an instrument could still do, those that are not ours included.
+    pub(crate) fn exposure(&self, instrument: InstrumentId) -> Exposure {
+        let ours = self.state.orders().exposure(instrument);
+        self.foreign.get(instrument).map_or(ours, |foreign| ours.plus(foreign))
+    }
 }
 
 /// One command under review.
@@ -45,7 +61,11 @@ pub(crate) struct Proposal<'a> {
     pub(crate) added: i128,
     /// The order's price: the limit, or the collar of a market order. `None` when a market order has no reference.
     pub(crate) price: Option<Price>,
+    /// Whether the strategy named no price; the order then has the collar's.
+    pub(crate) at_market: bool,
+    pub(crate) time_in_force: TimeInForce,
     pub(crate) trigger: Option<Trigger>,
+    pub(crate) stop_loss: Option<Price>,
     /// What the order contributes to the open value now; zero for a new one.
     pub(crate) replaced: Amount,
     /// Whether the order is new.
@@ -76,7 +96,10 @@ impl<'a> Proposal<'a> {
             open: place.quantity,
             added: i128::from(place.quantity.0),
             price,
+            at_market: place.limit.is_none(),
+            time_in_force: place.time_in_force,
             trigger: place.trigger,
+            stop_loss: place.stop_loss,
             replaced: Amount::ZERO,
             is_new: true,
         }
@@ -102,15 +125,23 @@ impl<'a> Proposal<'a> {
             open,
             added: i128::from(open.0).saturating_sub(i128::from(order.exposure().0)).max(0),
             price: amend.price.or(order.price),
+            at_market: false,
+            time_in_force: order.time_in_force,
             trigger: order.trigger,
+            stop_loss: None,
             replaced: value_of(order, &instrument.spec),
             is_new: false,
         }
     }
 
+    /// The instrument's exposure as it is.
+    pub(crate) fn exposure(&self) -> Exposure {
+        self.situation.exposure(self.instrument.spec.id)
+    }
+
     /// The instrument's exposure if this command goes through.
     pub(crate) fn exposure_after(&self) -> Exposure {
-        let mut exposure = self.situation.state.orders().exposure(self.instrument.spec.id);
+        let mut exposure = self.exposure();
         match self.side {
             Side::Buy => exposure.buys = exposure.buys.saturating_add(self.added),
             Side::Sell => exposure.sells = exposure.sells.saturating_add(self.added),

@@ -12,6 +12,14 @@ pub(super) fn identity(proposal: &Proposal<'_>) -> CheckOutcome {
     CheckOutcome::holds(CheckId::Identity, holds, i128::from(!holds), RefusalCode::SymbolOwned)
 }
 
+/// The signed bundle allows orders of this kind (row 1).
+pub(super) fn order_kind(proposal: &Proposal<'_>) -> CheckOutcome {
+    let allowed = proposal
+        .strategy
+        .is_some_and(|strategy| strategy.mandate.allows(proposal.at_market, proposal.trigger.is_some()));
+    CheckOutcome::holds(CheckId::OrderKind, allowed, i128::from(!allowed), RefusalCode::OrderKindNotAllowed)
+}
+
 /// The strategy knows its own orders and position.
 pub(super) fn resync(proposal: &Proposal<'_>) -> CheckOutcome {
     let resynced = proposal.situation.resynced;

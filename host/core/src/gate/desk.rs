@@ -1,16 +1,18 @@
 //! What the gate knows that need not survive a restart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::bucket::Bucket;
 use crate::by_instrument::ByInstrument;
 use crate::market_view::MarketView;
 use crate::{
-    AccountMode, Cause, Class, Inhibit, Inhibits, InstrumentId, LinkId, MarketEvent, OrderId, OrderNumber, Origin,
+    AccountMode, Cause, Class, Inhibit, Inhibits, InstrumentId, MarketEvent, OrderId, OrderNumber, Origin,
     Sequence, SignedQty, State, StrategyId, Timestamp,
 };
 
 use super::confirm::FirstStep;
+use super::foreign::Foreign;
+use super::protection::Stop;
 
 /// Everything volatile.
 #[derive(Debug)]
@@ -32,8 +34,13 @@ pub(super) struct Desk {
     pub(super) reconciliation: Reconciliation,
     /// What waits for its second step.
     pub(super) first_step: Option<FirstStep>,
-    /// Client ids of orders that are not ours, so that each is found once.
-    pub(super) foreign: BTreeSet<LinkId>,
+    pub(super) foreign: Foreign,
+    /// The stops of positions, where the limits want them.
+    pub(super) stops: BTreeMap<InstrumentId, Stop>,
+    /// When inhibits came up in the last hour, the oldest first.
+    pub(super) recurrences: BTreeMap<Inhibit, VecDeque<Timestamp>>,
+    /// Whether entries were cancelled because a stream is down.
+    pub(super) disconnected: bool,
     /// Instruments whose book is being rebuilt.
     pub(super) gaps: BTreeSet<InstrumentId>,
     /// How the account is set up, from when the venue told.
@@ -130,7 +137,10 @@ impl Default for Desk {
             flattens: BTreeSet::new(),
             reconciliation: Reconciliation::default(),
             first_step: None,
-            foreign: BTreeSet::new(),
+            foreign: Foreign::default(),
+            stops: BTreeMap::new(),
+            recurrences: BTreeMap::new(),
+            disconnected: false,
             gaps: BTreeSet::new(),
             mode: None,
             swept_at: Timestamp::default(),
@@ -155,7 +165,10 @@ impl Desk {
 
     pub(super) fn hold(&mut self, inhibit: Inhibit, holds: bool, now: Timestamp) {
         if holds {
-            self.holding.entry(inhibit).or_insert(now);
+            if !self.holding.contains_key(&inhibit) {
+                self.holding.insert(inhibit, now);
+                self.recurrences.entry(inhibit).or_default().push_back(now);
+            }
         } else {
             self.holding.remove(&inhibit);
         }

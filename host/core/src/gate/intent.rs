@@ -2,7 +2,7 @@
 
 use crate::bucket::Bucket;
 use crate::review::{Decision, review};
-use crate::validate::{self, ValidIntent};
+use crate::validate::{self, Invalid, ValidIntent};
 use crate::{
     ActionKind, Ask, Cause, CheckOutcome, InstrumentId, NoticeBody, OrderId, OrderNumber, Origin, RawIntent,
     Record, RefusalCode, RefusalNotice, Refused, Strategy, StrategyId,
@@ -39,15 +39,15 @@ impl Turn<'_> {
             }
             return self.tell_refusal(intent, number, None, RefusalCode::IntentRate);
         }
-        if let Err(code) = self.decide(intent, number, frame) {
-            self.refuse(intent, number, code, Vec::new());
+        if let Err(Invalid { code, checks }) = self.decide(intent, number, frame) {
+            self.refuse(intent, number, code, checks);
         }
     }
 
-    fn decide(&mut self, intent: &RawIntent, number: OrderNumber, frame: &[u8]) -> Result<(), RefusalCode> {
+    fn decide(&mut self, intent: &RawIntent, number: OrderNumber, frame: &[u8]) -> Result<(), Invalid> {
         let live = self.desk.live.get(&intent.strategy);
         if !live.is_some_and(|live| live.warm) {
-            return Err(RefusalCode::WarmUp);
+            return Err(RefusalCode::WarmUp.into());
         }
         let strategy = self.state.strategy(intent.strategy).ok_or(RefusalCode::SymbolNotAllowed)?;
         match &intent.ask {
@@ -65,7 +65,7 @@ impl Turn<'_> {
                 let order = validate::own_order(*number, strategy, self.state)?;
                 let id = order.id;
                 if order.is_being_cancelled() || self.desk.wanted.contains_key(&id) {
-                    return Err(RefusalCode::OrderBusy);
+                    return Err(RefusalCode::OrderBusy.into());
                 }
                 self.cancel(id, Origin::Strategy, Some(intent.cause), frame);
                 Ok(())
@@ -83,7 +83,7 @@ impl Turn<'_> {
             Ask::Flatten(index) => {
                 let instrument = strategy.instrument(*index).ok_or(RefusalCode::UnknownInstrument)?;
                 if self.state.owner(instrument) != Some(intent.strategy) {
-                    return Err(RefusalCode::SymbolOwned);
+                    return Err(RefusalCode::SymbolOwned.into());
                 }
                 for order in self.own_orders(intent.strategy, Some(instrument), true) {
                     self.cancel(order, Origin::Strategy, Some(intent.cause), frame);

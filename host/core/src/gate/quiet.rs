@@ -1,10 +1,12 @@
 //! When the passing of time can bring nothing about: drivers in virtual time then need not ask.
 
-use crate::checks::{account_loss, strategy_loss};
+use crate::checks::{account_profit, strategy_profit};
 use crate::ledger::DAY_NS;
-use crate::{Amount, InstrumentId, Qty, Rounding, Timestamp, TradingState};
+use crate::{Amount, InstrumentId, Qty, Rounding, Scope, Timestamp, TradingState};
 
 use super::Gate;
+use super::losses::high_water_step;
+use super::protection::Stop;
 use super::reconcile::SNAPSHOT_EVERY;
 use super::turn::situation;
 
@@ -15,7 +17,7 @@ pub struct Quiet {
     /// The first moment at which a tick may matter.
     pub until: Timestamp,
     /// Instruments with a position, each with the lowest and the highest valuation (the mark, else the last trade; 1e-18) that trips no
-    /// loss limit whatever the others do inside theirs.
+    /// loss limit and sets no high-water mark whatever the others do inside theirs.
     pub bands: Vec<(InstrumentId, Amount, Amount)>,
 }
 
@@ -31,6 +33,8 @@ impl Gate {
             || !desk.asked.is_empty()
             || !desk.halts.is_empty()
             || !desk.flattens.is_empty()
+            || !desk.stops.values().all(Stop::is_settled)
+            || !desk.foreign.is_empty()
             || !desk.holding.is_empty()
             || !reconciliation.differences.is_empty()
             || reconciliation.waiting
@@ -88,13 +92,35 @@ impl Gate {
         let state = &self.state;
         let limits = state.limits()?;
         let situation = situation(state, &self.desk, None, now);
-        let mut spare = limits.account.daily_loss_max.checked_sub(account_loss(&situation)?)?;
+        let profit = account_profit(&situation)?;
+        let account = &limits.account;
+        let mut spare =
+            room(profit, state.anchor.account, state.high, (account.daily_loss_max, account.drawdown_max))?;
+        let day = profit.checked_sub(state.anchor.account)?;
+        // Once the alert is raised more profit does nothing.
+        if state.ladder().of(Scope::Account) < TradingState::Caution {
+            spare = spare.min(account.daily_profit_alert.checked_sub(day)?);
+        }
         for strategy in state.strategies() {
             let Some(limits) = strategy.limits.as_ref() else { continue };
-            let left = limits.daily_loss_max.checked_sub(strategy_loss(strategy, &situation)?)?;
-            spare = spare.min(left);
+            let profit = strategy_profit(strategy, &situation)?;
+            let bounds = (limits.daily_loss_max, limits.drawdown_max);
+            spare = spare.min(room(profit, strategy.anchor, strategy.high, bounds)?);
         }
         let spare = spare.checked_sub(ROUNDING)?;
         (spare > Amount::ZERO).then_some(spare)
     }
+}
+
+/// How far a profit may move either way before a loss limit trips or the high-water mark is written down.
+fn room(
+    profit: Amount,
+    anchor: Amount,
+    high: Amount,
+    (daily_loss_max, drawdown_max): (Amount, Amount),
+) -> Option<Amount> {
+    let to_daily_loss = daily_loss_max.checked_add(profit)?.checked_sub(anchor)?;
+    let to_drawdown = drawdown_max.checked_add(profit)?.checked_sub(high)?;
+    let to_high_water = high.checked_add(high_water_step(drawdown_max))?.checked_sub(profit)?;
+    Some(to_daily_loss.min(to_drawdown).min(to_high_water))
 }

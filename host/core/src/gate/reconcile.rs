@@ -117,12 +117,16 @@ impl Turn<'_> {
         for order in &orders {
             self.order(order.clone());
         }
+        self.desk.foreign.keep(&orders);
         self.ask_about_missing(&there, time);
         self.record(Record::Wallet(wallet));
-        let theirs = positions.into_iter().map(|position| (position.instrument, position.quantity)).collect();
+        let theirs = positions.iter().map(|position| (position.instrument, position.quantity)).collect();
         let agree = self.compare_positions(&theirs);
         if agree {
             self.desk.hold(Inhibit::Reconciling, false, self.now);
+        }
+        for position in &positions {
+            self.position(position);
         }
         self.confirm_halts(&orders, time);
     }

@@ -1,29 +1,28 @@
 //! The private stream: what the venue says about orders and executions.
 
 use crate::{
-    Execution, ExecutionKind, FindingKind, ForeignOrders, InstrumentId, LinkId, Order, OrderEvent,
+    CreatedBy, Execution, ExecutionKind, FindingKind, ForeignOrders, InstrumentId, LinkId, Order, OrderEvent,
     OrderReport, Record, Scope, StateCause, TradingState,
 };
 
 use super::turn::Turn;
 
-/// Foreign client ids that are remembered, so that each makes one finding.
-const FOREIGN_MAX: usize = 4_096;
-
 impl Turn<'_> {
     /// The venue's word on an order, from the stream or from a query.
     pub(super) fn order(&mut self, report: OrderReport) {
-        let Some(link) = &report.link else {
-            // Without a client id: protection of a position, or the venue's own doing. Anything else is not ours.
-            if !report.reduce_only {
-                let what = format!("order {} without a client id", report.venue_order);
-                self.foreign(report.instrument, FindingKind::ForeignOrder, what);
+        match &report.created_by {
+            // The position's protection, and the venue's own doing: only its executions matter (RULES J4).
+            CreatedBy::Protection | CreatedBy::Venue => return,
+            CreatedBy::Split(whole) if self.state.orders().by_link(whole).is_some() => {
+                if self.state.orders().whole_of(&report.venue_order).is_none() {
+                    self.record(Record::Order(report));
+                }
+                return;
             }
-            return;
-        };
-        let Some(order) = self.state.orders().by_link(link) else {
-            let link = link.clone();
-            return self.stranger(&link, report.instrument);
+            CreatedBy::Split(_) | CreatedBy::Client => {}
+        }
+        let Some(order) = report.link.as_ref().and_then(|link| self.state.orders().by_link(link)) else {
+            return self.foreign_order(&report);
         };
         // Messages can overtake each other; the venue's time tells.
         if report.venue_time < order.venue_time {
@@ -60,7 +59,7 @@ impl Turn<'_> {
             let detail = format!("execution {} in an instrument without rules", execution.exec);
             return self.instrument_finding(FindingKind::ForeignExecution, execution.instrument, detail);
         }
-        let order = execution.link.as_ref().and_then(|link| self.state.orders().by_link(link)).cloned();
+        let order = self.state.order_of(&execution).cloned();
         let id = order.as_ref().map(|order| order.id);
         let before = id.and_then(|id| self.visible(id));
         self.record(Record::Execution(execution.clone()));
@@ -90,7 +89,13 @@ impl Turn<'_> {
         if let Some(id) = id {
             self.retry_cancel(id);
         }
+        if let Some(strategy) = strategy {
+            self.check_repeats(strategy);
+        }
         self.continue_flatten(execution.instrument);
+        if moves_position {
+            self.watch_protection(execution.instrument);
+        }
     }
 
     fn odd_execution(&mut self, before: &Order, execution: &Execution) {
@@ -105,34 +110,48 @@ impl Turn<'_> {
     }
 
     fn execution_without_order(&mut self, execution: &Execution) {
-        match (execution.kind, &execution.link) {
-            (ExecutionKind::Funding, _) => {}
-            (ExecutionKind::Trade, Some(link)) => {
-                let link = link.clone();
-                self.stranger(&link, execution.instrument);
-            }
-            (_, _) => {
-                let detail = format!("{:?} {} without an order of ours", execution.kind, execution.exec);
-                self.instrument_finding(FindingKind::ForeignExecution, execution.instrument, detail);
+        let detail = || format!("{:?} {} without an order of ours", execution.kind, execution.exec);
+        match (execution.kind, &execution.created_by) {
+            (ExecutionKind::Funding, _) | (ExecutionKind::Trade, CreatedBy::Protection) => {}
+            (ExecutionKind::Trade, CreatedBy::Client | CreatedBy::Split(_)) => match &execution.link {
+                Some(link) if self.is_our_pattern(link) => {
+                    let link = link.clone();
+                    self.key_misuse(&link, execution.instrument);
+                }
+                Some(_) | None => self.foreign(execution.instrument, FindingKind::ForeignExecution, detail()),
+            },
+            (ExecutionKind::Trade, CreatedBy::Venue)
+            | (ExecutionKind::Deleveraging | ExecutionKind::Liquidation | ExecutionKind::Settlement, _) => {
+                self.instrument_finding(FindingKind::ForeignExecution, execution.instrument, detail());
             }
         }
     }
 
-    /// A client id that is in none of our entries: someone else's, or our prefix in other hands (RULES J4).
-    fn stranger(&mut self, link: &LinkId, instrument: InstrumentId) {
-        if self.desk.foreign.contains(link) {
+    /// An order that is in none of our entries: someone else's, or our form of name in other hands (RULES J4). While it is open it
+    /// counts in the limits.
+    fn foreign_order(&mut self, report: &OrderReport) {
+        let noted = self.desk.foreign.note(report, self.state.spec(report.instrument));
+        if noted.too_many {
+            let detail = "more foreign orders than can be followed".to_owned();
+            self.raise(Scope::Account, TradingState::EntriesCancelled, StateCause::ForeignOrder, detail);
+        }
+        if !noted.is_new {
             return;
         }
-        if self.desk.foreign.len() < FOREIGN_MAX {
-            self.desk.foreign.insert(link.clone());
+        match &report.link {
+            Some(link) if self.is_our_pattern(link) => self.key_misuse(link, report.instrument),
+            Some(link) => self.foreign(report.instrument, FindingKind::ForeignOrder, format!("order {link}")),
+            None => {
+                let detail = format!("order {} without a client id", report.venue_order);
+                self.foreign(report.instrument, FindingKind::ForeignOrder, detail);
+            }
         }
-        if self.is_our_pattern(link) {
-            let detail = format!("{link} has our form but no entry");
-            self.instrument_finding(FindingKind::KeyMisuse, instrument, detail.clone());
-            self.raise(Scope::Account, TradingState::EntriesCancelled, StateCause::KeyMisuse, detail);
-        } else {
-            self.foreign(instrument, FindingKind::ForeignOrder, format!("order {link}"));
-        }
+    }
+
+    fn key_misuse(&mut self, link: &LinkId, instrument: InstrumentId) {
+        let detail = format!("{link} has our form but no entry");
+        self.instrument_finding(FindingKind::KeyMisuse, instrument, detail.clone());
+        self.raise(Scope::Account, TradingState::EntriesCancelled, StateCause::KeyMisuse, detail);
     }
 
     fn foreign(&mut self, instrument: InstrumentId, kind: FindingKind, detail: String) {

@@ -1,7 +1,8 @@
 //! Strategies come, fail and go.
 
+use crate::checks::budgets;
 use crate::{
-    Gate, InstrumentId, Origin, Record, RefusalCode, Reply, State, StrategyChange, StrategyFault, StrategyId,
+    Amount, Gate, InstrumentId, Origin, Record, RefusalCode, Reply, State, StrategyChange, StrategyFault, StrategyId,
     StrategyStarted, StrategyStopped,
 };
 
@@ -9,14 +10,15 @@ use super::desk::Live;
 use super::turn::Turn;
 
 impl Gate {
-    /// Why a strategy may not start on these instruments, and on account of which; `None` when it may. The same question is
-    /// asked again when it starts.
+    /// Why a strategy may not start on these instruments with this budget, and on account of which instrument; `None` when it may.
+    /// The same question is asked again when it starts.
     pub fn start_objection(
         &self,
         strategy: StrategyId,
         instruments: &[InstrumentId],
-    ) -> Option<(RefusalCode, InstrumentId)> {
-        start_objection(&self.state, strategy, instruments)
+        budget: Amount,
+    ) -> Option<(RefusalCode, Option<InstrumentId>)> {
+        start_objection(&self.state, strategy, instruments, budget)
     }
 }
 
@@ -42,9 +44,9 @@ impl Turn<'_> {
     }
 
     fn start(&mut self, started: StrategyStarted) {
-        if let Some((code, instrument)) = start_objection(self.state, started.strategy, &started.instruments)
-        {
-            self.effects.reply = Some(Reply::StartRefused { code, instrument: Some(instrument) });
+        let StrategyStarted { strategy, instruments, budget, .. } = &started;
+        if let Some((code, instrument)) = start_objection(self.state, *strategy, instruments, *budget) {
+            self.effects.reply = Some(Reply::StartRefused { code, instrument });
             return;
         }
         self.desk.live.insert(started.strategy, Live::default());
@@ -68,15 +70,24 @@ fn start_objection(
     state: &State,
     strategy: StrategyId,
     instruments: &[InstrumentId],
-) -> Option<(RefusalCode, InstrumentId)> {
-    instruments.iter().find_map(|id| {
+    budget: Amount,
+) -> Option<(RefusalCode, Option<InstrumentId>)> {
+    let of_instrument = |id: &InstrumentId| {
         let code = match state.instrument(*id) {
-            None => Some(RefusalCode::UnknownInstrument),
-            Some(_) if is_taken(state, *id, strategy) => Some(RefusalCode::SymbolOwned),
-            Some(instrument) if instrument.limits.is_none() => Some(RefusalCode::LimitMissing),
-            Some(_) => None,
+            None => RefusalCode::UnknownInstrument,
+            Some(_) if is_taken(state, *id, strategy) => RefusalCode::SymbolOwned,
+            Some(instrument) if instrument.limits.is_none() => RefusalCode::LimitMissing,
+            Some(_) => return None,
         };
-        Some((code?, *id))
+        Some((code, Some(*id)))
+    };
+    instruments.iter().find_map(of_instrument).or_else(|| {
+        let Some(limits) = state.limits() else { return Some((RefusalCode::LimitMissing, None)) };
+        // Its own budget before is replaced by the new one.
+        let own = state.strategy(strategy).filter(|own| own.running).map_or(Amount::ZERO, |own| own.budget);
+        let after = budgets(state)?.checked_sub(own)?.checked_add(budget);
+        let fits = after.is_some_and(|after| after <= limits.account.capital);
+        (!fits).then_some((RefusalCode::CapitalExceeded, None))
     })
 }
 

@@ -1,10 +1,9 @@
 //! What time brings about.
 
-use crate::checks::{account_loss, strategy_loss};
 use crate::ledger::DAY_NS;
 use crate::{
-    FindingKind, Inhibit, OrderId, OrderNumber, Origin, Record, RefusalCode, RefusedSummary, Scope, Span,
-    StateCause, StrategyId, TradingState,
+    FindingKind, OrderId, OrderNumber, Origin, Record, RefusalCode, RefusedSummary, Scope, Span, StateCause,
+    StrategyId, TradingState,
 };
 
 use super::turn::Turn;
@@ -26,8 +25,10 @@ impl Turn<'_> {
         self.summarise_floods();
         self.roll_day();
         self.check_losses();
+        self.check_sound();
         self.check_inhibits();
         self.pursue_halts();
+        self.pursue_protection();
         self.ask_about_orders();
         self.keep_reconciling();
         self.desk.swept_at = self.now;
@@ -65,39 +66,8 @@ impl Turn<'_> {
         }
     }
 
-    fn check_losses(&mut self) {
-        let Some(limits) = self.state.limits() else { return };
-        let situation = self.situation(None);
-        let mut breaches = Vec::new();
-        let bound = limits.account.daily_loss_max;
-        if let Some(loss) = account_loss(&situation).filter(|loss| *loss >= bound) {
-            breaches.push((Scope::Account, loss, bound));
-        }
-        for strategy in self.state.strategies() {
-            let Some(bound) = strategy.limits.as_ref().map(|limits| limits.daily_loss_max) else { continue };
-            if let Some(loss) = strategy_loss(strategy, &situation).filter(|loss| *loss >= bound) {
-                breaches.push((Scope::Strategy(strategy.id), loss, bound));
-            }
-        }
-        for (scope, loss, bound) in breaches {
-            let detail = format!("loss of the day {loss}, limit {bound}");
-            self.raise(scope, TradingState::ReduceOnly, StateCause::DailyLoss, detail);
-        }
-    }
-
-    /// An inhibit that lasts is no passing condition any more (RULES G6).
-    fn check_inhibits(&mut self) {
-        let Some(bound) = self.state.limits().map(|limits| limits.account.inhibit_max) else { return };
-        let lasting = self
-            .desk
-            .holding
-            .iter()
-            .find(|(inhibit, since)| **inhibit != Inhibit::RateBudget && self.now.since(**since) > bound)
-            .map(|(inhibit, _)| *inhibit);
-        if let Some(inhibit) = lasting {
-            let detail = format!("{} for more than {} s", inhibit.as_str(), bound.0 / 1_000_000_000);
-            self.raise(Scope::Account, TradingState::ReduceOnly, StateCause::InhibitLasted, detail);
-        }
+    /// Books whose sums do not fit their types bound nothing.
+    fn check_sound(&mut self) {
         if self.state.ledger().is_unsound() {
             let detail = "a sum in the books does not fit".to_owned();
             if self.raise(Scope::Account, TradingState::EntriesCancelled, StateCause::Unsound, detail.clone())

@@ -61,5 +61,14 @@ pub(super) fn situation<'a>(
     now: Timestamp,
 ) -> Situation<'a> {
     let resynced = strategy.is_none_or(|id| desk.live.get(&id).is_some_and(|live| live.resynced));
-    Situation { state, market: &desk.markets, inhibits: desk.inhibits(), resynced, now }
+    Situation {
+        state,
+        market: &desk.markets,
+        foreign: desk.foreign.exposures(),
+        gaps: &desk.gaps,
+        mode: desk.mode,
+        inhibits: desk.inhibits(),
+        resynced,
+        now,
+    }
 }

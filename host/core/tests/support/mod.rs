@@ -42,7 +42,7 @@ impl World {
     }
 
     pub fn new() -> Self {
-        Self::with_limits(DEMO_LIMITS)
+        Self::with_limits(&calm())
     }
 
     /// Nothing known yet.
@@ -83,6 +83,7 @@ impl World {
             digest: Digest([id.0 as u8; 32]),
             instruments: vec![instrument],
             budget: Amount::parse("100000").unwrap(),
+            mandate: Mandate::ALL,
             at: self.now,
         };
         self.step(Input::Strategy(StrategyChange::Started(started)));
@@ -181,6 +182,12 @@ impl World {
     // ------------------------------------------------------------------ what strategies do
 
     pub fn ask(&mut self, strategy: StrategyId, ask: Ask) {
+        // A strategy that asks twice for the same at one moment is refused.
+        self.wait(Span::from_millis(1));
+        self.ask_now(strategy, ask);
+    }
+
+    pub fn ask_now(&mut self, strategy: StrategyId, ask: Ask) {
         let cause = Cause { time: self.now, event: 1, frame: Digest::default() };
         self.step(Input::Intent { intent: RawIntent { strategy, cause, ask }, frame: b"frame" });
     }
@@ -286,6 +293,7 @@ impl World {
             quantity,
             fee: Amount::parse("0.01").unwrap(),
             maker: false,
+            created_by: CreatedBy::Client,
             venue_time: self.now,
         }
     }
@@ -365,6 +373,18 @@ impl World {
             })
             .unwrap()
     }
+}
+
+/// The demo's limits without the rules that act by themselves or forget with time: no stops, wallets that never age.
+pub fn calm() -> String {
+    DEMO_LIMITS
+        .replace(
+            "protection = \"stop\"\nstop_fraction = \"0.1\"\nstop_missing_ms_max = 10000",
+            "protection = \"none\"",
+        )
+        .replace("wallet_age_ms_max = 180000", "wallet_age_ms_max = 1000000000")
+        .replace("duplicate_window_ms = 50", "duplicate_window_ms = 1")
+        .replace("capital = \"40000\"", "capital = \"1000000\"")
 }
 
 pub fn session(at: Timestamp) -> SessionStart {

@@ -102,6 +102,7 @@ fn ready(gate: &mut Gate, now: Timestamp) -> Result<(), Failure> {
         digest: Digest::default(),
         instruments: vec![spec.id],
         budget: Amount::parse("100000000000").map_err(anyhow::Error::new)?,
+        mandate: Mandate::ALL,
         at: now,
     };
     let snapshot = VenueSnapshot::of_cash(place::equity()?, now);

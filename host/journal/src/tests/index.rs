@@ -47,6 +47,7 @@ fn trade(log: &mut Log<FileStorage>) -> LinkId {
         digest: Digest([5; 32]),
         instruments: vec![BTC],
         budget: Amount(0),
+        mandate: Mandate::ALL,
         at: Timestamp(1),
     };
     let place = PlaceOrder {
@@ -101,6 +102,7 @@ fn execution(link: &LinkId, exec: &str, quantity: i64) -> Record {
         quantity: Qty(quantity),
         fee: Amount(1_500_000_000_000_000_000),
         maker: false,
+        created_by: CreatedBy::Client,
         venue_time: Timestamp(6),
     })
 }

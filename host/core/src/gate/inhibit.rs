@@ -1,0 +1,66 @@
+//! Inhibits clear by themselves; one that lasts, or comes back too often, is no passing condition any more (RULES G6).
+
+use crate::{Inhibit, OrderId, Origin, Scope, Span, StateCause, TradingState};
+
+use super::halt::is_entry;
+use super::turn::Turn;
+
+/// The time in which recurrences are counted.
+const HOUR: Span = Span::from_secs(3_600);
+
+impl Turn<'_> {
+    /// Latches what lasts or recurs, and takes entries away that nobody can see any more.
+    pub(super) fn check_inhibits(&mut self) {
+        let Some(limits) = self.state.limits() else { return };
+        let (lasts_max, recurs_max) = (limits.account.inhibit_max, limits.account.inhibits_per_hour_max);
+        let disconnect_max = limits.account.disconnect_max;
+        let now = self.now;
+        // The venue's rate budget is used up and free again many times an hour; that is no fault.
+        let lasting = self
+            .desk
+            .holding
+            .iter()
+            .find(|(inhibit, since)| **inhibit != Inhibit::RateBudget && now.since(**since) > lasts_max)
+            .map(|(inhibit, _)| *inhibit);
+        if let Some(inhibit) = lasting {
+            let detail = format!("{} for more than {} s", inhibit.as_str(), lasts_max.0 / 1_000_000_000);
+            self.raise(Scope::Account, TradingState::ReduceOnly, StateCause::InhibitLasted, detail);
+        }
+        let mut recurring = None;
+        for (inhibit, times) in &mut self.desk.recurrences {
+            while times.front().is_some_and(|at| now.since(*at) > HOUR) {
+                times.pop_front();
+            }
+            let count = u64::try_from(times.len()).unwrap_or(u64::MAX);
+            if *inhibit != Inhibit::RateBudget && count > recurs_max {
+                recurring = Some((*inhibit, count));
+                times.clear();
+            }
+        }
+        if let Some((inhibit, count)) = recurring {
+            let detail = format!("{} came back {count} times in an hour, limit {recurs_max}", inhibit.as_str());
+            self.raise(Scope::Account, TradingState::ReduceOnly, StateCause::InhibitRecurred, detail);
+        }
+        self.check_disconnect(disconnect_max);
+    }
+
+    /// Entries that nobody can follow are taken away, once for each time a stream is down too long (row 28).
+    fn check_disconnect(&mut self, bound: Span) {
+        let down = [Inhibit::PublicFeed, Inhibit::PrivateStream]
+            .into_iter()
+            .filter_map(|inhibit| self.desk.holding.get(&inhibit))
+            .any(|since| self.now.since(*since) > bound);
+        if !down {
+            self.desk.disconnected = false;
+            return;
+        }
+        if std::mem::replace(&mut self.desk.disconnected, true) {
+            return;
+        }
+        let entries: Vec<OrderId> =
+            self.state.orders().open().filter(|order| is_entry(order)).map(|order| order.id).collect();
+        for id in entries {
+            self.cancel(id, Origin::Disconnected, None, &[]);
+        }
+    }
+}
