@@ -114,6 +114,7 @@ pub(crate) fn execution(
         quantity: Qty(quantity),
         fee: fee(listing, row)?,
         maker: row.is_maker,
+        created_by: made_by(&row.create_type).unwrap_or(CreatedBy::Client),
         venue_time: time("execTime", &row.exec_time)?,
     })
 }
@@ -179,23 +180,30 @@ pub(crate) fn mode(info: &wire::AccountInfo) -> Result<AccountMode, Quarantine> 
 }
 
 fn created_by(row: &wire::Order) -> CreatedBy {
-    match &row.create_type {
+    made_by(&row.create_type).unwrap_or_else(|| {
+        match (link(&row.order_link_id), link(&row.parent_order_link_id)) {
+            (None, Some(whole)) => CreatedBy::Split(whole),
+            _ => CreatedBy::Client,
+        }
+    })
+}
+
+/// What of the venue's own made an order; `None` for a client.
+fn made_by(create_type: &wire::CreateType) -> Option<CreatedBy> {
+    match create_type {
         wire::CreateType::ByStopLoss
         | wire::CreateType::ByTakeProfit
         | wire::CreateType::ByTrailingStop
         | wire::CreateType::ByPartialStopLoss
-        | wire::CreateType::ByPartialTakeProfit => CreatedBy::Protection,
+        | wire::CreateType::ByPartialTakeProfit => Some(CreatedBy::Protection),
         wire::CreateType::ByLiq
         | wire::CreateType::ByTakeOver
         | wire::CreateType::ByAdl
-        | wire::CreateType::BySettle => CreatedBy::Venue,
+        | wire::CreateType::BySettle => Some(CreatedBy::Venue),
         wire::CreateType::ByUser
         | wire::CreateType::ByClosing
         | wire::CreateType::None
-        | wire::CreateType::Other(_) => match (link(&row.order_link_id), link(&row.parent_order_link_id)) {
-            (None, Some(whole)) => CreatedBy::Split(whole),
-            _ => CreatedBy::Client,
-        },
+        | wire::CreateType::Other(_) => None,
     }
 }
 

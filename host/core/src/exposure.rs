@@ -47,8 +47,7 @@ impl Exposure {
         let value = report.price.and_then(|price| {
             notional(price, spec.price_decimals, open, spec.quantity_decimals, Rounding::Up)
         });
-        let mut exposure =
-            Self { notional: value.unwrap_or(BEYOND), open_orders: 1, ..Self::default() };
+        let mut exposure = Self { notional: value.unwrap_or(BEYOND), open_orders: 1, ..Self::default() };
         *exposure.side_of(report.side, report.reduce_only) = open.0.into();
         exposure
     }

@@ -28,8 +28,8 @@ use desk::Desk;
 use turn::Turn;
 
 use crate::{
-    Effects, ExecutionReport, Finding, FindingKind, Inhibits, Input, InstrumentId, LinkId,
-    MarketEvent, MarketView, OrderNumber, Record, Sequence, State, StrategyId, Timestamp,
+    Effects, ExecutionReport, Finding, FindingKind, Inhibits, Input, InstrumentId, LinkId, MarketEvent,
+    MarketView, OrderNumber, Record, Sequence, State, StrategyId, Timestamp,
 };
 
 /// The gate. Pure: it reads no clock, does no I/O, and the same inputs give the same effects.

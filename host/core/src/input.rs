@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CheckId, Command, Digest, ExecutionReport, InstrumentId, InstrumentSpec, Limits, LinkId, MarketEvent, OrderReport, PeerAddress,
-    RawIntent, Scope, Sequence, SessionStart, StrategyId, StrategyName, StrategyStarted, Submission,
-    Timestamp, TradingState, VenueSnapshot,
+    CheckId, Command, Digest, ExecutionReport, InstrumentId, InstrumentSpec, Limits, LinkId, MarketEvent,
+    OrderReport, PeerAddress, RawIntent, Scope, Sequence, SessionStart, StrategyId, StrategyName,
+    StrategyStarted, Submission, Timestamp, TradingState, VenueSnapshot,
 };
 
 /// One input of the gate.

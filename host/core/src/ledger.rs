@@ -123,7 +123,8 @@ impl Ledger {
     /// Average entry price of the account's position in an instrument, over all strategies; `None` when flat, or when it does not fit.
     pub(crate) fn average_price(&self, instrument: InstrumentId, spec: &InstrumentSpec) -> Option<Amount> {
         let own = (instrument, None)..=(instrument, Some(StrategyId(u16::MAX)));
-        let cost = self.positions.range(own).try_fold(Amount::ZERO, |sum, (_, one)| sum.checked_add(one.cost))?;
+        let cost =
+            self.positions.range(own).try_fold(Amount::ZERO, |sum, (_, one)| sum.checked_add(one.cost))?;
         Position { quantity: self.quantity(instrument), cost, ..Position::default() }.average_price(spec)
     }
 

@@ -23,8 +23,8 @@ mod instrument;
 mod intent;
 mod ledger;
 mod limits;
-mod mandate;
 mod loss_streak;
+mod mandate;
 mod market;
 mod market_view;
 mod money;
@@ -83,8 +83,8 @@ pub use orders::Orders;
 pub use outcome::{CheckId, CheckOutcome, Unit, Verdict};
 pub use record::{
     ActionKind, Actor, Adjustment, DayAnchor, Finding, FindingKind, HighWater, IntentApproved, LimitsSet,
-    NotSent, OperatorEntry, Origin, Override, Record, RecordError, Refused, RefusedSummary, Resolution, Resolved, SessionStart,
-    StateChange, StrategyFault, StrategyStarted, StrategyStopped, Submitted,
+    NotSent, OperatorEntry, Origin, Override, Record, RecordError, Refused, RefusedSummary, Resolution,
+    Resolved, SessionStart, StateChange, StrategyFault, StrategyStarted, StrategyStopped, Submitted,
 };
 pub use refusal::RefusalCode;
 pub use report::{

@@ -15,7 +15,13 @@ pub(crate) struct LossStreak {
 
 impl LossStreak {
     /// Takes in what an execution made of a position.
-    pub(crate) fn update(&mut self, instrument: InstrumentId, before: &Position, after: &Position, at: Timestamp) {
+    pub(crate) fn update(
+        &mut self,
+        instrument: InstrumentId,
+        before: &Position,
+        after: &Position,
+        at: Timestamp,
+    ) {
         let turned = (before.quantity.is_long() && after.quantity.is_short())
             || (before.quantity.is_short() && after.quantity.is_long());
         let over = !before.quantity.is_flat() && (after.quantity.is_flat() || turned);

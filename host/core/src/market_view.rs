@@ -68,7 +68,8 @@ impl MarketView {
     pub(crate) fn worst_of_window(&self, side: Side, now: Timestamp) -> Option<Price> {
         let newest = now.0 / SLICE_NS;
         let oldest = newest.saturating_sub(6);
-        let prices = self.closes.iter().flatten().filter(|(slice, _)| *slice >= oldest).map(|(_, price)| *price);
+        let prices =
+            self.closes.iter().flatten().filter(|(slice, _)| *slice >= oldest).map(|(_, price)| *price);
         let prices = prices.chain(self.opposite(side));
         match side {
             Side::Buy => prices.min(),

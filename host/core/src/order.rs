@@ -134,7 +134,9 @@ impl Order {
 
     /// The lowest price it has, or may have by an amend under way or in doubt; `None` for a market order.
     pub(crate) fn lowest_price(&self) -> Option<Price> {
-        self.amends().filter_map(|(price, _)| price).fold(self.price, |lowest, price| lowest.map(|own| own.min(price)))
+        self.amends()
+            .filter_map(|(price, _)| price)
+            .fold(self.price, |lowest, price| lowest.map(|own| own.min(price)))
     }
 
     /// Whether it still waits for its trigger, as far as we know.

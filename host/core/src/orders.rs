@@ -248,7 +248,8 @@ struct Traits {
 
 impl Traits {
     /// An order that is not there yet.
-    const NONE: Self = Self { sequences: [None; 2], open: None, unresolved: false, linked: false, quote: None };
+    const NONE: Self =
+        Self { sequences: [None; 2], open: None, unresolved: false, linked: false, quote: None };
 
     fn of(order: &Order) -> Self {
         Self {

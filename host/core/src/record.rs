@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use finding::{Finding, FindingKind};
 pub use host::{
-    DayAnchor, HighWater, LimitsSet, Override, OperatorEntry, SessionStart, StateChange, StrategyFault, StrategyStarted,
-    StrategyStopped,
+    DayAnchor, HighWater, LimitsSet, OperatorEntry, Override, SessionStart, StateChange, StrategyFault,
+    StrategyStarted, StrategyStopped,
 };
 pub use intent::{ActionKind, IntentApproved, NotSent, Origin, Refused, RefusedSummary, Submitted};
 pub use venue::{Adjustment, Resolution, Resolved};

@@ -20,7 +20,14 @@ struct Row {
 
 impl Repeats {
     /// Counts the first execution of an order. Another side, another quantity or a pause starts a new row.
-    pub(crate) fn add(&mut self, instrument: InstrumentId, side: Side, quantity: Qty, at: Timestamp, pause: Span) {
+    pub(crate) fn add(
+        &mut self,
+        instrument: InstrumentId,
+        side: Side,
+        quantity: Qty,
+        at: Timestamp,
+        pause: Span,
+    ) {
         let new = Row { side, quantity, count: 1, at };
         let row = self.rows.entry(instrument).or_insert_with(|| Row { count: 0, ..new.clone() });
         if row.side == side && row.quantity == quantity && at.since(row.at) < pause {

@@ -13,9 +13,9 @@ pub use strategy::Strategy;
 use crate::ledger::DayTotal;
 use crate::rate_window::OrderRates;
 use crate::{
-    Amount, Category, CheckId, Digest, ExecId, InstrumentId, InstrumentLimits, InstrumentSpec, Ladder, Ledger, Limits,
-    LinkId, Orders, Override, RefusalCode, SessionStart, StrategyId, StrategyName, Symbol, Timestamp, TradingState,
-    WalletReport,
+    Amount, Category, CheckId, Digest, ExecId, InstrumentId, InstrumentLimits, InstrumentSpec, Ladder,
+    Ledger, Limits, LinkId, Orders, Override, RefusalCode, SessionStart, StrategyId, StrategyName, Symbol,
+    Timestamp, TradingState, WalletReport,
 };
 
 /// The durable state. Two journals with the same records fold to equal states.

@@ -2,8 +2,8 @@
 
 use crate::checks::{CHECKS_MAX, Shape, rules};
 use crate::{
-    Amend, Ask, Category, Cause, CheckOutcome, InstrumentId, InstrumentSpec, Order, OrderId, OrderNumber, Origin,
-    Place, Price, Qty, RefusalCode, Side, State, Strategy, StrategyId, TimeInForce, Timestamp,
+    Amend, Ask, Category, Cause, CheckOutcome, InstrumentId, InstrumentSpec, Order, OrderId, OrderNumber,
+    Origin, Place, Price, Qty, RefusalCode, Side, State, Strategy, StrategyId, TimeInForce, Timestamp,
     Trigger,
 };
 

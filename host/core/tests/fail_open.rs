@@ -30,7 +30,9 @@ fn an_account_that_is_not_known_refuses() {
     world.step(Input::Limits(Box::new(Limits::parse(&calm()).unwrap())));
     world.step(Input::Session(session(world.now)));
     world.step(Input::Instrument(spec(BTC, "BTCUSDT", 2, 3)));
-    for change in [LinkChange::Public { up: true }, LinkChange::Private { up: true }, LinkChange::Skew { millis: 0 }] {
+    for change in
+        [LinkChange::Public { up: true }, LinkChange::Private { up: true }, LinkChange::Skew { millis: 0 }]
+    {
         world.step(Input::Link(change));
     }
     world.prices("60000.00", "3000.00");
@@ -43,7 +45,8 @@ fn an_account_that_is_not_known_refuses() {
         .filter(|outcome| matches!(outcome.verdict, Verdict::CannotEvaluate(_)))
         .map(|outcome| outcome.check)
         .collect();
-    for check in [CheckId::AccountMode, CheckId::Leverage, CheckId::InitialMargin, CheckId::MaintenanceMargin] {
+    for check in [CheckId::AccountMode, CheckId::Leverage, CheckId::InitialMargin, CheckId::MaintenanceMargin]
+    {
         assert!(unknown.contains(&check), "{check}");
     }
 }
@@ -63,8 +66,7 @@ fn reduce_only_neither_opens_nor_flips() {
     let mut world = World::new();
     let raise = |world: &mut World| {
         let scope = Scope::Strategy(TAKER);
-        let command =
-            OperatorCommand::Raise { scope, to: TradingState::ReduceOnly, reason: String::new() };
+        let command = OperatorCommand::Raise { scope, to: TradingState::ReduceOnly, reason: String::new() };
         world.step(Input::Operator { actor: "ops".to_owned(), command });
     };
     raise(&mut world);
@@ -79,13 +81,18 @@ fn reduce_only_neither_opens_nor_flips() {
     raise(&mut world);
     let out = world.place(reduce(sell(25, "60000.01"))).unwrap();
     assert_eq!(world.order(out).quantity, Qty(10), "cut to what there is");
-    assert_eq!(code(&mut world, reduce(sell(1, "60000.01"))), RefusalCode::ReduceOnlyInvalid, "all of it is under way");
+    assert_eq!(
+        code(&mut world, reduce(sell(1, "60000.01"))),
+        RefusalCode::ReduceOnlyInvalid,
+        "all of it is under way"
+    );
 }
 
 /// NautilusTrader: nothing in its tree sets the trading state by itself.
 #[test]
 fn a_loss_trips_without_anybody_asking() {
-    let mut world = World::with_limits(&calm().replace("daily_loss_max = \"2500\"", "daily_loss_max = \"10\""));
+    let mut world =
+        World::with_limits(&calm().replace("daily_loss_max = \"2500\"", "daily_loss_max = \"10\""));
     let id = world.place(buy(10, "60000.00")).unwrap();
     world.accept();
     world.fill(id, Qty(10), "60000.00");
@@ -97,8 +104,13 @@ fn a_loss_trips_without_anybody_asking() {
 /// NautilusTrader: 100 orders a second unless somebody sets less, where the venue takes ten.
 #[test]
 fn no_rate_has_a_default() {
-    for key in ["orders_per_second_max", "orders_per_minute_max", "orders_per_hour_max", "orders_per_day_max"] {
-        let text: String = INSTALL_LIMITS.lines().filter(|line| !line.starts_with(key)).map(|line| format!("{line}\n")).collect();
+    for key in ["orders_per_second_max", "orders_per_minute_max", "orders_per_hour_max", "orders_per_day_max"]
+    {
+        let text: String = INSTALL_LIMITS
+            .lines()
+            .filter(|line| !line.starts_with(key))
+            .map(|line| format!("{line}\n"))
+            .collect();
         let violations = Limits::parse(&text).unwrap_err().violations.join("\n");
         assert!(violations.contains(&format!("account.{key} is missing")), "{violations}");
         assert!(violations.contains(&format!("each_strategy.{key} is missing")), "{violations}");

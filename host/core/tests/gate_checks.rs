@@ -200,8 +200,10 @@ fn the_budget_bounds_a_strategy_below_its_limits() {
 
 #[test]
 fn counts_and_rates_refuse() {
-    let mut world =
-        World::with_limits(&limits(&[("open_orders_max = 100\nconditional", "open_orders_max = 2\nconditional")]));
+    let mut world = World::with_limits(&limits(&[(
+        "open_orders_max = 100\nconditional",
+        "open_orders_max = 2\nconditional",
+    )]));
     world.place(buy(1, "60000.00")).unwrap();
     world.place(buy(1, "60000.00")).unwrap();
     assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::OpenOrdersLimit));

@@ -18,7 +18,6 @@ mod support;
 use portcullis_core::*;
 use support::*;
 
-
 /// Calm, but with stops: at most 5 % away, missing for at most ten seconds.
 fn protected() -> World {
     let stop = "protection = \"stop\"\nstop_fraction = \"0.05\"\nstop_missing_ms_max = 10000";
@@ -166,17 +165,16 @@ fn a_halt_leaves_the_stop_until_the_position_is_flat() {
     let mut world = protected();
     open(&mut world, buy(10, "60000.00"), "60000.00");
     told(&mut world, Some("57000.00"));
-    let command = OperatorCommand::Raise {
-        scope: Scope::Account,
-        to: TradingState::Flattening,
-        reason: String::new(),
-    };
+    let command =
+        OperatorCommand::Raise { scope: Scope::Account, to: TradingState::Flattening, reason: String::new() };
     world.step(Input::Operator { actor: "ops".to_owned(), command });
     world.pass(20);
     for (_, command) in &world.sent {
         match command {
             // Entries of both kinds; the position's own stop is in neither.
-            Command::CancelAll(all) => assert!(matches!(all.scope, CancelScope::Entries | CancelScope::Conditional)),
+            Command::CancelAll(all) => {
+                assert!(matches!(all.scope, CancelScope::Entries | CancelScope::Conditional))
+            }
             Command::Place(place) => assert!(place.reduce_only),
             Command::SetProtection(protection) => assert!(protection.stop_loss.is_some(), "never taken away"),
             Command::Amend(_) | Command::Cancel(_) => panic!("{command:?}"),
@@ -200,7 +198,9 @@ fn without_the_rule_nothing_is_done_and_spot_cannot_have_it() {
     world.step(Input::Limits(Box::new(Limits::parse(&text).unwrap())));
     world.step(Input::Session(session(world.now)));
     world.step(Input::Instrument(InstrumentSpec { category: Category::Spot, ..spec(BTC, "BTCUSDT", 2, 3) }));
-    for change in [LinkChange::Public { up: true }, LinkChange::Private { up: true }, LinkChange::Skew { millis: 0 }] {
+    for change in
+        [LinkChange::Public { up: true }, LinkChange::Private { up: true }, LinkChange::Skew { millis: 0 }]
+    {
         world.step(Input::Link(change));
     }
     let snapshot = VenueSnapshot::of_cash(Amount::parse("1000000").unwrap(), world.now);

@@ -26,7 +26,6 @@ fn limits(changes: &[(&str, &str)]) -> String {
     })
 }
 
-
 /// The checks of the last decision that did not pass.
 fn denied(world: &World) -> Vec<CheckId> {
     let failed = |outcome: &CheckOutcome| outcome.verdict.refusal().is_some();
@@ -145,7 +144,8 @@ fn row_5_prices_outside_the_operators_range_refuse() {
 #[test]
 fn row_5_prices_may_not_run_away_within_a_minute() {
     // Each step is inside the collar of five per cent; the window allows three over a minute.
-    let mut world = World::with_limits(&limits(&[("window_fraction = \"0.1\"", "window_fraction = \"0.03\"")]));
+    let mut world =
+        World::with_limits(&limits(&[("window_fraction = \"0.1\"", "window_fraction = \"0.03\"")]));
     assert!(world.place(buy(1, "61799.00")).is_ok(), "three per cent above");
     for price in ["61000.00", "62000.00", "63000.00"] {
         world.wait(Span::from_secs(10));
@@ -162,7 +162,8 @@ fn row_5_prices_may_not_run_away_within_a_minute() {
     assert!(world.place(buy(1, "62999.00")).is_ok());
 
     // The other way round: a sale may not run after a falling price.
-    let mut world = World::with_limits(&limits(&[("window_fraction = \"0.1\"", "window_fraction = \"0.03\"")]));
+    let mut world =
+        World::with_limits(&limits(&[("window_fraction = \"0.1\"", "window_fraction = \"0.03\"")]));
     for price in ["59000.00", "58000.00", "57000.00"] {
         world.wait(Span::from_secs(10));
         world.prices(price, "3000.00");
@@ -224,7 +225,8 @@ fn row_10_leverage_and_margin_have_bounds() {
     assert!(told("1000", Some(Rate(800_000_000_000)), Some(Rate(500_000_000_000))).0.is_ok());
     // What the venue does not say, or said too long ago, refuses.
     assert_eq!(told("1000", None, low).0, Err(RefusalCode::CannotEvaluate));
-    let mut world = World::with_limits(&limits(&[("wallet_age_ms_max = 1000000000", "wallet_age_ms_max = 5000")]));
+    let mut world =
+        World::with_limits(&limits(&[("wallet_age_ms_max = 1000000000", "wallet_age_ms_max = 5000")]));
     world.wait(Span::from_millis(5_001));
     assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::CannotEvaluate));
 }
@@ -304,7 +306,8 @@ fn row_15_no_order_meets_another_of_ours() {
     assert_eq!(world.place(sell(1, "60099.99")), Err(RefusalCode::SelfTrade));
     // An amend that may bring the sale lower counts already; a closed order counts no more.
     world.report(resting, VenueStatus::Working);
-    let lower = Amend { order: OrderNumber(1), limit: Some(Price::parse("60099.50", 2).unwrap()), quantity: None };
+    let lower =
+        Amend { order: OrderNumber(1), limit: Some(Price::parse("60099.50", 2).unwrap()), quantity: None };
     assert_eq!(world.ask_for(TAKER, Ask::Amend(lower)), Err(RefusalCode::SelfTrade));
     world.report(resting, VenueStatus::Cancelled);
     assert!(world.place(buy(1, "60100.00")).is_ok());
@@ -333,7 +336,9 @@ fn row_19_spot_sells_what_it_has() {
     world.step(Input::Session(session(world.now)));
     world.step(Input::Instrument(InstrumentSpec { category: Category::Spot, ..spec(BTC, "BTCUSDT", 2, 3) }));
     world.step(Input::Instrument(spec(ETH, "ETHUSDT", 2, 2)));
-    for change in [LinkChange::Public { up: true }, LinkChange::Private { up: true }, LinkChange::Skew { millis: 0 }] {
+    for change in
+        [LinkChange::Public { up: true }, LinkChange::Private { up: true }, LinkChange::Skew { millis: 0 }]
+    {
         world.step(Input::Link(change));
     }
     let snapshot = world.snapshot();
@@ -349,8 +354,10 @@ fn row_19_spot_sells_what_it_has() {
 
 #[test]
 fn row_22_losses_in_a_row_bring_a_pause() {
-    let changes =
-        [("losses_in_a_row_max = 50", "losses_in_a_row_max = 2"), ("loss_cooldown_ms = 60000", "loss_cooldown_ms = 30000")];
+    let changes = [
+        ("losses_in_a_row_max = 50", "losses_in_a_row_max = 2"),
+        ("loss_cooldown_ms = 60000", "loss_cooldown_ms = 30000"),
+    ];
     let mut world = World::with_limits(&limits(&changes));
     let lose = |world: &mut World| {
         filled(world, buy(1, "60000.00"), "60000.00");
@@ -407,7 +414,8 @@ fn row_24_budgets_are_no_more_than_the_account_gives() {
 #[test]
 fn row_25_nothing_is_opened_in_a_closed_window() {
     // The tests' day starts at noon.
-    let mut world = World::with_limits(&limits(&[("no_open = []", "no_open = [\"11:59-12:01\", \"23:30-00:10\"]")]));
+    let mut world =
+        World::with_limits(&limits(&[("no_open = []", "no_open = [\"11:59-12:01\", \"23:30-00:10\"]")]));
     assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::NoOpenWindow));
     let seen = outcome(&world, CheckId::OpenWindow);
     assert_eq!((seen.seen, seen.limit), (720, 721));
@@ -439,7 +447,8 @@ fn row_28_entries_go_when_a_stream_is_down_too_long() {
 
 #[test]
 fn row_29_an_inhibit_that_comes_back_too_often_latches() {
-    let mut world = World::with_limits(&limits(&[("inhibits_per_hour_max = 60", "inhibits_per_hour_max = 3")]));
+    let mut world =
+        World::with_limits(&limits(&[("inhibits_per_hour_max = 60", "inhibits_per_hour_max = 3")]));
     let blink = |world: &mut World, change: LinkChange, back: LinkChange| {
         world.step(Input::Link(change));
         world.step(Input::Link(back));
@@ -526,7 +535,8 @@ fn row_31_an_override_lets_one_order_past_one_bound() {
     grant(&mut world, CheckId::OrderNotional, amount("30000"));
     world.pass(301);
     assert_eq!(world.place(sell(350, "60000.01")), Err(RefusalCode::OrderNotionalLimit));
-    for check in [CheckId::TradingState, CheckId::LossAccount, CheckId::MarketDataAge, CheckId::CollarMarket] {
+    for check in [CheckId::TradingState, CheckId::LossAccount, CheckId::MarketDataAge, CheckId::CollarMarket]
+    {
         assert!(matches!(ask(&mut world, check, amount("1"), None), Reply::Refused(_)), "{check}");
     }
 }
@@ -546,7 +556,8 @@ fn looser_limits_take_a_second_step() {
     assert_eq!(world.place(buy(2, "60000.00")), Err(RefusalCode::OrderNotionalLimit));
     let (Reply::ConfirmWith { code, .. }, false) = set(&mut world, &calm(), None) else { panic!() };
     // The code is for these limits and no others.
-    let (other, _) = set(&mut world, &limits(&[("open_orders_max = 200", "open_orders_max = 999")]), Some(code));
+    let (other, _) =
+        set(&mut world, &limits(&[("open_orders_max = 200", "open_orders_max = 999")]), Some(code));
     assert!(matches!(other, Reply::Refused(_)));
     let (Reply::ConfirmWith { code, .. }, false) = set(&mut world, &calm(), None) else { panic!() };
     assert_eq!(set(&mut world, &calm(), Some(code)), (Reply::Done, true));
@@ -555,9 +566,9 @@ fn looser_limits_take_a_second_step() {
         .records()
         .into_iter()
         .filter_map(|record| match record {
-            Record::Operator(OperatorEntry { command: OperatorCommand::SetLimits { loosened, .. }, .. }) => {
-                Some(loosened)
-            }
+            Record::Operator(OperatorEntry {
+                command: OperatorCommand::SetLimits { loosened, .. }, ..
+            }) => Some(loosened),
             _ => None,
         })
         .collect();

@@ -1,6 +1,8 @@
 //! What the pipeline needs to know to run a strategy.
 
-use portcullis_core::{Amount, Digest, InstrumentId, State, StrategyName, StrategyStarted, Timestamp};
+use portcullis_core::{
+    Amount, Digest, InstrumentId, Mandate, State, StrategyName, StrategyStarted, Timestamp,
+};
 
 use crate::cells::Snapshot;
 use crate::event::{Event, Stream};
@@ -18,6 +20,8 @@ pub struct Deployment {
     pub subscriptions: Vec<(InstrumentId, Stream)>,
     /// The capital it may use.
     pub budget: Amount,
+    /// What its signed bundle allows.
+    pub mandate: Mandate,
     /// Its state from an earlier session.
     pub snapshot: Option<Snapshot>,
     /// History it is shown before its warm-up boundary, oldest first.
@@ -33,6 +37,7 @@ impl Deployment {
             digest: self.digest,
             instruments: self.instruments.clone(),
             budget: self.budget,
+            mandate: self.mandate,
             at: now,
         }
     }

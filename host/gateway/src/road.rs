@@ -113,6 +113,7 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
             | Input::Market(_)
             | Input::Link(_)
             | Input::Operator { .. }
+            | Input::SetLimits { .. }
             | Input::Tick => now.after(self.lookahead),
         };
         let mut effects = self.gate.step(now, input);

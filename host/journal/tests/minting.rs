@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use portcullis_core::{
     Amount, Ask, Category, Cause, Class, Command, DEMO_LIMITS, Digest, Effects, Environment, Gate, Input,
-    InstrumentId, InstrumentSpec, Level, Limits, LinkChange, MarketBody, MarketEvent, OrderNumber, Place,
-    Price, Qty, Rate, RawIntent, Record, Release, Sequence, SessionStart, Side, StrategyChange, StrategyId,
-    StrategyStarted, Submission, TimeInForce, Timestamp, VenueSnapshot,
+    InstrumentId, InstrumentSpec, Level, Limits, LinkChange, Mandate, MarketBody, MarketEvent, OrderNumber,
+    Place, Price, Qty, Rate, RawIntent, Record, Release, Sequence, SessionStart, Side, StrategyChange,
+    StrategyId, StrategyStarted, Submission, TimeInForce, Timestamp, VenueSnapshot,
 };
 use portcullis_journal::{
     Committed, Faults, Journal, JournalError, LinkParts, Log, LogConfig, MemStorage, Stored, Wait, Writer,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use portcullis_core::{
-    Amount, Digest, Environment, Gate, Input, InstrumentId, InstrumentSpec, Limits, LinkChange, MarketEvent,
-    Reply, SessionStart, StrategyChange, StrategyName, StrategyStarted, Timestamp,
+    Amount, Digest, Environment, Gate, Input, InstrumentId, InstrumentSpec, Limits, LinkChange, Mandate,
+    MarketEvent, Reply, SessionStart, StrategyChange, StrategyName, StrategyStarted, Timestamp,
 };
 use portcullis_gateway::{Event, EventBody, Packer, Road, Stream, resync_events};
 use portcullis_journal::{Log, LogConfig};
@@ -52,6 +52,8 @@ pub struct Candidate<G> {
     pub subscriptions: Vec<(InstrumentId, Stream)>,
     /// USDT it may use.
     pub budget: Amount,
+    /// What its signed bundle allows.
+    pub mandate: Mandate,
     /// Its code, initialised.
     pub guest: G,
 }
@@ -254,6 +256,7 @@ fn admit<G: Guest>(
         digest: candidate.digest,
         instruments: candidate.instruments.clone(),
         budget: candidate.budget,
+        mandate: candidate.mandate,
         at: start,
     };
     match world.step(Input::Strategy(StrategyChange::Started(started))) {

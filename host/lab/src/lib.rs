@@ -24,7 +24,7 @@ mod venue;
 mod world;
 
 pub use backtest::{BacktestError, Candidate, Outcome, Settings, Strategy, backtest, backtest_made};
-pub use data::{H1_LIMITS, h1_depth, h1_instrument, h1_trades};
+pub use data::{h1_depth, h1_instrument, h1_trades};
 pub use frames::Frames;
 pub use guest::{Guest, GuestFault};
 pub use latency::Latency;

@@ -1,8 +1,9 @@
 //! What the matching engine says, in the gate's terms: what the live client makes of Bybit's rows.
 
 use portcullis_core::{
-    AccountMode, Amount, CloseReason, CreatedBy, ExecId, Execution, ExecutionKind, ExecutionReport, MarginMode, OrderReport, PositionReport,
-    Rate, RejectionKind, VenueOrderId, VenueRejection, VenueSnapshot, VenueStatus, WalletReport,
+    AccountMode, Amount, CloseReason, CreatedBy, ExecId, Execution, ExecutionKind, ExecutionReport,
+    MarginMode, OrderReport, PositionReport, Rate, RejectionKind, VenueOrderId, VenueRejection,
+    VenueSnapshot, VenueStatus, WalletReport,
 };
 use portcullis_paper::engine::{self, Closed, Engine, Event, OrderKey, Origin, Reject, Status};
 
@@ -60,13 +61,17 @@ pub(crate) fn order(row: &engine::Order) -> Option<OrderReport> {
         executed: row.executed,
         reason,
         reduce_only: row.reduce_only,
-        created_by: match row.origin {
-            Origin::Client => CreatedBy::Client,
-            Origin::TakeProfit | Origin::StopLoss => CreatedBy::Protection,
-            Origin::Liquidation => CreatedBy::Venue,
-        },
+        created_by: created_by(row.origin),
         venue_time: row.updated,
     })
+}
+
+fn created_by(origin: Origin) -> CreatedBy {
+    match origin {
+        Origin::Client => CreatedBy::Client,
+        Origin::TakeProfit | Origin::StopLoss => CreatedBy::Protection,
+        Origin::Liquidation => CreatedBy::Venue,
+    }
 }
 
 fn execution(row: &engine::Execution) -> Option<Execution> {
@@ -90,6 +95,7 @@ fn execution(row: &engine::Execution) -> Option<Execution> {
         quantity: row.quantity,
         fee: row.fee,
         maker: row.maker,
+        created_by: created_by(row.origin),
         venue_time: row.time,
     })
 }

@@ -10,12 +10,13 @@
 )]
 
 use portcullis_core::{
-    Action, ActionBody, Amount, Digest, Limits, Outcome as Answer, Place, Qty, Rate, Side, Span, TimeInForce,
+    Action, ActionBody, Amount, BENCH_LIMITS, Digest, Limits, Mandate, Outcome as Answer, Place, Qty, Rate,
+    Side, Span, TimeInForce,
 };
 use portcullis_gateway::Stream;
 use portcullis_lab::{
-    BacktestError, Candidate, Frames, Guest, GuestFault, H1_LIMITS, Latency, Outcome, Settings,
-    backtest_made, h1_instrument, h1_trades,
+    BacktestError, Candidate, Frames, Guest, GuestFault, Latency, Outcome, Settings, backtest_made,
+    h1_instrument, h1_trades,
 };
 
 /// A strategy written without the SDK: a function from a frame's records to an answer.
@@ -66,7 +67,7 @@ fn run(
     frames: Frames,
     guest: impl FnMut(&[&[u8]]) -> Result<Answer, GuestFault>,
 ) -> Result<Outcome, BacktestError> {
-    run_under(H1_LIMITS, frames, guest)
+    run_under(BENCH_LIMITS, frames, guest)
 }
 
 fn run_under(
@@ -89,6 +90,7 @@ fn run_under(
         instruments: vec![spec.id],
         subscriptions: vec![(spec.id, Stream::Trades)],
         budget: capital,
+        mandate: Mandate::ALL,
         guest: Raw(guest),
     };
     backtest_made(&settings, vec![candidate], h1_trades(spec.id, 5_000))
@@ -195,8 +197,8 @@ fn a_flood_of_intents_ends_the_backtest() {
         let consumed = u32::try_from(index + 1).unwrap();
         Ok(Answer { consumed, actions: (0..32).map(|_| buy(index)).collect() })
     };
-    let limits = H1_LIMITS
-        .replace("intents_burst_max = 1000", "intents_burst_max = 20")
-        .replace("intents_per_second_max = 1000", "intents_per_second_max = 20");
+    let limits = BENCH_LIMITS
+        .replace("intents_burst_max = 1000000000", "intents_burst_max = 20")
+        .replace("intents_per_second_max = 1000000000", "intents_per_second_max = 20");
     assert_eq!(code(run_under(&limits, Frames::Adaptive, flood)), "FLOOD");
 }

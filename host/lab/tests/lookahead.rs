@@ -18,8 +18,8 @@ mod native;
 
 use native::Native;
 use portcullis_core::{
-    Amount, Category, Digest, InstrumentSpec, Level, Limits, MarketBody, MarketEvent, Price, Qty, Rate, Side,
-    Span, Timestamp,
+    Amount, Category, Digest, InstrumentSpec, Level, Limits, Mandate, MarketBody, MarketEvent, Price, Qty,
+    Rate, Side, Span, Timestamp,
 };
 use portcullis_gateway::Stream;
 use portcullis_lab::{Candidate, Frames, Latency, Outcome, Settings, backtest};
@@ -380,6 +380,7 @@ fn run(case: &Case, frames: Frames) -> Outcome {
                     .flat_map(|spec| [Stream::Trades, Stream::Quotes, Stream::Mark].map(|s| (spec.id, s)))
                     .collect(),
                 budget: settings.capital,
+                mandate: Mandate::ALL,
                 guest: Native::<Chaos>::new(&setup).unwrap(),
             }
         })

@@ -44,7 +44,8 @@ pub(super) fn against_window(proposal: &Proposal<'_>) -> CheckOutcome {
     let Some(limits) = &proposal.instrument.limits else {
         return CheckOutcome::unknown(check, RefusalCode::LimitMissing);
     };
-    let Some(worst) = proposal.market.and_then(|market| market.worst_of_window(proposal.side, proposal.situation.now))
+    let Some(worst) =
+        proposal.market.and_then(|market| market.worst_of_window(proposal.side, proposal.situation.now))
     else {
         return CheckOutcome::unknown(check, RefusalCode::NoReferencePrice);
     };

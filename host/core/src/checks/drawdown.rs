@@ -6,7 +6,8 @@ use crate::{Amount, CheckId, CheckOutcome, RefusalCode, Strategy};
 
 /// The strategy's.
 pub(super) fn strategy(proposal: &Proposal<'_>) -> CheckOutcome {
-    let limit = proposal.strategy.and_then(|strategy| strategy.limits.as_ref()).map(|limits| limits.drawdown_max);
+    let limit =
+        proposal.strategy.and_then(|strategy| strategy.limits.as_ref()).map(|limits| limits.drawdown_max);
     let drawdown = proposal.strategy.and_then(|strategy| strategy_drawdown(strategy, proposal.situation));
     compare(CheckId::DrawdownStrategy, drawdown, limit)
 }

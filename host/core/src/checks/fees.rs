@@ -16,7 +16,12 @@ pub(super) fn strategy(proposal: &Proposal<'_>) -> CheckOutcome {
 pub(super) fn account(proposal: &Proposal<'_>) -> CheckOutcome {
     let state = proposal.situation.state;
     let paid = Some(state.fees.on(day(proposal)));
-    compare(CheckId::FeesAccount, proposal, paid, state.limits().map(|limits| limits.account.fees_per_day_max))
+    compare(
+        CheckId::FeesAccount,
+        proposal,
+        paid,
+        state.limits().map(|limits| limits.account.fees_per_day_max),
+    )
 }
 
 fn compare(

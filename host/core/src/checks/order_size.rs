@@ -36,9 +36,7 @@ pub(super) fn notional(proposal: &Proposal<'_>) -> CheckOutcome {
     let signed = proposal.strategy.and_then(|strategy| strategy.mandate.order_notional_max);
     let limit = limits.order_notional_max.min(signed.unwrap_or(limits.order_notional_max));
     match proposal.value(proposal.quantity) {
-        Some(value) => {
-            CheckOutcome::at_most(check, value.0, limit.0, RefusalCode::OrderNotionalLimit)
-        }
+        Some(value) => CheckOutcome::at_most(check, value.0, limit.0, RefusalCode::OrderNotionalLimit),
         None => CheckOutcome::unknown(check, RefusalCode::Overflow),
     }
 }

@@ -39,7 +39,8 @@ pub(super) fn duplicate(proposal: &Proposal<'_>) -> CheckOutcome {
         proposal.price,
         proposal.time_in_force,
     );
-    let age = if proposal.is_new { strategy.recent.age(&content, window, proposal.situation.now) } else { None };
+    let age =
+        if proposal.is_new { strategy.recent.age(&content, window, proposal.situation.now) } else { None };
     let verdict = age.map_or(Verdict::Pass, |_| Verdict::Deny(RefusalCode::DuplicateIntent));
     CheckOutcome { check, verdict, seen: age.unwrap_or(window).0.into(), limit: window.0.into() }
 }

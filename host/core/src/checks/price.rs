@@ -18,7 +18,8 @@ pub(super) fn range(proposal: &Proposal<'_>) -> CheckOutcome {
     let lowest = mantissa(limits.price_min, Rounding::Up);
     let highest = mantissa(limits.price_max, Rounding::Down);
     let trigger = proposal.trigger.map(|trigger| trigger.price);
-    let outside = [Some(price), trigger].into_iter().flatten().find(|price| *price < lowest || *price > highest);
+    let outside =
+        [Some(price), trigger].into_iter().flatten().find(|price| *price < lowest || *price > highest);
     let seen = outside.unwrap_or(price);
     let limit = if seen < lowest { lowest } else { highest };
     let verdict = outside.map_or(Verdict::Pass, |_| Verdict::Deny(RefusalCode::PriceRange));

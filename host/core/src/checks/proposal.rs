@@ -7,8 +7,8 @@ use crate::exposure::{Exposure, value_of};
 use crate::market_view::MarketView;
 use crate::validate::{ValidAmend, ValidIntent, ValidPlace};
 use crate::{
-    AccountMode, Amount, Inhibits, Instrument, InstrumentId, Order, Price, Qty, Rounding, Side, SignedQty, State,
-    Strategy, TimeInForce, Timestamp, Trigger, notional, notional_of,
+    AccountMode, Amount, Inhibits, Instrument, InstrumentId, Order, Price, Qty, Rounding, Side, SignedQty,
+    State, Strategy, TimeInForce, Timestamp, Trigger, notional, notional_of,
 };
 
 use super::collar;

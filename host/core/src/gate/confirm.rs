@@ -43,7 +43,9 @@ impl Turn<'_> {
     /// Takes the second step; says why not when it is none. Either way the first is used up.
     pub(super) fn confirm(&mut self, intention: &Intention, code: &str) -> Result<(), Reply> {
         let refused = |why: &str| Err(Reply::Refused(why.to_owned()));
-        let Some(first) = self.desk.first_step.take() else { return refused("nothing waits to be confirmed") };
+        let Some(first) = self.desk.first_step.take() else {
+            return refused("nothing waits to be confirmed");
+        };
         if first.intention != *intention || first.code != code {
             return refused("the code belongs to another request");
         }

@@ -43,9 +43,10 @@ impl Foreign {
             | VenueStatus::PartiallyFilled
             | VenueStatus::Untriggered
             | VenueStatus::Triggered => spec,
-            VenueStatus::Filled | VenueStatus::Cancelled | VenueStatus::Rejected | VenueStatus::Deactivated => {
-                None
-            }
+            VenueStatus::Filled
+            | VenueStatus::Cancelled
+            | VenueStatus::Rejected
+            | VenueStatus::Deactivated => None,
         };
         let too_many = open.is_some() && self.open.len() >= FOLLOWED_MAX;
         match open {

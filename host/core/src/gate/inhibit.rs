@@ -38,7 +38,8 @@ impl Turn<'_> {
             }
         }
         if let Some((inhibit, count)) = recurring {
-            let detail = format!("{} came back {count} times in an hour, limit {recurs_max}", inhibit.as_str());
+            let detail =
+                format!("{} came back {count} times in an hour, limit {recurs_max}", inhibit.as_str());
             self.raise(Scope::Account, TradingState::ReduceOnly, StateCause::InhibitRecurred, detail);
         }
         self.check_disconnect(disconnect_max);

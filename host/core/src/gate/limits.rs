@@ -1,8 +1,6 @@
 //! Other limits, and exceptions from them: what loosens takes two steps, and all of it is journaled with its reason (RULES G9).
 
-use crate::{
-    Digest, Limits, LimitsSet, OperatorCommand, OperatorEntry, Override, Record, Reply, Timestamp,
-};
+use crate::{Digest, Limits, LimitsSet, OperatorCommand, OperatorEntry, Override, Record, Reply, Timestamp};
 
 use super::confirm::Intention;
 use super::turn::Turn;
@@ -20,7 +18,13 @@ impl Turn<'_> {
     }
 
     /// Puts an operator's limits in force, at once where nothing in them is looser.
-    pub(super) fn set_limits(&mut self, actor: String, limits: &Limits, reason: String, code: Option<String>) {
+    pub(super) fn set_limits(
+        &mut self,
+        actor: String,
+        limits: &Limits,
+        reason: String,
+        code: Option<String>,
+    ) {
         let hash = limits.hash();
         let changes = self.state.limits().map(|old| old.changes_to(limits));
         // Without limits everything is refused, so any are looser.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    AccountMode, Adjustment, Answer, Category, Evidence, Finding, FindingKind, Inhibit, InstrumentId, LinkChange, LinkId, Order,
-    OrderId, OrderReport, OrderStatus, PendingKind, Query, Record, Resolution, Resolved, Scope, Sequence,
-    SessionStart, SignedQty, Span, StateCause, Submission, Submitted, TimeInForce, Timestamp, TradingState,
-    VenueSnapshot,
+    AccountMode, Adjustment, Answer, Category, Evidence, Finding, FindingKind, Inhibit, InstrumentId,
+    LinkChange, LinkId, Order, OrderId, OrderReport, OrderStatus, PendingKind, Query, Record, Resolution,
+    Resolved, Scope, Sequence, SessionStart, SignedQty, Span, StateCause, Submission, Submitted, TimeInForce,
+    Timestamp, TradingState, VenueSnapshot,
 };
 
 use super::desk::Asked;
@@ -195,7 +195,9 @@ impl Turn<'_> {
                 kind: FindingKind::AccountMode,
                 order: None,
                 instrument: None,
-                detail: format!("the account is {mode:?}; one-way positions and {wanted:?} margin are wanted"),
+                detail: format!(
+                    "the account is {mode:?}; one-way positions and {wanted:?} margin are wanted"
+                ),
                 at: self.now,
             });
         }

@@ -2,8 +2,8 @@
 
 use crate::checks::budgets;
 use crate::{
-    Amount, Gate, InstrumentId, Origin, Record, RefusalCode, Reply, State, StrategyChange, StrategyFault, StrategyId,
-    StrategyStarted, StrategyStopped,
+    Amount, Gate, InstrumentId, Origin, Record, RefusalCode, Reply, State, StrategyChange, StrategyFault,
+    StrategyId, StrategyStarted, StrategyStopped,
 };
 
 use super::desk::Live;

@@ -46,7 +46,10 @@ impl Limits {
         }
         for name in names(&old, &new, "strategy") {
             let of = |file: &'_ Table| {
-                table(file, "strategy").and_then(|all| table(all, &name)).or_else(|| table(file, "each_strategy")).cloned()
+                table(file, "strategy")
+                    .and_then(|all| table(all, &name))
+                    .or_else(|| table(file, "each_strategy"))
+                    .cloned()
             };
             compare(&format!("strategy.{name}"), of(&old).as_ref(), of(&new).as_ref(), &mut changes);
         }
@@ -122,24 +125,50 @@ mod tests {
 
     fn changes(edits: &[(&str, &str)]) -> Vec<(String, bool)> {
         let old = Limits::parse(INSTALL_LIMITS).unwrap();
-        let text = edits.iter().fold(INSTALL_LIMITS.to_owned(), |text, (from, to)| text.replacen(from, to, 1));
+        let text =
+            edits.iter().fold(INSTALL_LIMITS.to_owned(), |text, (from, to)| text.replacen(from, to, 1));
         let new = Limits::parse(&text).unwrap();
         old.changes_to(&new).into_iter().map(|change| (change.key, change.loosens)).collect()
     }
 
     #[test]
     fn a_larger_bound_is_looser() {
-        assert_eq!(changes(&[("daily_loss_max = \"500\"", "daily_loss_max = \"600\"")]), [("account.daily_loss_max".to_owned(), true)]);
-        assert_eq!(changes(&[("daily_loss_max = \"500\"", "daily_loss_max = \"99\"")]), [("account.daily_loss_max".to_owned(), false)]);
-        assert_eq!(changes(&[("open_orders_max = 20", "open_orders_max = 100")]), [("account.open_orders_max".to_owned(), true)]);
+        assert_eq!(
+            changes(&[("daily_loss_max = \"500\"", "daily_loss_max = \"600\"")]),
+            [("account.daily_loss_max".to_owned(), true)]
+        );
+        assert_eq!(
+            changes(&[("daily_loss_max = \"500\"", "daily_loss_max = \"99\"")]),
+            [("account.daily_loss_max".to_owned(), false)]
+        );
+        assert_eq!(
+            changes(&[("open_orders_max = 20", "open_orders_max = 100")]),
+            [("account.open_orders_max".to_owned(), true)]
+        );
     }
 
     #[test]
     fn some_bounds_work_the_other_way() {
-        assert_eq!(changes(&[("duplicate_window_ms = 1000", "duplicate_window_ms = 10")]), [("each_strategy.duplicate_window_ms".to_owned(), true)]);
-        assert_eq!(changes(&[("foreign_orders = \"halt\"", "foreign_orders = \"count\"")]), [("account.foreign_orders".to_owned(), true)]);
-        assert_eq!(changes(&[("no_open = []", "no_open = [\"04:00-05:30\"]")]), [("account.no_open".to_owned(), false)]);
-        assert!(changes(&[("protection = \"stop\"\nstop_fraction = \"0.05\"\nstop_missing_ms_max = 5000", "protection = \"none\"")]).iter().any(|(_, loosens)| *loosens));
+        assert_eq!(
+            changes(&[("duplicate_window_ms = 1000", "duplicate_window_ms = 10")]),
+            [("each_strategy.duplicate_window_ms".to_owned(), true)]
+        );
+        assert_eq!(
+            changes(&[("foreign_orders = \"halt\"", "foreign_orders = \"count\"")]),
+            [("account.foreign_orders".to_owned(), true)]
+        );
+        assert_eq!(
+            changes(&[("no_open = []", "no_open = [\"04:00-05:30\"]")]),
+            [("account.no_open".to_owned(), false)]
+        );
+        assert!(
+            changes(&[(
+                "protection = \"stop\"\nstop_fraction = \"0.05\"\nstop_missing_ms_max = 5000",
+                "protection = \"none\""
+            )])
+            .iter()
+            .any(|(_, loosens)| *loosens)
+        );
     }
 
     #[test]

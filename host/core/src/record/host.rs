@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, CheckId, Digest, Environment, InstrumentId, Mandate, OperatorCommand, Scope, StateCause, StrategyId, StrategyName,
-    Timestamp, TradingState,
+    Amount, CheckId, Digest, Environment, InstrumentId, Mandate, OperatorCommand, Scope, StateCause,
+    StrategyId, StrategyName, Timestamp, TradingState,
 };
 
 /// The gateway started. Everything that ran before has stopped, and what was under way has no answer.

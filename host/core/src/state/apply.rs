@@ -7,10 +7,10 @@ use crate::loss_streak::LossStreak;
 use crate::recent_orders::{Content, RecentOrders};
 use crate::repeats::Repeats;
 use crate::{
-    Adjustment, Amount, Answer, Command, CreatedBy, DayAnchor, Doubt, Execution, ExecutionKind, HighWater, InstrumentSpec, IntentApproved,
-    Limits, LimitsSet, NotSent, Order, OrderEvent, OrderId, OrderReport, Origin, Pending, PendingKind,
-    Qty, Record, Refused, RefusedSummary, Resolution, Resolved, Rung, SessionStart, StateChange, StrategyStarted,
-    Submission, Submitted, Timestamp, Verdict, VenueStatus,
+    Adjustment, Amount, Answer, Command, CreatedBy, DayAnchor, Doubt, Execution, ExecutionKind, HighWater,
+    InstrumentSpec, IntentApproved, Limits, LimitsSet, NotSent, Order, OrderEvent, OrderId, OrderReport,
+    Origin, Pending, PendingKind, Qty, Record, Refused, RefusedSummary, Resolution, Resolved, Rung,
+    SessionStart, StateChange, StrategyStarted, Submission, Submitted, Timestamp, VenueStatus, Verdict,
 };
 
 impl State {
@@ -130,7 +130,8 @@ impl State {
                 strategy.rates.add(intent.at);
                 if let Command::Place(place) = &intent.command {
                     strategy.places = strategy.places.max(intent.number.0);
-                    let window = strategy.limits.as_ref().map(|limits| limits.duplicate_window).unwrap_or_default();
+                    let window =
+                        strategy.limits.as_ref().map(|limits| limits.duplicate_window).unwrap_or_default();
                     strategy.recent.add(Content::of(place), window, intent.at);
                 }
                 for outcome in intent.checks.iter().filter(|outcome| outcome.verdict == Verdict::Overridden) {
@@ -237,7 +238,8 @@ impl State {
             return;
         }
         self.last_execution = self.last_execution.max(execution.venue_time);
-        let order = self.order_of(execution).map(|order| (order.id, order.strategy, order.accounted, order.quantity));
+        let order =
+            self.order_of(execution).map(|order| (order.id, order.strategy, order.accounted, order.quantity));
         let owner = match order {
             Some((_, strategy, ..)) => strategy,
             None => self.owner(execution.instrument),
@@ -257,7 +259,13 @@ impl State {
             strategy.losses.update(execution.instrument, &before, &after, execution.venue_time);
             if let (Some((_, _, Qty::ZERO, quantity)), Some(limits)) = (order, &strategy.limits) {
                 let pause = limits.repeated_executions_pause;
-                strategy.repeats.add(execution.instrument, execution.side, quantity, execution.venue_time, pause);
+                strategy.repeats.add(
+                    execution.instrument,
+                    execution.side,
+                    quantity,
+                    execution.venue_time,
+                    pause,
+                );
             }
         }
         if let Some((id, ..)) = order

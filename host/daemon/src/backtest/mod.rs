@@ -6,8 +6,8 @@ mod work;
 
 use std::process::ExitCode;
 
-use portcullis_core::{Amount, Limits, Span};
-use portcullis_lab::{H1_LIMITS, Latency};
+use portcullis_core::{Amount, BENCH_LIMITS, Limits, Span};
+use portcullis_lab::Latency;
 use portcullis_role::{Confinement, in_child};
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ fn plan(arguments: &Backtest) -> Result<Plan, Failure> {
     let text = match (&arguments.limits, data.is_synthetic()) {
         (Some(file), _) => std::fs::read_to_string(file)
             .map_err(|error| Failure::Usage(format!("cannot read limits {}: {error}", file.display())))?,
-        (None, true) => H1_LIMITS.to_owned(),
+        (None, true) => BENCH_LIMITS.to_owned(),
         (None, false) => {
             return Err(Failure::Usage(
                 "--limits FILE is missing: recorded data is traded under limits of yours, as a live account is; \

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use portcullis_bundle::{BundleSource, Tier, admit, inspect};
+use portcullis_bundle::{BundleSource, Tier, admit, inspect, mandate};
 use portcullis_cell::{Artifact, CellLimits, CompileLimits, compile, component_digest};
-use portcullis_core::Digest;
+use portcullis_core::{Digest, Mandate};
 use portcullis_role::{Confinement, in_child, sealed_memory_file};
 
 use crate::command::strategy;
@@ -32,6 +32,8 @@ pub(crate) struct Subject {
     pub(crate) digest: Digest,
     pub(crate) artifact: Artifact,
     pub(crate) limits: CellLimits,
+    /// What its manifest allows; everything without a manifest.
+    pub(crate) mandate: Mandate,
     /// The markets of its manifest as `category:SYMBOL`; `None` without a manifest, which means all of the data's.
     pub(crate) markets: Option<Vec<String>>,
 }
@@ -45,7 +47,8 @@ impl Subject {
             let (component, _) = strategy::build_component(path, None)?;
             let markets = source.capabilities.symbols.iter().map(ToString::to_string).collect();
             let digest = component_digest(&component);
-            return Self::admitted(&component, digest, Some((source.limits, markets)), source.tier);
+            let mandate = mandate(&source.capabilities, &source.limits).map_err(anyhow::Error::new)?;
+            return Self::admitted(&component, digest, Some((source.limits, mandate, markets)), source.tier);
         }
         let bytes = read(path)?;
         if bytes.starts_with(b"\0asm") {
@@ -58,22 +61,24 @@ impl Subject {
         let manifest = inspection.manifest;
         let markets = manifest.capabilities.symbols.iter().map(ToString::to_string).collect();
         let component = portcullis_bundle::component(&bytes).map_err(refused)?;
-        Self::admitted(component, inspection.digest, Some((manifest.limits, markets)), manifest.tier)
+        let mandate = mandate(&manifest.capabilities, &manifest.limits).map_err(anyhow::Error::new)?;
+        let stated = Some((manifest.limits, mandate, markets));
+        Self::admitted(component, inspection.digest, stated, manifest.tier)
     }
 
     fn admitted(
         component: &[u8],
         digest: Digest,
-        manifest: Option<(portcullis_bundle::Limits, Vec<String>)>,
+        manifest: Option<(portcullis_bundle::Limits, Mandate, Vec<String>)>,
         tier: Tier,
     ) -> Result<Self, Failure> {
-        let (limits, markets) = match manifest {
-            None => (BARE, None),
-            Some((limits, markets)) => (cell_limits(&limits)?, Some(markets)),
+        let (limits, mandate, markets) = match manifest {
+            None => (BARE, Mandate::ALL, None),
+            Some((limits, mandate, markets)) => (cell_limits(&limits)?, mandate, Some(markets)),
         };
         admit(component, tier, limits.memory_bytes_max)
             .map_err(|error| Failure::finding(error.code(), format!("{error}. {}", error.fix())))?;
-        Ok(Self { digest, artifact: compiled(component)?, limits, markets })
+        Ok(Self { digest, artifact: compiled(component)?, limits, mandate, markets })
     }
 }
 

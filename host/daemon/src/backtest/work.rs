@@ -70,6 +70,7 @@ impl Trial<'_> {
             instruments: instruments.iter().map(|spec| spec.id).collect(),
             subscriptions: streams,
             budget: plan.capital,
+            mandate: plan.subject.mandate,
             guest,
         };
         let settings = Settings {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use ema_cross::EmaCross;
 use portcullis_cell::{CellEngine, Guest as CellGuest, Program, compile, component_digest};
-use portcullis_core::{Amount, Digest, InstrumentSpec, Limits, Rate, StrategyName};
+use portcullis_core::{Amount, BENCH_LIMITS, Digest, InstrumentSpec, Limits, Mandate, Rate, StrategyName};
 use portcullis_gateway::Stream;
 use portcullis_lab::{
-    Candidate, Frames, Guest, H1_LIMITS, Latency, Outcome, Settings, backtest_made, h1_instrument, h1_trades,
+    Candidate, Frames, Guest, Latency, Outcome, Settings, backtest_made, h1_instrument, h1_trades,
 };
 use serde_json::json;
 
@@ -65,7 +65,8 @@ impl Bench {
             program: Program::load(&engine, &artifact).map_err(anyhow::Error::new)?,
             digest: component_digest(component),
             spec: h1_instrument(TAKER_FEE).ok_or_else(|| anyhow!("no rules for the series' instrument"))?,
-            limits: Limits::parse(H1_LIMITS).map_err(|error| anyhow!("the limits of the series: {error}"))?,
+            limits: Limits::parse(BENCH_LIMITS)
+                .map_err(|error| anyhow!("the limits of the series: {error}"))?,
             capital: Amount::parse("10000000").map_err(anyhow::Error::new)?,
             name: "ema-cross".parse().map_err(anyhow::Error::new)?,
         })
@@ -128,6 +129,7 @@ impl Bench {
             instruments: vec![self.spec.id],
             subscriptions: vec![(self.spec.id, Stream::Trades)],
             budget: self.capital,
+            mandate: Mandate::ALL,
             guest,
         };
         let events = h1_trades(self.spec.id, TRADES);

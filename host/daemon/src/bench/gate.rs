@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use portcullis_core::{
-    Amount, Command, Digest, Environment, Gate, Input, Limits, LinkChange, LinkId, Record, RejectionKind,
-    Sequence, SessionStart, StrategyChange, StrategyId, StrategyStarted, Submission, Timestamp,
-    VenueRejection, VenueSnapshot,
+    Amount, BENCH_LIMITS, Command, Digest, Environment, Gate, Input, Limits, LinkChange, LinkId, Mandate,
+    Record, RejectionKind, Sequence, SessionStart, StrategyChange, StrategyId, StrategyStarted, Submission,
+    Timestamp, VenueRejection, VenueSnapshot,
 };
 
 use super::{Figures, Samples, place};
@@ -88,7 +88,7 @@ impl GateBench {
 /// Brings a gate to where a strategy may add risk.
 fn ready(gate: &mut Gate, now: Timestamp) -> Result<(), Failure> {
     let spec = place::instrument()?;
-    let limits = Limits::parse(place::LIMITS).map_err(|error| anyhow!("the limits of the bench: {error}"))?;
+    let limits = Limits::parse(BENCH_LIMITS).map_err(|error| anyhow!("the limits of the bench: {error}"))?;
     let session = SessionStart {
         environment: Environment::Paper,
         epoch: 1,

@@ -7,8 +7,8 @@ use anyhow::anyhow;
 use portcullis_bybit::{LocalSigner, OrderRequest, OrderSigner, Slippage};
 use portcullis_cell::{CellReply, CellRequest};
 use portcullis_core::{
-    Amount, Digest, Environment, Gate, Input, InstrumentId, InstrumentSpec, Limits, LinkChange, Query,
-    SessionStart, Span, StrategyId, Submission, Timestamp, VenueSnapshot,
+    Amount, BENCH_LIMITS, Digest, Environment, Gate, Input, InstrumentId, InstrumentSpec, Limits, LinkChange,
+    Mandate, Query, SessionStart, Span, StrategyId, Submission, Timestamp, VenueSnapshot,
 };
 use portcullis_gateway::{
     Blame, CellEvent, Cells, Deployment, Fault, Pipeline, Snapshot, Stream, Venue, VenueEvent,
@@ -170,9 +170,9 @@ impl PipelineBench {
         let mut pipeline = Pipeline::new(Gate::new(), log, venue, cells, clock, Span::from_millis(1));
         let now = clock::now();
         let limits =
-            Limits::parse(place::LIMITS).map_err(|error| anyhow!("the limits of the bench: {error}"))?;
+            Limits::parse(BENCH_LIMITS).map_err(|error| anyhow!("the limits of the bench: {error}"))?;
         let spec = place::instrument()?;
-            let session = SessionStart {
+        let session = SessionStart {
             environment: Environment::Paper,
             epoch: 1,
             software: "bench".to_owned(),
@@ -197,6 +197,7 @@ impl PipelineBench {
             instruments: vec![spec.id],
             subscriptions: vec![(InstrumentId(0), Stream::Trades)],
             budget: Amount::parse("1000000000").map_err(anyhow::Error::new)?,
+            mandate: Mandate::ALL,
             snapshot: None,
             warm_up: Vec::new(),
         };

@@ -7,43 +7,6 @@ use portcullis_core::{
 
 use crate::failure::Failure;
 
-/// Limits of the benches: every check is evaluated, none refuses.
-pub(super) const LIMITS: &str = r#"
-[account]
-position_notional_max = "100000000000"
-open_orders_max = 100000
-orders_per_second_max = 100000
-orders_per_minute_max = 1000000
-orders_per_hour_max = 1000000
-orders_per_day_max = 1000000
-traded_value_per_day_max = "100000000000"
-daily_loss_max = "100000000"
-foreign_orders = "count"
-
-[each_strategy]
-position_notional_max = "100000000000"
-open_orders_max = 100000
-orders_per_second_max = 100000
-orders_per_minute_max = 1000000
-orders_per_hour_max = 1000000
-orders_per_day_max = 1000000
-traded_value_per_day_max = "100000000000"
-daily_loss_max = "100000000"
-rejects_in_a_row_max = 1000000
-intents_per_second_max = 1000000
-intents_burst_max = 1000000
-
-[instrument."linear:BTCUSDT"]
-order_quantity_max = "1000"
-order_notional_max = "100000000"
-position_notional_max = "100000000000"
-open_orders_max = 100000
-collar_fraction = "0.5"
-collar_ticks = 1000
-market_data_age_ms_max = 60000
-mark_age_ms_max = 60000
-"#;
-
 /// The instrument of the benches: like BTCUSDT, a tick of 0.1 and a step of 0.001.
 pub(super) fn instrument() -> Result<InstrumentSpec, Failure> {
     Ok(InstrumentSpec {

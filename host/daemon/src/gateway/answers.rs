@@ -133,6 +133,8 @@ fn number(unit: Unit, value: i128, spec: Option<&InstrumentSpec>) -> String {
             Qty(mantissa).display(spec.quantity_decimals).to_string()
         }
         (Unit::Nanoseconds, ..) => format!("{value} ns"),
+        // A ratio has twelve decimals, an amount eighteen.
+        (Unit::Rate, ..) => Amount(value.saturating_mul(1_000_000)).to_string(),
         (Unit::Price | Unit::Quantity | Unit::Flag | Unit::Count, ..) => value.to_string(),
     }
 }

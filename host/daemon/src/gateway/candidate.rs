@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use portcullis_bundle::{Tier, TrustRoot, UnixSeconds, VerifiedBundle, open};
+use portcullis_bundle::{Tier, TrustRoot, UnixSeconds, VerifiedBundle, mandate, open};
 use portcullis_cell::{
     Artifact, CellLimits, CompileLimits, CompiledArtifact, Description, SealedArtifact, Stream as GuestStream,
 };
-use portcullis_core::{Category, Environment, Symbol};
+use portcullis_core::{Category, Environment, Mandate, Symbol};
 use portcullis_gateway::Stream;
 use portcullis_role::sealed_memory_file;
 
@@ -22,6 +22,8 @@ use crate::gateway::parameters;
 pub(crate) struct Checked {
     pub(crate) bundle: VerifiedBundle,
     pub(crate) limits: CellLimits,
+    /// What the signed manifest allows.
+    pub(crate) mandate: Mandate,
     /// The markets of the signed manifest, in its order: the strategy's own numbers of its instruments.
     pub(crate) markets: Vec<(Category, Symbol)>,
 }
@@ -46,6 +48,9 @@ impl Checked {
         let trust = TrustRoot::load(root).map_err(|error| LaunchError::new(error.code(), error))?;
         let bundle = open(bytes, &trust, environment, UnixSeconds(clock::now_s()))?;
         let limits = cell_limits(&bundle)?;
+        let manifest = bundle.manifest();
+        let mandate = mandate(&manifest.capabilities, &manifest.limits)
+            .map_err(|error| LaunchError::new("LIMITS_INVALID", error))?;
         let markets = markets(&bundle).map_err(|detail| LaunchError::new("MARKET_NOT_TRADED", detail))?;
         let failed = |error: &dyn core::fmt::Display| LaunchError::new("ARTIFACT_UNAVAILABLE", error);
         let code = match artifacts.find(&bundle).map_err(|error| failed(&format!("{error:#}")))? {
@@ -55,7 +60,7 @@ impl Checked {
                 Code::Component(component.map_err(|error| failed(&error))?)
             }
         };
-        Ok((Self { bundle, limits, markets }, code))
+        Ok((Self { bundle, limits, mandate, markets }, code))
     }
 
     /// `name-version` of the bundle.

@@ -43,6 +43,7 @@ pub(super) fn start(
             .collect(),
         instruments,
         budget,
+        mandate: checked.mandate,
         snapshot: snapshots::load(dir, &launch.name, digest),
         warm_up: Vec::new(),
     };
@@ -66,15 +67,16 @@ pub(super) fn may_own(
     running: &Running,
     name: &StrategyName,
     markets: &[(Category, Symbol)],
+    budget: Amount,
 ) -> Result<(), LaunchError> {
     let gate = running.pipeline.gate();
     let state = gate.state();
     let strategy = state.strategy_named(name).unwrap_or_else(|| state.next_strategy());
     let known: Vec<InstrumentId> =
         markets.iter().filter_map(|(category, symbol)| state.instrument_named(*category, symbol)).collect();
-    match gate.start_objection(strategy, &known) {
+    match gate.start_objection(strategy, &known, budget) {
         None => Ok(()),
-        Some((code, instrument)) => Err(objection(state, code, Some(instrument))),
+        Some((code, instrument)) => Err(objection(state, code, instrument)),
     }
 }
 

@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use portcullis_core::{
     Action, ActionBody, Amount, Category, Command, DEMO_LIMITS, Digest, Environment, Gate, Input,
-    InstrumentId, InstrumentSpec, Limits, LinkChange, MarketBody, MarketEvent, Outcome, Place, Price, Qty,
-    Query, Rate, Sequence, SessionStart, Side, Span, StrategyId, Submission, TimeInForce, Timestamp,
-    VenueSnapshot,
+    InstrumentId, InstrumentSpec, Limits, LinkChange, Mandate, MarketBody, MarketEvent, Outcome, Place,
+    Price, Qty, Query, Rate, Sequence, SessionStart, Side, Span, StrategyId, Submission, TimeInForce,
+    Timestamp, VenueSnapshot,
 };
 use portcullis_gateway::{
     Blame, CellEvent, Cells, Deployment, Fault, Pipeline, Snapshot, Stream, Venue, VenueEvent,
@@ -140,6 +140,7 @@ impl World {
             instruments: vec![BTC],
             subscriptions: vec![(BTC, Stream::Trades), (BTC, Stream::Quotes)],
             budget: Amount::parse("100000").unwrap(),
+            mandate: Mandate::ALL,
             snapshot: None,
             warm_up: Vec::new(),
         };

@@ -120,6 +120,8 @@ fn apply(database: &Connection, stored: &Stored<'_>, record: &Record) -> Result<
             strategy: None,
         }),
         Record::Session(_)
+        | Record::HighWater(_)
+        | Record::Override(_)
         | Record::Limits(_)
         | Record::StrategyStopped(_)
         | Record::StrategyFault(_)

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use portcullis_core::{
-    Amount, Category, Class, CloseReason, Command, Digest, ExecId, Execution, ExecutionKind, InstrumentId,
-    InstrumentSpec, IntentApproved, LinkId, OrderId, OrderNumber, OrderReport, Origin, PlaceOrder, Price,
-    Qty, Rate, Record, Sequence, Side, StrategyId, StrategyStarted, Submission, Submitted, TimeInForce,
-    Timestamp, VenueOrderId, VenueStatus,
+    Amount, Category, Class, CloseReason, Command, CreatedBy, Digest, ExecId, Execution, ExecutionKind,
+    InstrumentId, InstrumentSpec, IntentApproved, LinkId, Mandate, OrderId, OrderNumber, OrderReport, Origin,
+    PlaceOrder, Price, Qty, Rate, Record, Sequence, Side, StrategyId, StrategyStarted, Submission, Submitted,
+    TimeInForce, Timestamp, VenueOrderId, VenueStatus,
 };
 use rusqlite::Connection;
 
