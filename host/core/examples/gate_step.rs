@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a measuring tool"
 )]
 
@@ -12,8 +13,8 @@ use std::time::Instant;
 
 use portcullis_core::*;
 
-const BTC: InstrumentId = InstrumentId(0);
-const TAKER: StrategyId = StrategyId(0);
+/// Strategies, each on an instrument of its own, all holding a position.
+const STRATEGIES: u16 = 50;
 const OPEN: u64 = 1_000;
 const ROUNDS: usize = 200_000;
 
@@ -40,17 +41,44 @@ fn main() {
     );
 }
 
+fn limits() -> String {
+    let (head, section) = BENCH_LIMITS.split_once("[instrument.\"linear:BTCUSDT\"]").unwrap();
+    let sections = (0..STRATEGIES).map(|number| format!("[instrument.\"linear:S{number}USDT\"]{section}"));
+    format!("{head}{}", sections.collect::<String>())
+}
+
+fn instrument(number: u16) -> InstrumentSpec {
+    InstrumentSpec {
+        id: InstrumentId(number.into()),
+        category: Category::Linear,
+        symbol: format!("S{number}USDT").parse().unwrap(),
+        price_decimals: 2,
+        quantity_decimals: 3,
+        tick: Price(10),
+        step: Qty(1),
+        min_quantity: Qty(1),
+        max_quantity: Qty(1_000_000),
+        max_market_quantity: Qty(1_000_000),
+        min_notional: Amount::ZERO,
+        taker_fee: Rate(550_000_000),
+        maker_fee: Rate(200_000_000),
+        trading: true,
+    }
+}
+
 struct Bench {
     gate: Gate,
     now: Timestamp,
     sequence: u64,
+    count: u64,
 }
 
 impl Bench {
     fn new() -> Self {
-        let mut bench = Self { gate: Gate::new(), now: Timestamp(1_800_000_000_000_000_000), sequence: 0 };
+        let mut bench =
+            Self { gate: Gate::new(), now: Timestamp(1_800_000_000_000_000_000), sequence: 0, count: 0 };
         let at = bench.now;
-        bench.step(Input::Limits(Box::new(Limits::parse(BENCH_LIMITS).unwrap())));
+        bench.step(Input::Limits(Box::new(Limits::parse(&limits()).unwrap())));
         bench.step(Input::Session(SessionStart {
             environment: Environment::Paper,
             epoch: 1,
@@ -58,22 +86,9 @@ impl Bench {
             engine: Digest::default(),
             at,
         }));
-        bench.step(Input::Instrument(InstrumentSpec {
-            id: BTC,
-            category: Category::Linear,
-            symbol: "BTCUSDT".parse().unwrap(),
-            price_decimals: 2,
-            quantity_decimals: 3,
-            tick: Price(10),
-            step: Qty(1),
-            min_quantity: Qty(1),
-            max_quantity: Qty(1_000_000),
-            max_market_quantity: Qty(1_000_000),
-            min_notional: Amount::ZERO,
-            taker_fee: Rate(0),
-            maker_fee: Rate(0),
-            trading: true,
-        }));
+        for number in 0..STRATEGIES {
+            bench.step(Input::Instrument(instrument(number)));
+        }
         for change in [
             LinkChange::Public { up: true },
             LinkChange::Private { up: true },
@@ -83,26 +98,48 @@ impl Bench {
         }
         let equity = Amount::parse("1000000000000").unwrap();
         bench.step(Input::Snapshot(VenueSnapshot::of_cash(equity, at)));
-        bench.step(Input::Strategy(StrategyChange::Started(StrategyStarted {
-            strategy: TAKER,
-            name: "taker".parse().unwrap(),
+        for number in 0..STRATEGIES {
+            bench.begin(number);
+        }
+        bench
+    }
+
+    /// Starts a strategy, shows it a market and gives it a position.
+    fn begin(&mut self, number: u16) {
+        let (at, strategy, instrument) = (self.now, StrategyId(number), InstrumentId(number.into()));
+        self.step(Input::Strategy(StrategyChange::Started(StrategyStarted {
+            strategy,
+            name: format!("strategy-{number}").parse().unwrap(),
             digest: Digest::default(),
-            instruments: vec![BTC],
+            instruments: vec![instrument],
             budget: Amount::parse("1000000000").unwrap(),
             mandate: Mandate::ALL,
             at,
         })));
-        bench.step(Input::Strategy(StrategyChange::Warm(TAKER)));
-        bench.step(Input::Strategy(StrategyChange::Resynced(TAKER)));
+        self.step(Input::Strategy(StrategyChange::Warm(strategy)));
+        self.step(Input::Strategy(StrategyChange::Resynced(strategy)));
         let level = |price| Level { price: Price(price), quantity: Qty(1) };
         for body in [
             MarketBody::Quote { bid: level(5_999_990), ask: level(6_000_000) },
             MarketBody::Mark { mark: Amount::parse("60000").unwrap(), index: Amount::ZERO },
         ] {
-            let event = MarketEvent { instrument: BTC, time: at, venue_time: at, body };
-            bench.step(Input::Market(&event));
+            let event = MarketEvent { instrument, time: at, venue_time: at, body };
+            self.step(Input::Market(&event));
         }
-        bench
+        self.step(Input::Report(ExecutionReport::Execution(Execution {
+            exec: format!("e{number}").parse().unwrap(),
+            kind: ExecutionKind::Trade,
+            link: None,
+            venue_order: "v".parse().unwrap(),
+            instrument,
+            side: Side::Buy,
+            price: Price(6_000_000),
+            quantity: Qty(7),
+            fee: Amount(5),
+            maker: false,
+            created_by: CreatedBy::Protection,
+            venue_time: at,
+        })));
     }
 
     fn step(&mut self, input: Input<'_>) {
@@ -112,11 +149,14 @@ impl Bench {
     /// One order, asked for, approved, journaled and let go; how long the decision took.
     fn intent(&mut self) -> (Sequence, u64) {
         self.now = self.now.after(Span(50_000));
+        self.count += 1;
+        let strategy = StrategyId(u16::try_from(self.count % u64::from(STRATEGIES)).unwrap());
         let place = Place {
             instrument: 0,
-            side: if self.sequence.is_multiple_of(2) { Side::Buy } else { Side::Sell },
+            side: if self.count.is_multiple_of(2) { Side::Buy } else { Side::Sell },
             quantity: Qty(10),
-            limit: Some(Price(6_000_000)),
+            // Buys and sales that never meet each other.
+            limit: Some(Price(if self.count.is_multiple_of(2) { 5_999_000 } else { 6_001_000 })),
             time_in_force: TimeInForce::Gtc,
             reduce_only: false,
             trigger: None,
@@ -126,12 +166,13 @@ impl Bench {
             tag: 7,
         };
         let cause = Cause { time: self.now, event: 1, frame: Digest::default() };
-        let intent = RawIntent { strategy: TAKER, cause, ask: Ask::Place(place) };
+        let intent = RawIntent { strategy, cause, ask: Ask::Place(place) };
         let frame = [0_u8; 512];
         let start = Instant::now();
         let effects = self.gate.step(self.now, Input::Intent { intent, frame: &frame });
         let took = u64::try_from(start.elapsed().as_nanos()).unwrap();
-        let (_, command) = effects.commands.into_iter().next().expect("approved");
+        let (_, command) =
+            effects.commands.into_iter().next().unwrap_or_else(|| panic!("{:?}", effects.notices));
         let sequence = Sequence(self.sequence);
         self.sequence += 1;
         let link = format!("p001{:09}-{:0>22}", sequence.0, 0).parse().ok();

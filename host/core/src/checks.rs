@@ -22,6 +22,7 @@ mod rules;
 mod spot;
 mod state;
 mod streaks;
+mod totals;
 mod traded;
 mod window;
 mod worst;
@@ -33,6 +34,7 @@ pub(crate) use loss::{account_loss, account_profit, strategy_profit};
 pub(crate) use proposal::{Proposal, Situation};
 pub(crate) use rules::{Shape, all as rules};
 pub(crate) use state::inhibited as inhibit_refusal;
+pub(crate) use totals::Totals;
 pub(crate) use worst::strategy_worst;
 
 use crate::{CheckId, CheckOutcome, Qty, RefusalCode, Verdict};
@@ -40,13 +42,16 @@ use crate::{CheckId, CheckOutcome, Qty, RefusalCode, Verdict};
 /// Room for every check of an adding command.
 pub(crate) const CHECKS_MAX: usize = 64;
 
-/// Runs every check of a command that may add risk. The order decides which refusal is named first.
+/// Runs every check of a command that may add risk. The order decides which refusal is named first. The situation's totals must
+/// have been refreshed.
 pub(crate) fn adding(proposal: &Proposal<'_>, outcomes: &mut Vec<CheckOutcome>) {
     // Sums that several checks look at.
+    let totals = proposal.situation.totals;
     let own = worst::own_after(proposal);
-    let strategy = worst::strategy_after(proposal);
-    let account = worst::account_after(proposal);
-    let profit = loss::account_profit(proposal.situation);
+    let strategy = worst::strategy_after(proposal, own);
+    let account = totals.worst_with(proposal.instrument.spec.id, own);
+    let profit = totals.account_profit();
+    let own_profit = proposal.strategy.and_then(|strategy| totals.strategy_profit(strategy.id));
 
     outcomes.extend([
         state::identity(proposal),
@@ -75,7 +80,7 @@ pub(crate) fn adding(proposal: &Proposal<'_>, outcomes: &mut Vec<CheckOutcome>) 
         position::strategy(proposal, strategy),
         position::account(proposal, account),
         position::direction(proposal, account),
-        position::budget(proposal, strategy),
+        position::budget(proposal, strategy, own_profit),
         account::leverage(proposal, account.map(|sum| sum.gross)),
         account::initial_margin(proposal),
         account::maintenance_margin(proposal),
@@ -89,9 +94,9 @@ pub(crate) fn adding(proposal: &Proposal<'_>, outcomes: &mut Vec<CheckOutcome>) 
         traded::account(proposal),
         fees::strategy(proposal),
         fees::account(proposal),
-        loss::strategy(proposal),
+        loss::strategy(proposal, own_profit),
         loss::account(proposal, profit),
-        drawdown::strategy(proposal),
+        drawdown::strategy(proposal, own_profit),
         drawdown::account(proposal, profit),
     ]);
 }

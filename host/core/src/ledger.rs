@@ -115,6 +115,15 @@ impl Ledger {
         self.positions.iter().map(|((instrument, strategy), position)| (*instrument, *strategy, position))
     }
 
+    /// The positions of one instrument, by strategy.
+    pub(crate) fn positions_in(
+        &self,
+        instrument: InstrumentId,
+    ) -> impl Iterator<Item = (Option<StrategyId>, &Position)> {
+        let own = (instrument, None)..=(instrument, Some(StrategyId(u16::MAX)));
+        self.positions.range(own).map(|((_, strategy), position)| (*strategy, position))
+    }
+
     /// The account's quantity in an instrument: the sum over strategies.
     pub fn quantity(&self, instrument: InstrumentId) -> SignedQty {
         self.totals.get(instrument).copied().unwrap_or_default()
@@ -122,9 +131,8 @@ impl Ledger {
 
     /// Average entry price of the account's position in an instrument, over all strategies; `None` when flat, or when it does not fit.
     pub(crate) fn average_price(&self, instrument: InstrumentId, spec: &InstrumentSpec) -> Option<Amount> {
-        let own = (instrument, None)..=(instrument, Some(StrategyId(u16::MAX)));
-        let cost =
-            self.positions.range(own).try_fold(Amount::ZERO, |sum, (_, one)| sum.checked_add(one.cost))?;
+        let mut positions = self.positions_in(instrument);
+        let cost = positions.try_fold(Amount::ZERO, |sum, (_, one)| sum.checked_add(one.cost))?;
         Position { quantity: self.quantity(instrument), cost, ..Position::default() }.average_price(spec)
     }
 

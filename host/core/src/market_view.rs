@@ -26,12 +26,14 @@ pub struct MarketView {
 }
 
 impl MarketView {
-    /// Takes an event in.
-    pub(crate) fn update(&mut self, event: &MarketEvent) {
+    /// Takes an event in; true when a price that values positions moved.
+    pub(crate) fn update(&mut self, event: &MarketEvent) -> bool {
+        let best = (self.bid, self.ask);
         match &event.body {
             MarketBody::Trade { price, .. } => {
-                self.last = Some((*price, event.time));
+                let before = self.last.replace((*price, event.time));
                 self.close(*price, event.time);
+                return before.map(|(price, _)| price) != Some(*price);
             }
             MarketBody::Quote { bid, ask } => {
                 self.bid = (bid.quantity.0 > 0).then_some(bid.price);
@@ -45,9 +47,13 @@ impl MarketView {
                 self.best_at = Some(event.time);
                 self.close_best(event.time);
             }
-            MarketBody::Mark { mark, .. } => self.mark = Some((*mark, event.time)),
+            MarketBody::Mark { mark, .. } => {
+                let before = self.mark.replace((*mark, event.time));
+                return before.map(|(mark, _)| mark) != Some(*mark);
+            }
             MarketBody::Bar(_) | MarketBody::Funding { .. } => {}
         }
+        best != (self.bid, self.ask)
     }
 
     /// When the price that orders are compared with was last told: the best prices, or the last trade where there never were any.

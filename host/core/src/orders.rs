@@ -1,6 +1,8 @@
 //! Every order the books know, with the indices that keep decisions independent of how many there are.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rustc_hash::FxHashMap;
 
 use crate::by_instrument::ByInstrument;
 use crate::exposure::Exposure;
@@ -19,12 +21,13 @@ const PARTS_MAX: usize = 4_096;
 /// The orders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Orders {
-    // Looked up; `all` alone walks one, and sorts, so that the order of a hash table cannot show.
-    orders: HashMap<OrderId, Order>,
-    by_link: HashMap<LinkId, OrderId>,
-    by_number: HashMap<(StrategyId, OrderNumber), OrderId>,
+    // Looked up; `all` alone walks one, and sorts, so that the order of a hash table cannot show. All keys are made by us, so a plain
+    // hash does.
+    orders: FxHashMap<OrderId, Order>,
+    by_link: FxHashMap<LinkId, OrderId>,
+    by_number: FxHashMap<(StrategyId, OrderNumber), OrderId>,
     /// Creates, and commands in flight, by their entry.
-    by_sequence: HashMap<Sequence, OrderId>,
+    by_sequence: FxHashMap<Sequence, OrderId>,
     open: BTreeMap<InstrumentId, BTreeSet<OrderId>>,
     unresolved: BTreeSet<OrderId>,
     good_till: BTreeSet<(Timestamp, OrderId)>,
@@ -34,7 +37,7 @@ pub struct Orders {
     /// Prices at which open orders rest or may come to rest, by side, with how many there are.
     quotes: ByInstrument<Quotes>,
     /// Parts that the venue split orders of ours into, by its names for them.
-    parts: HashMap<VenueOrderId, OrderId>,
+    parts: FxHashMap<VenueOrderId, OrderId>,
     open_total: u64,
     last: u64,
 }

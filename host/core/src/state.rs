@@ -14,8 +14,8 @@ use crate::ledger::DayTotal;
 use crate::rate_window::OrderRates;
 use crate::{
     Amount, Category, CheckId, Digest, ExecId, InstrumentId, InstrumentLimits, InstrumentSpec, Ladder,
-    Ledger, Limits, LinkId, Orders, Override, RefusalCode, SessionStart, StrategyId, StrategyName, Symbol,
-    Timestamp, TradingState, WalletReport,
+    Ledger, Limits, LinkId, Orders, Override, Record, RefusalCode, SessionStart, StrategyId, StrategyName,
+    Symbol, Timestamp, TradingState, WalletReport,
 };
 
 /// The durable state. Two journals with the same records fold to equal states.
@@ -202,6 +202,35 @@ impl State {
     /// On whose account something in this instrument is booked.
     pub fn owner(&self, instrument: InstrumentId) -> Option<StrategyId> {
         self.instruments.get(&instrument).and_then(|instrument| instrument.owner)
+    }
+
+    /// The instrument whose orders or positions a fact is about to change; `None` for a fact that changes none.
+    pub(crate) fn instrument_of(&self, record: &Record) -> Option<InstrumentId> {
+        let of_order = |order: Option<&crate::Order>| order.map(|order| order.instrument);
+        match record {
+            Record::Intent(intent) => Some(intent.command.instrument()),
+            Record::NotSent(not_sent) => of_order(self.orders.by_sequence(not_sent.of)),
+            Record::Submission(submitted) => of_order(self.orders.by_sequence(submitted.of)),
+            Record::Resolved(resolved) => of_order(self.orders.get(resolved.order)),
+            Record::Order(report) => Some(report.instrument),
+            Record::Execution(execution) => Some(execution.instrument),
+            Record::Adjustment(adjustment) => Some(adjustment.instrument),
+            Record::Instrument(spec) => Some(spec.id),
+            Record::Session(_)
+            | Record::Limits(_)
+            | Record::StrategyStarted(_)
+            | Record::StrategyStopped(_)
+            | Record::StrategyFault(_)
+            | Record::Refused(_)
+            | Record::RefusedSummary(_)
+            | Record::Wallet(_)
+            | Record::TradingState(_)
+            | Record::Operator(_)
+            | Record::Finding(_)
+            | Record::DayAnchor(_)
+            | Record::HighWater(_)
+            | Record::Override(_) => None,
+        }
     }
 
     pub(crate) fn spec(&self, instrument: InstrumentId) -> Option<&InstrumentSpec> {

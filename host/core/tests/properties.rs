@@ -69,6 +69,8 @@ enum Step {
         fails: bool,
     },
     Pass(u64),
+    /// The market moves up to so many ticks above where it began.
+    Move(i64),
     Raise(u8),
     Rearm,
     Crash,
@@ -105,6 +107,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<usize>().prop_map(Step::Repeat),
         3 => prop::bool::weighted(0.2).prop_map(|fails| Step::Answer { fails }),
         3 => (1..15_u64).prop_map(Step::Pass),
+        3 => (0..60_000_i64).prop_map(Step::Move),
         1 => (1..5_u8).prop_map(Step::Raise),
         1 => Just(Step::Rearm),
         1 => Just(Step::Crash),
@@ -221,6 +224,7 @@ impl Run {
             }
             Step::Answer { fails } => self.answer_queries(fails),
             Step::Pass(seconds) => world.pass(seconds),
+            Step::Move(ticks) => world.prices(&Price(6_000_000 + ticks).display(2).to_string(), "3000.00"),
             Step::Raise(to) => {
                 let to = [
                     TradingState::Caution,
@@ -266,6 +270,25 @@ impl Run {
                 world.start(TAKER, "taker", BTC);
             }
         }
+    }
+
+    /// What the last decision saw of the account is what a plain count over the books gives.
+    fn check_sums(&self) -> Result<(), TestCaseError> {
+        let Some(Record::Refused(Refused { checks, at, .. })) = self.world.records().pop() else {
+            return Ok(());
+        };
+        let gate = &self.world.gate;
+        let seen =
+            |check| checks.iter().find(|outcome: &&CheckOutcome| outcome.check == check).map(|o| o.seen);
+        let Some(loss) = seen(CheckId::LossAccount) else { return Ok(()) };
+        let day = gate.profit(at).day.map_or(0, |profit| -profit.0);
+        prop_assert_eq!(loss, day, "the account's profit");
+        prop_assert_eq!(
+            seen(CheckId::DrawdownStrategy),
+            seen(CheckId::DrawdownAccount),
+            "one strategy trades"
+        );
+        Ok(())
     }
 
     fn deliver(&mut self, arrives: bool, answered: bool, refused: bool) {
@@ -453,6 +476,9 @@ proptest! {
         let mut run = Run::new();
         for step in &steps {
             run.step(step);
+            if matches!(step, Step::Place { .. } | Step::Amend { .. }) {
+                run.check_sums()?;
+            }
             // 20,000 USDT at 60,000 are 333 thousandths: whatever the venue holds and however it fills.
             prop_assert!(run.venue.worst() <= 333, "{} after {:?}", run.venue.worst(), step);
         }

@@ -1,14 +1,13 @@
 //! Loss since the highest profit (row 21). Profit is the ledger's, so that a deposit is no profit and a withdrawal no loss.
 
 use super::Proposal;
-use super::proposal::Situation;
-use crate::{Amount, CheckId, CheckOutcome, RefusalCode, Strategy};
+use crate::{Amount, CheckId, CheckOutcome, RefusalCode};
 
-/// The strategy's.
-pub(super) fn strategy(proposal: &Proposal<'_>) -> CheckOutcome {
+/// The strategy's, with its profit now.
+pub(super) fn strategy(proposal: &Proposal<'_>, profit: Option<Amount>) -> CheckOutcome {
     let limit =
         proposal.strategy.and_then(|strategy| strategy.limits.as_ref()).map(|limits| limits.drawdown_max);
-    let drawdown = proposal.strategy.and_then(|strategy| strategy_drawdown(strategy, proposal.situation));
+    let drawdown = proposal.strategy.and_then(|strategy| below(strategy.high, profit));
     compare(CheckId::DrawdownStrategy, drawdown, limit)
 }
 
@@ -17,11 +16,6 @@ pub(super) fn account(proposal: &Proposal<'_>, profit: Option<Amount>) -> CheckO
     let state = proposal.situation.state;
     let limit = state.limits().map(|limits| limits.account.drawdown_max);
     compare(CheckId::DrawdownAccount, below(state.high, profit), limit)
-}
-
-/// The strategy's loss since its highest profit; `None` when a position cannot be valued.
-fn strategy_drawdown(strategy: &Strategy, situation: &Situation<'_>) -> Option<Amount> {
-    below(strategy.high, super::strategy_profit(strategy, situation))
 }
 
 /// How far a profit is below the highest one; never negative.

@@ -4,15 +4,16 @@ use super::Proposal;
 use super::proposal::Situation;
 use crate::{Amount, CheckId, CheckOutcome, InstrumentId, Position, RefusalCode, Strategy};
 
-/// The strategy's.
-pub(super) fn strategy(proposal: &Proposal<'_>) -> CheckOutcome {
+/// The strategy's, with its profit now.
+pub(super) fn strategy(proposal: &Proposal<'_>, profit: Option<Amount>) -> CheckOutcome {
     let check = CheckId::LossStrategy;
     let Some((strategy, limits)) =
         proposal.strategy.and_then(|strategy| Some((strategy, strategy.limits.as_ref()?)))
     else {
         return CheckOutcome::unknown(check, RefusalCode::LimitMissing);
     };
-    compare(check, strategy_loss(strategy, proposal.situation), limits.daily_loss_max)
+    let loss = profit.and_then(|profit| strategy.anchor.checked_sub(profit));
+    compare(check, loss, limits.daily_loss_max)
 }
 
 /// The account's, with its profit now.
@@ -23,11 +24,6 @@ pub(super) fn account(proposal: &Proposal<'_>, profit: Option<Amount>) -> CheckO
     };
     let anchor = proposal.situation.state.anchor.account;
     compare(check, profit.and_then(|profit| anchor.checked_sub(profit)), limits.account.daily_loss_max)
-}
-
-/// The strategy's loss since the day's anchor; negative for a profit. `None` when a position cannot be valued.
-fn strategy_loss(strategy: &Strategy, situation: &Situation<'_>) -> Option<Amount> {
-    strategy.anchor.checked_sub(strategy_profit(strategy, situation)?)
 }
 
 /// The account's loss since the day's anchor; negative for a profit. `None` when a position cannot be valued.

@@ -53,13 +53,12 @@ pub(super) fn direction(proposal: &Proposal<'_>, after: Option<WorstSum>) -> Che
 }
 
 /// The strategy's positions against its capital, losses taken off.
-pub(super) fn budget(proposal: &Proposal<'_>, after: Option<Amount>) -> CheckOutcome {
+pub(super) fn budget(proposal: &Proposal<'_>, after: Option<Amount>, profit: Option<Amount>) -> CheckOutcome {
     let check = CheckId::Budget;
     let Some(strategy) = proposal.strategy else {
         return CheckOutcome::unknown(check, RefusalCode::LimitMissing);
     };
-    let capital = super::loss::strategy_profit(strategy, proposal.situation)
-        .and_then(|profit| strategy.budget.checked_add(profit.min(Amount::ZERO)));
+    let capital = profit.and_then(|profit| strategy.budget.checked_add(profit.min(Amount::ZERO)));
     match capital {
         Some(capital) => compare(check, after, capital, RefusalCode::BudgetExceeded),
         None => CheckOutcome::unknown(check, RefusalCode::NoReferencePrice),

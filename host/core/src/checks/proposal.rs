@@ -12,6 +12,7 @@ use crate::{
 };
 
 use super::collar;
+use super::totals::Totals;
 
 /// The world at the moment of a review.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) market: &'a ByInstrument<MarketView>,
     /// Orders at the venue that are not ours, as far as they could move our positions.
     pub(crate) foreign: &'a ByInstrument<Exposure>,
+    /// Sums over the account.
+    pub(crate) totals: &'a Totals,
     /// Instruments whose book is being rebuilt.
     pub(crate) gaps: &'a BTreeSet<InstrumentId>,
     /// How the account is set up; `None` until the venue told.

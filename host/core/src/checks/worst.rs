@@ -25,8 +25,8 @@ impl Worst {
         position: SignedQty,
         price: impl FnOnce() -> Option<Amount>,
     ) -> Option<Self> {
-        let (long, short) = (exposure.longest(position), exposure.shortest(position));
-        if long == 0 && short == 0 {
+        let (longest, shortest) = (exposure.longest(position), exposure.shortest(position));
+        if longest == 0 && shortest == 0 {
             return Some(Self::default());
         }
         let price = price()?;
@@ -37,7 +37,7 @@ impl Worst {
                 notional_of(price, quantity, instrument.spec.quantity_decimals, Rounding::Up)
             }
         };
-        Some(Self { long: value(long)?, short: value(short)? })
+        Some(Self { long: value(longest)?, short: value(shortest)? })
     }
 }
 
@@ -53,6 +53,14 @@ pub(crate) struct WorstSum {
 }
 
 impl WorstSum {
+    pub(crate) fn minus(self, one: Worst) -> Option<Self> {
+        Some(Self {
+            gross: self.gross.checked_sub(one.larger())?,
+            long: self.long.checked_sub(one.long)?,
+            short: self.short.checked_sub(one.short)?,
+        })
+    }
+
     pub(crate) fn plus(self, one: Worst) -> Option<Self> {
         Some(Self {
             gross: self.gross.checked_add(one.larger())?,
@@ -75,22 +83,11 @@ pub(super) fn own_after(proposal: &Proposal<'_>) -> Option<Worst> {
     Worst::of(proposal.instrument, &proposal.exposure_after(), proposal.position(), || price(proposal))
 }
 
-/// The account if the command goes through.
-pub(super) fn account_after(proposal: &Proposal<'_>) -> Option<WorstSum> {
-    let own = proposal.instrument.spec.id;
-    let others = proposal.situation.state.instruments().filter(|other| other.spec.id != own);
-    let mut sum = WorstSum::default().plus(own_after(proposal)?)?;
-    for other in others {
-        sum = sum.plus(worst_of(other, proposal.situation)?)?;
-    }
-    Some(sum)
-}
-
-/// The strategy's instruments added up, if the command goes through.
-pub(super) fn strategy_after(proposal: &Proposal<'_>) -> Option<Amount> {
+/// The strategy's instruments added up, if the command goes through and makes this of its own.
+pub(super) fn strategy_after(proposal: &Proposal<'_>, after: Option<Worst>) -> Option<Amount> {
     let own = proposal.instrument.spec.id;
     let others = proposal.strategy?.instruments.iter().filter(|id| **id != own);
-    let mut total = own_after(proposal)?.larger();
+    let mut total = after?.larger();
     for other in others.filter_map(|id| proposal.situation.state.instrument(*id)) {
         total = total.checked_add(worst_of(other, proposal.situation)?.larger())?;
     }

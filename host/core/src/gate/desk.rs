@@ -1,9 +1,11 @@
 //! What the gate knows that need not survive a restart.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::bucket::Bucket;
 use crate::by_instrument::ByInstrument;
+use crate::checks::Totals;
 use crate::market_view::MarketView;
 use crate::{
     AccountMode, Cause, Class, Inhibit, Inhibits, InstrumentId, MarketEvent, OrderId, OrderNumber, Origin,
@@ -35,6 +37,8 @@ pub(super) struct Desk {
     /// What waits for its second step.
     pub(super) first_step: Option<FirstStep>,
     pub(super) foreign: Foreign,
+    /// Sums over the account, as of the last review.
+    pub(super) totals: Totals,
     /// The stops of positions, where the limits want them.
     pub(super) stops: BTreeMap<InstrumentId, Stop>,
     /// When inhibits came up in the last hour, the oldest first.
@@ -138,6 +142,7 @@ impl Default for Desk {
             reconciliation: Reconciliation::default(),
             first_step: None,
             foreign: Foreign::default(),
+            totals: Totals::default(),
             stops: BTreeMap::new(),
             recurrences: BTreeMap::new(),
             disconnected: false,
@@ -150,8 +155,10 @@ impl Default for Desk {
 
 impl Desk {
     pub(super) fn market(&mut self, event: &MarketEvent) {
-        if let Some(market) = self.markets.entry(event.instrument) {
-            market.update(event);
+        if let Some(market) = self.markets.entry(event.instrument)
+            && market.update(event)
+        {
+            self.totals.touch(event.instrument);
         }
     }
 
@@ -165,8 +172,8 @@ impl Desk {
 
     pub(super) fn hold(&mut self, inhibit: Inhibit, holds: bool, now: Timestamp) {
         if holds {
-            if !self.holding.contains_key(&inhibit) {
-                self.holding.insert(inhibit, now);
+            if let Entry::Vacant(vacant) = self.holding.entry(inhibit) {
+                vacant.insert(now);
                 self.recurrences.entry(inhibit).or_default().push_back(now);
             }
         } else {

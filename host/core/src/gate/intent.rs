@@ -96,6 +96,8 @@ impl Turn<'_> {
     }
 
     fn review(&mut self, intent: &RawIntent, number: OrderNumber, valid: ValidIntent, frame: &[u8]) {
+        let (desk, state) = (&mut *self.desk, &*self.state);
+        desk.totals.refresh(state, &desk.markets, desk.foreign.exposures());
         match review(valid, &self.situation(Some(intent.strategy)), frame) {
             Decision::Approve(command, record) => {
                 let order = command.command().order();

@@ -118,6 +118,7 @@ impl Turn<'_> {
             self.order(order.clone());
         }
         self.desk.foreign.keep(&orders);
+        self.desk.totals.touch_all();
         self.ask_about_missing(&there, time);
         self.record(Record::Wallet(wallet));
         let theirs = positions.iter().map(|position| (position.instrument, position.quantity)).collect();

@@ -131,6 +131,7 @@ impl Turn<'_> {
     /// counts in the limits.
     fn foreign_order(&mut self, report: &OrderReport) {
         let noted = self.desk.foreign.note(report, self.state.spec(report.instrument));
+        self.desk.totals.touch(report.instrument);
         if noted.too_many {
             let detail = "more foreign orders than can be followed".to_owned();
             self.raise(Scope::Account, TradingState::EntriesCancelled, StateCause::ForeignOrder, detail);

@@ -20,6 +20,9 @@ pub(super) struct Turn<'g> {
 impl Turn<'_> {
     /// Puts a fact in force and hands it to the journal.
     pub(super) fn record(&mut self, record: Record) {
+        if let Some(instrument) = self.state.instrument_of(&record) {
+            self.desk.totals.touch(instrument);
+        }
         self.state.apply(&record);
         self.effects.records.push(record);
     }
@@ -65,6 +68,7 @@ pub(super) fn situation<'a>(
         state,
         market: &desk.markets,
         foreign: desk.foreign.exposures(),
+        totals: &desk.totals,
         gaps: &desk.gaps,
         mode: desk.mode,
         inhibits: desk.inhibits(),

@@ -129,7 +129,8 @@ impl Launcher {
             None => parse_name(checked.bundle.manifest().name.as_str())?,
         };
         self.may_be_called(&name, running)?;
-        let budget = Amount::parse(&request.budget).map_err(|error| LaunchError::new("BUDGET_INVALID", error))?;
+        let budget =
+            Amount::parse(&request.budget).map_err(|error| LaunchError::new("BUDGET_INVALID", error))?;
         hand_over::may_own(running, &name, &checked.markets, budget)?;
         let place = uploads::place(&checked.bundle);
         let config = StrategyConfig {
