@@ -44,6 +44,8 @@ pub enum FrameFault {
 pub struct Feed {
     category: Category,
     followed: HashMap<String, Followed>,
+    /// Books that broke or became whole since the last time they were asked about.
+    books: Vec<(InstrumentId, bool)>,
 }
 
 /// One instrument of the stream.
@@ -56,6 +58,8 @@ struct Followed {
     bars: Vec<(String, u32)>,
     book: LocalBook,
     quote: Option<(Level, Level)>,
+    /// Whether the book broke and was not whole since.
+    has_gap: bool,
     ticker: Ticker,
 }
 
@@ -71,7 +75,7 @@ struct Ticker {
 impl Feed {
     /// A feed of the wanted instruments of one market that are listed.
     pub fn new(category: Category, wanted: &[Wanted], specs: &[InstrumentSpec]) -> Self {
-        let mut feed = Self { category, followed: HashMap::new() };
+        let mut feed = Self { category, followed: HashMap::new(), books: Vec::new() };
         feed.follow(wanted, specs);
         feed
     }
@@ -126,7 +130,16 @@ impl Feed {
             followed.book.clear();
             followed.quote = None;
             followed.ticker = Ticker::default();
+            if std::mem::take(&mut followed.has_gap) {
+                // A stream that comes back starts with whole books.
+                self.books.push((followed.id, true));
+            }
         }
+    }
+
+    /// Books that broke (`false`) or became whole (`true`) since the last call, in order.
+    pub fn take_books(&mut self) -> impl Iterator<Item = (InstrumentId, bool)> {
+        std::mem::take(&mut self.books).into_iter()
     }
 
     /// Decodes one data frame received at `now` and hands its events to `emit`, in the frame's order.
@@ -163,7 +176,14 @@ impl Feed {
             .ok_or_else(|| FrameFault::Malformed(format!("topic {}", clip(topic))))?;
         match name {
             "publicTrade" => followed.trades(symbol, &read(text)?, now, emit),
-            "orderbook.50" => followed.book(topic, &read(text)?, now, emit),
+            "orderbook.50" => {
+                let had_gap = followed.has_gap;
+                let result = followed.book(topic, &read(text)?, now, emit);
+                if followed.has_gap != had_gap {
+                    self.books.push((followed.id, had_gap));
+                }
+                result
+            }
             "tickers" => followed.ticker(symbol, &read(text)?, now, emit),
             _ if name.starts_with("kline.") => followed.klines(symbol, &read(text)?, now, emit),
             _ => Err(FrameFault::Malformed(format!("topic {}", clip(topic)))),
@@ -181,6 +201,7 @@ impl Followed {
             bars: Vec::new(),
             book: LocalBook::new(spec.price_decimals, spec.quantity_decimals),
             quote: None,
+            has_gap: false,
             ticker: Ticker::default(),
         }
     }
@@ -229,11 +250,12 @@ impl Followed {
     ) -> Result<(), FrameFault> {
         let was_known = self.book.is_known();
         match self.book.apply(frame.kind, &frame.data) {
-            Ok(()) => {}
+            Ok(()) => self.has_gap = false,
             // Deltas that were on their way while a new snapshot is asked for.
             Err(BookFault::NoSnapshot) if !was_known => return Ok(()),
             Err(fault) => {
                 self.quote = None;
+                self.has_gap = true;
                 return Err(FrameFault::Book { topic: topic.to_owned(), fault });
             }
         }

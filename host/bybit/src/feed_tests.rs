@@ -109,7 +109,14 @@ fn a_gap_is_told_once_and_a_snapshot_heals_it() {
     let fault = events(&mut feed, &book("delta", 3, "", "")).unwrap_err();
     assert!(matches!(fault, FrameFault::Book { ref topic, .. } if topic == "orderbook.50.BTCUSDT"));
     assert_eq!(events(&mut feed, &book("delta", 4, "", "")), Ok(vec![]));
+    let told = |feed: &mut Feed| feed.take_books().map(|(_, whole)| whole).collect::<Vec<_>>();
+    assert_eq!(told(&mut feed), [false]);
     assert_eq!(events(&mut feed, &book("snapshot", 1, r#"["100","1"]"#, "")).unwrap().len(), 2);
+    assert_eq!(told(&mut feed), [true]);
+    // A new connection starts with whole books.
+    events(&mut feed, &book("delta", 3, "", "")).unwrap_err();
+    feed.reset();
+    assert_eq!(told(&mut feed), [false, true]);
 }
 
 #[test]

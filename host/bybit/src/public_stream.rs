@@ -4,7 +4,8 @@ use core::convert::Infallible;
 use core::time::Duration;
 use std::sync::Arc;
 
-use portcullis_core::{Category, InstrumentSpec, MarketEvent};
+use portcullis_core::{Category, InstrumentSpec, LinkChange, MarketEvent};
+use portcullis_gateway::VenueEvent;
 use portcullis_wire::{Ack, Inbound, Operation, path, redact, topic_of};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -33,6 +34,7 @@ pub(crate) async fn run(shared: Arc<Shared>, category: Category) {
         let Err(error) = connected(&shared, category, &mut feed, &mut changes).await;
         shared.set_public(category, false);
         feed.reset();
+        tell_books(&shared, &mut feed);
         shared.events.counters.reconnects.count();
         let wait = backoff.wait(started.elapsed());
         tracing::warn!(?category, %error, ?wait, "public stream down");
@@ -101,6 +103,7 @@ async fn connected(
         if !events.is_empty() {
             shared.events.push_market(events.drain(..));
         }
+        tell_books(shared, feed);
         match result {
             Ok(()) => {}
             Err(FrameFault::Book { topic, fault }) => {
@@ -123,6 +126,13 @@ async fn connected(
                 }
             }
         }
+    }
+}
+
+/// Passes on which books broke or became whole.
+fn tell_books(shared: &Shared, feed: &mut Feed) {
+    for (instrument, up) in feed.take_books() {
+        shared.events.push(VenueEvent::Link(LinkChange::Book { instrument, up }));
     }
 }
 

@@ -7,8 +7,8 @@ use portcullis_core::{
 };
 use portcullis_paper::engine::{self, Closed, Engine, Event, OrderKey, Origin, Reject, Status};
 
-/// The reports of one batch of events, in the order of the private stream: executions, then orders. Positions and wallets, which the
-/// gate takes from snapshots, are left out.
+/// The reports of one batch of events, in the order of the private stream: executions, then orders, then
+/// positions. Wallets, which the gate takes from snapshots, are left out.
 pub(crate) fn reports(events: &[Event]) -> impl Iterator<Item = ExecutionReport> + '_ {
     let executions = events.iter().filter_map(|event| match event {
         Event::Execution(row) => execution(row).map(ExecutionReport::Execution),
@@ -18,7 +18,17 @@ pub(crate) fn reports(events: &[Event]) -> impl Iterator<Item = ExecutionReport>
         Event::Order(row) => order(row).map(ExecutionReport::Order),
         Event::Execution(_) | Event::Position(_) | Event::Wallet(_) => None,
     });
-    executions.chain(orders)
+    let positions = events.iter().filter_map(|event| match event {
+        Event::Position(row) => Some(ExecutionReport::Position(PositionReport {
+            instrument: row.instrument,
+            quantity: row.size,
+            average_price: Amount::ZERO,
+            stop_loss: row.stop_loss,
+            venue_time: row.updated,
+        })),
+        Event::Execution(_) | Event::Order(_) | Event::Wallet(_) => None,
+    });
+    executions.chain(orders).chain(positions)
 }
 
 /// The exchange's own name of an order.

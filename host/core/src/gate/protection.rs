@@ -36,8 +36,11 @@ impl Turn<'_> {
     /// The venue's word on a position: what matters here is its stop. Quantities are compared in reconciliation only, because in the
     /// stream they race with the executions.
     pub(super) fn position(&mut self, report: &PositionReport) {
-        self.desk.stops.entry(report.instrument).or_default().seen = report.stop_loss;
-        self.protect(report.instrument);
+        let wanted = self.state.instrument(report.instrument).and_then(|of| of.limits.as_ref()?.protection);
+        if wanted.is_some() {
+            self.desk.stops.entry(report.instrument).or_default().seen = report.stop_loss;
+            self.protect(report.instrument);
+        }
     }
 
     /// A position changed: from here on its stop is looked after.
