@@ -272,6 +272,13 @@ impl Run {
         }
     }
 
+    /// The largest position that could come about, while only reductions pass.
+    fn held_and_worst(&self) -> Option<u128> {
+        let state = self.world.gate.state();
+        let held = state.trading_state(TAKER) >= TradingState::ReduceOnly;
+        held.then(|| state.orders().exposure(BTC).largest(state.ledger().quantity(BTC)))
+    }
+
     /// What the last decision saw of the account is what a plain count over the books gives.
     fn check_sums(&self) -> Result<(), TestCaseError> {
         let Some(Record::Refused(Refused { checks, at, .. })) = self.world.records().pop() else {
@@ -475,7 +482,13 @@ proptest! {
     fn whatever_happens_the_books_hold(steps in steps()) {
         let mut run = Run::new();
         for step in &steps {
+            let before = run.held_and_worst();
             run.step(step);
+            let after = run.held_and_worst();
+            // While only reductions pass, no step makes the worst case larger: not an order, not a fill, not a restart.
+            if let (Some(before), Some(after)) = (before, after) {
+                prop_assert!(after <= before, "{} became {} by {:?}", before, after, step);
+            }
             if matches!(step, Step::Place { .. } | Step::Amend { .. }) {
                 run.check_sums()?;
             }
@@ -514,6 +527,22 @@ proptest! {
             run.world.step(Input::Report(ExecutionReport::Execution(execution)));
         }
         prop_assert_eq!(run.world.journal.len(), before);
+    }
+
+    #[test]
+    fn a_second_restart_changes_nothing(steps in steps()) {
+        let mut run = Run::new();
+        for step in &steps {
+            run.step(step);
+        }
+        run.step(&Step::Crash);
+        let once = run.world.gate.state().clone();
+        run.step(&Step::Crash);
+        let twice = run.world.gate.state();
+        prop_assert!(once.orders() == twice.orders(), "orders differ");
+        prop_assert!(once.ledger() == twice.ledger(), "the ledger differs");
+        prop_assert!(once.ladder() == twice.ladder(), "trading states differ");
+        prop_assert!(run.world.sent.is_empty(), "nothing is sent again");
     }
 
     #[test]

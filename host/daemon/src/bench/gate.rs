@@ -1,17 +1,20 @@
-//! One decision of the gate: an intent with every check, beside a thousand open orders.
+//! One decision of the gate: an intent with every check, beside fifty strategies that hold positions and a thousand open orders.
 
 use std::time::Instant;
 
 use anyhow::anyhow;
 use portcullis_core::{
-    Amount, BENCH_LIMITS, Command, Digest, Environment, Gate, Input, Limits, LinkChange, LinkId, Mandate,
-    Record, RejectionKind, Sequence, SessionStart, StrategyChange, StrategyId, StrategyStarted, Submission,
+    Amount, BENCH_LIMITS, Command, CreatedBy, Digest, Environment, Execution, ExecutionKind, ExecutionReport,
+    Gate, Input, InstrumentId, InstrumentSpec, Limits, LinkChange, LinkId, Mandate, Price, Qty, Record,
+    RejectionKind, Sequence, SessionStart, Side, StrategyChange, StrategyId, StrategyStarted, Submission,
     Timestamp, VenueRejection, VenueSnapshot,
 };
 
 use super::{Figures, Samples, place};
 use crate::failure::Failure;
 
+/// Each on an instrument of its own.
+const STRATEGIES: u16 = 50;
 const OPEN_ORDERS: u64 = 1_000;
 const INTENTS: u64 = 50_000;
 const START: Timestamp = Timestamp(1_700_000_000_000_000_000);
@@ -34,7 +37,7 @@ pub(super) fn measure(figures: &mut Figures) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A gate with one strategy that may add risk.
+/// A gate whose strategies may all add risk.
 pub(super) struct GateBench {
     gate: Gate,
     now: Timestamp,
@@ -57,10 +60,12 @@ impl GateBench {
         Ok(())
     }
 
-    /// The decision alone, which is what is measured.
+    /// The decision alone, which is what is measured. The strategies take turns.
     fn intent_alone(&mut self) -> Result<Command, Failure> {
         self.now = Timestamp(self.now.0.saturating_add(20_000));
-        let intent = place::resting_buy(self.now, self.sequence);
+        let mut intent = place::resting_buy(self.now, self.sequence);
+        intent.strategy =
+            StrategyId(u16::try_from(self.sequence % u64::from(STRATEGIES)).unwrap_or_default());
         let effects = self.gate.step(self.now, Input::Intent { intent, frame: &[] });
         match effects.records.into_iter().next() {
             Some(Record::Intent(approved)) => Ok(approved.command),
@@ -85,10 +90,8 @@ impl GateBench {
     }
 }
 
-/// Brings a gate to where a strategy may add risk.
+/// Brings a gate to where its strategies may add risk.
 fn ready(gate: &mut Gate, now: Timestamp) -> Result<(), Failure> {
-    let spec = place::instrument()?;
-    let limits = Limits::parse(BENCH_LIMITS).map_err(|error| anyhow!("the limits of the bench: {error}"))?;
     let session = SessionStart {
         environment: Environment::Paper,
         epoch: 1,
@@ -96,33 +99,82 @@ fn ready(gate: &mut Gate, now: Timestamp) -> Result<(), Failure> {
         engine: Digest::default(),
         at: now,
     };
+    for input in [
+        Input::Session(session),
+        Input::Limits(Box::new(limits()?)),
+        Input::Link(LinkChange::Public { up: true }),
+        Input::Link(LinkChange::Skew { millis: 0 }),
+        Input::Snapshot(VenueSnapshot::of_cash(place::equity()?, now)),
+        Input::Link(LinkChange::Private { up: true }),
+    ] {
+        let _ = gate.step(now, input);
+    }
+    for number in 0..STRATEGIES {
+        start(gate, now, number)?;
+    }
+    Ok(())
+}
+
+/// Starts a strategy on an instrument of its own, shows it a market and gives it a position.
+fn start(gate: &mut Gate, now: Timestamp, number: u16) -> Result<(), Failure> {
+    let (strategy, instrument) = (StrategyId(number), InstrumentId(number.into()));
+    let symbol = symbol(number).parse().map_err(anyhow::Error::new)?;
     let started = StrategyStarted {
-        strategy: StrategyId(0),
-        name: "bench".parse().map_err(anyhow::Error::new)?,
+        strategy,
+        name: format!("bench-{number}").parse().map_err(anyhow::Error::new)?,
         digest: Digest::default(),
-        instruments: vec![spec.id],
-        budget: Amount::parse("100000000000").map_err(anyhow::Error::new)?,
+        instruments: vec![instrument],
+        budget: place::budget()?,
         mandate: Mandate::ALL,
         at: now,
     };
-    let snapshot = VenueSnapshot::of_cash(place::equity()?, now);
-    let trade = place::trade(now, 600_000);
-    let mark = place::mark(now, 600_000)?;
+    let mut trade = place::trade(now, 600_000);
+    let mut mark = place::mark(now, 600_000)?;
+    (trade.instrument, mark.instrument) = (instrument, instrument);
     for input in [
-        Input::Session(session),
-        Input::Limits(Box::new(limits)),
-        Input::Instrument(spec),
-        Input::Link(LinkChange::Public { up: true }),
-        Input::Link(LinkChange::Skew { millis: 0 }),
-        Input::Snapshot(snapshot),
-        Input::Link(LinkChange::Private { up: true }),
+        Input::Instrument(InstrumentSpec { id: instrument, symbol, ..place::instrument()? }),
         Input::Strategy(StrategyChange::Started(started)),
-        Input::Strategy(StrategyChange::Warm(StrategyId(0))),
-        Input::Strategy(StrategyChange::Resynced(StrategyId(0))),
+        Input::Strategy(StrategyChange::Warm(strategy)),
+        Input::Strategy(StrategyChange::Resynced(strategy)),
         Input::Market(&trade),
         Input::Market(&mark),
+        Input::Report(ExecutionReport::Execution(bought(instrument, now)?)),
     ] {
         let _ = gate.step(now, input);
     }
     Ok(())
+}
+
+/// A position to be valued in every decision.
+fn bought(instrument: InstrumentId, now: Timestamp) -> Result<Execution, Failure> {
+    Ok(Execution {
+        exec: format!("bench-{}", instrument.0).parse().map_err(anyhow::Error::new)?,
+        kind: ExecutionKind::Trade,
+        link: None,
+        venue_order: "bench".parse().map_err(anyhow::Error::new)?,
+        instrument,
+        side: Side::Buy,
+        price: Price(600_000),
+        quantity: Qty(7),
+        fee: Amount(5),
+        maker: false,
+        created_by: CreatedBy::Protection,
+        venue_time: now,
+    })
+}
+
+/// The wide limits, with a section for every instrument.
+fn limits() -> Result<Limits, Failure> {
+    let marker = "[instrument.\"linear:BTCUSDT\"]";
+    let (head, section) = BENCH_LIMITS
+        .split_once(marker)
+        .ok_or_else(|| anyhow!("the limits of the bench have no instrument"))?;
+    let sections =
+        (0..STRATEGIES).map(|number| format!("[instrument.\"linear:{}\"]{section}", symbol(number)));
+    let text = format!("{head}{}", sections.collect::<String>());
+    Ok(Limits::parse(&text).map_err(|error| anyhow!("the limits of the bench: {error}"))?)
+}
+
+fn symbol(number: u16) -> String {
+    format!("S{number}USDT")
 }

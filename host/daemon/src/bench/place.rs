@@ -32,6 +32,11 @@ pub(super) fn equity() -> Result<Amount, Failure> {
     Ok(Amount::parse("100000000000").map_err(anyhow::Error::new)?)
 }
 
+/// The capital of each strategy of the benches.
+pub(super) fn budget() -> Result<Amount, Failure> {
+    Ok(Amount::parse("10000000000").map_err(anyhow::Error::new)?)
+}
+
 /// A trade.
 pub(super) fn trade(time: Timestamp, price: i64) -> MarketEvent {
     let body = MarketBody::Trade { price: Price(price), quantity: Qty(10), taker: Side::Buy };
