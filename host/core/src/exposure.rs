@@ -27,13 +27,18 @@ pub struct Exposure {
 impl Exposure {
     /// The longest position that could come of it: every buy fills, no sell does. A short is not netted against the buys, because a
     /// reduction, or the position's own protection, can close it first.
+    ///
+    /// A reduction that the position leaves no room for counts too: it may have been executed before a fill that was heard of first,
+    /// and then the position is not what the books say.
     pub fn longest(&self, position: SignedQty) -> i128 {
-        i128::from(position.0).max(0).saturating_add(self.buys)
+        let position = i128::from(position.0);
+        position.saturating_add(self.reducing_buys).max(0).saturating_add(self.buys)
     }
 
     /// The shortest position that could come of it: every sell fills, no buy does. A long is not netted against the sells.
     pub fn shortest(&self, position: SignedQty) -> i128 {
-        i128::from(position.0).min(0).saturating_sub(self.sells)
+        let position = i128::from(position.0);
+        position.saturating_sub(self.reducing_sells).min(0).saturating_sub(self.sells)
     }
 
     /// The largest position either way.
@@ -126,8 +131,19 @@ mod tests {
         let exposure = Exposure { buys: 334, reducing_buys: 17, ..Exposure::default() };
         assert_eq!(exposure.longest(SignedQty(-17)), 334);
         // Reductions themselves never add.
-        let exposure = Exposure { reducing_sells: 50, reducing_buys: 50, ..Exposure::default() };
-        assert_eq!((exposure.shortest(SignedQty(10)), exposure.longest(SignedQty(10))), (0, 10));
-        assert_eq!((exposure.shortest(SignedQty(-10)), exposure.longest(SignedQty(-10))), (-10, 0));
+        let exposure = Exposure { reducing_sells: 50, ..Exposure::default() };
+        assert_eq!((exposure.shortest(SignedQty(50)), exposure.longest(SignedQty(50))), (0, 50));
+        let exposure = Exposure { reducing_buys: 50, ..Exposure::default() };
+        assert_eq!((exposure.shortest(SignedQty(-50)), exposure.longest(SignedQty(-50))), (-50, 0));
+    }
+
+    #[test]
+    fn a_reduction_without_room_may_have_been_executed_already() {
+        // Long 79, a reduction of 79 and a sell of 87. Both fill, and only the sell has been heard of: the books show -8, the venue -87.
+        let before = Exposure { sells: 87, reducing_sells: 79, ..Exposure::default() };
+        let after = Exposure { reducing_sells: 79, ..Exposure::default() };
+        assert_eq!((before.shortest(SignedQty(79)), after.shortest(SignedQty(-8))), (-87, -87));
+        let after = Exposure { reducing_buys: 79, ..Exposure::default() };
+        assert_eq!(after.longest(SignedQty(8)), 87);
     }
 }
