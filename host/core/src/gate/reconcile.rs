@@ -60,12 +60,14 @@ impl Turn<'_> {
             *since = self.now;
         }
         self.desk.swept_at = self.now;
-        let open: Vec<&Order> = self.state.orders().open().collect();
-        let unanswered: Vec<Sequence> = open
-            .iter()
-            .filter(|order| order.is_waiting_for_answer())
-            .filter_map(|order| order.pending.and_then(|pending| pending.sequence))
-            .collect();
+        // A create has no answer as long as its order is reserved, even where a cancel took its place in flight.
+        let create = |order: &Order| order.sequence.filter(|_| order.status == OrderStatus::Reserved);
+        let change = |order: &Order| {
+            let pending = order.pending.filter(|_| order.is_waiting_for_answer());
+            pending.and_then(|pending| pending.sequence).filter(|of| order.sequence != Some(*of))
+        };
+        let unanswered: Vec<Sequence> =
+            self.state.orders().open().flat_map(|order| [create(order), change(order)]).flatten().collect();
         for of in unanswered {
             let outcome = Submission::Unknown { detail: "the gateway restarted".to_owned() };
             self.record(Record::Submission(Submitted { of, outcome, at: self.now }));
