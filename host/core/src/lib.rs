@@ -69,7 +69,7 @@ pub use intent::{
 pub use ledger::{Ledger, Position};
 pub use limits::{
     AccountLimits, BENCH_LIMITS, DEMO_LIMITS, DayWindow, ForeignOrders, INSTALL_LIMITS, InstrumentLimits,
-    LimitChange, Limits, LimitsError, ProtectionLimits, RateLimits, StrategyLimits,
+    LimitChange, LimitSection, LimitWords, Limits, LimitsError, ProtectionLimits, RateLimits, StrategyLimits,
 };
 pub use mandate::Mandate;
 pub use market::{BOOK_DEPTH_MAX, Bar, Book, Level, MarketBody, MarketEvent};

@@ -4,6 +4,7 @@
 //! of a file is reported at once. Amounts are in USDT.
 
 mod compare;
+mod explain;
 mod read;
 mod template;
 
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 
 pub use compare::LimitChange;
+pub use explain::{LimitSection, LimitWords};
 pub use template::{BENCH_LIMITS, DEMO_LIMITS, INSTALL_LIMITS};
 
 use crate::{Amount, Category, Digest, InstrumentSpec, MarginMode, Rate, Span, StrategyName, Symbol};
