@@ -3,9 +3,11 @@
 //! Nothing that bounds money has a default: a bound that is missing must not read as "unbounded" (RULES G9). Every violation
 //! of a file is reported at once. Amounts are in USDT.
 
+mod bound;
 mod compare;
 mod explain;
 mod read;
+mod simulate;
 mod template;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use compare::LimitChange;
 pub use explain::{LimitSection, LimitWords};
+pub use simulate::{Change, ChangeReason, DecisionChange, LimitsSimulation, TripChange, TripPoint};
 pub use template::{BENCH_LIMITS, DEMO_LIMITS, INSTALL_LIMITS};
 
 use crate::{Amount, Category, Digest, InstrumentSpec, MarginMode, Rate, Span, StrategyName, Symbol};
