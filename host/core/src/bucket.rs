@@ -19,6 +19,13 @@ impl Bucket {
         Self { level: burst.saturating_mul(SECOND_NS), refilled: now }
     }
 
+    /// Tokens that are used up, a part of one included.
+    pub(crate) fn used(&self, per_second: u64, burst: u64, now: Timestamp) -> u64 {
+        let gained = now.since(self.refilled).0.saturating_mul(per_second);
+        let full = burst.saturating_mul(SECOND_NS);
+        full.saturating_sub(self.level.saturating_add(gained)).div_ceil(SECOND_NS)
+    }
+
     /// Takes one token if there is one.
     pub(crate) fn take(&mut self, per_second: u64, burst: u64, now: Timestamp) -> bool {
         let gained = now.since(self.refilled).0.saturating_mul(per_second);

@@ -27,15 +27,16 @@ mod traded;
 mod window;
 mod worst;
 
-pub(crate) use account::budgets;
+pub(crate) use account::{budgets, ratio};
 pub(crate) use collar::width as collar_width;
 pub(crate) use drawdown::below as drawdown_below;
 pub(crate) use loss::{account_loss, account_profit, strategy_profit};
 pub(crate) use proposal::{Proposal, Situation};
 pub(crate) use rules::{Shape, all as rules};
 pub(crate) use state::inhibited as inhibit_refusal;
+pub(crate) use streaks::is_losing;
 pub(crate) use totals::Totals;
-pub(crate) use worst::strategy_worst;
+pub(crate) use worst::{WorstSum, strategy_worst, worst_of};
 
 use crate::{CheckId, CheckOutcome, Qty, RefusalCode, Verdict};
 

@@ -1,9 +1,11 @@
 //! The gate: the whole decision core behind one function.
 
+mod alerts;
 mod command;
 mod confirm;
 mod desk;
 mod foreign;
+mod gauges;
 mod halt;
 mod inhibit;
 mod intent;
@@ -20,6 +22,7 @@ mod tick;
 mod told;
 mod turn;
 
+pub use gauges::{Gauge, Unmeasured};
 pub use profit::Profit;
 pub use quiet::Quiet;
 pub use told::Resync;

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use bound::About;
 pub use compare::LimitChange;
 pub use explain::{LimitSection, LimitWords};
 pub use simulate::{Change, ChangeReason, DecisionChange, LimitsSimulation, TripChange, TripPoint};

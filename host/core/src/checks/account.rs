@@ -99,7 +99,7 @@ fn fresh_wallet<'a>(proposal: &Proposal<'a>) -> Option<&'a crate::WalletReport> 
 }
 
 /// `worst` over `equity` in units of 1e-12, rounded up; `None` when the equity is not positive.
-fn ratio(worst: Amount, equity: Amount) -> Option<i128> {
+pub(crate) fn ratio(worst: Amount, equity: Amount) -> Option<i128> {
     if equity <= Amount::ZERO {
         return None;
     }

@@ -37,7 +37,7 @@ pub(super) fn losses(proposal: &Proposal<'_>) -> CheckOutcome {
 }
 
 /// Whether a position that is open now has lost so far.
-fn is_losing(strategy: &Strategy, situation: &Situation<'_>) -> Option<bool> {
+pub(crate) fn is_losing(strategy: &Strategy, situation: &Situation<'_>) -> Option<bool> {
     for id in &strategy.instruments {
         let position = situation.state.ledger().position(*id, Some(strategy.id));
         if position.quantity.is_flat() {

@@ -12,6 +12,7 @@ use crate::{
     Sequence, SignedQty, State, StrategyId, Timestamp,
 };
 
+use super::alerts::Alerts;
 use super::confirm::FirstStep;
 use super::foreign::Foreign;
 use super::protection::Stop;
@@ -49,6 +50,8 @@ pub(super) struct Desk {
     pub(super) gaps: BTreeSet<InstrumentId>,
     /// How the account is set up, from when the venue told.
     pub(super) mode: Option<AccountMode>,
+    /// Limits that were told to be near or reached.
+    pub(super) alerts: Alerts,
     /// When the once-a-second work was last done.
     pub(super) swept_at: Timestamp,
 }
@@ -148,6 +151,7 @@ impl Default for Desk {
             disconnected: false,
             gaps: BTreeSet::new(),
             mode: None,
+            alerts: Alerts::default(),
             swept_at: Timestamp::default(),
         }
     }

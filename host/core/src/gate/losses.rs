@@ -1,8 +1,9 @@
 //! Losses, and profits too good to be true: what trips by the books alone.
 
 use crate::checks::{account_profit, drawdown_below, strategy_profit};
-use crate::{Amount, HighWater, Record, Scope, StateCause, StrategyId, TradingState};
+use crate::{Amount, CheckId, HighWater, Record, Scope, StateCause, StrategyId, TradingState};
 
+use super::alerts::Level;
 use super::turn::Turn;
 
 /// The high-water mark is written down when it has risen by this part of the drawdown limit.
@@ -14,16 +15,15 @@ impl Turn<'_> {
         let Some(limits) = self.state.limits() else { return };
         let situation = self.situation(None);
         let mut breaches = Vec::new();
+        let mut levels = Vec::new();
         let mut risen = false;
         if let Some(profit) = account_profit(&situation) {
             let account = &limits.account;
             let day = profit.saturating_sub(self.state.anchor.account);
-            breaches.extend(breach(
-                Scope::Account,
-                day,
-                drawdown_below(self.state.high, Some(profit)),
-                (account.daily_loss_max, account.drawdown_max),
-            ));
+            let drawdown = drawdown_below(self.state.high, Some(profit));
+            let bounds = (account.daily_loss_max, account.drawdown_max);
+            breaches.extend(breach(Scope::Account, day, drawdown, bounds));
+            levels.extend(levels_of(Scope::Account, day, drawdown, bounds));
             if day >= account.daily_profit_alert {
                 let detail = format!("profit of the day {day}, alert at {}", account.daily_profit_alert);
                 breaches.push((Scope::Account, TradingState::Caution, StateCause::DailyProfit, detail));
@@ -33,14 +33,15 @@ impl Turn<'_> {
         for strategy in self.state.strategies() {
             let Some(limits) = strategy.limits.as_ref() else { continue };
             let Some(profit) = strategy_profit(strategy, &situation) else { continue };
-            breaches.extend(breach(
-                Scope::Strategy(strategy.id),
-                profit.saturating_sub(strategy.anchor),
-                drawdown_below(strategy.high, Some(profit)),
-                (limits.daily_loss_max, limits.drawdown_max),
-            ));
+            let scope = Scope::Strategy(strategy.id);
+            let day = profit.saturating_sub(strategy.anchor);
+            let drawdown = drawdown_below(strategy.high, Some(profit));
+            let bounds = (limits.daily_loss_max, limits.drawdown_max);
+            breaches.extend(breach(scope, day, drawdown, bounds));
+            levels.extend(levels_of(scope, day, drawdown, bounds));
             risen |= has_risen(strategy.high, profit, limits.drawdown_max);
         }
+        self.tell_losses(&levels);
         for (scope, to, cause, detail) in breaches {
             self.raise(scope, to, cause, detail);
         }
@@ -82,6 +83,22 @@ pub(super) fn high_water_step(drawdown_max: Amount) -> Amount {
 
 fn has_risen(high: Amount, profit: Amount, drawdown_max: Amount) -> bool {
     profit.saturating_sub(high) >= high_water_step(drawdown_max)
+}
+
+/// The losses of a scope against their limits, to be told when they come near.
+fn levels_of(
+    scope: Scope,
+    day: Amount,
+    drawdown: Option<Amount>,
+    (daily_loss_max, drawdown_max): (Amount, Amount),
+) -> impl Iterator<Item = Level> {
+    let (daily, since_high) = match scope {
+        Scope::Strategy(_) => (CheckId::LossStrategy, CheckId::DrawdownStrategy),
+        Scope::Account | Scope::Instrument(_) => (CheckId::LossAccount, CheckId::DrawdownAccount),
+    };
+    let level = move |check, seen: Amount, limit: Amount| Level { scope, check, seen: seen.0, limit: limit.0 };
+    let drawdown = drawdown.map(|drawdown| level(since_high, drawdown, drawdown_max));
+    std::iter::once(level(daily, day.saturating_neg(), daily_loss_max)).chain(drawdown)
 }
 
 type Breach = (Scope, TradingState, StateCause, String);

@@ -26,6 +26,11 @@ pub(super) struct Stop {
 }
 
 impl Stop {
+    /// Since when the position has no stop that is near enough.
+    pub(super) fn missing_since(&self) -> Option<Timestamp> {
+        self.missing_since
+    }
+
     /// Whether time alone changes nothing about it.
     pub(super) fn is_settled(&self) -> bool {
         self.missing_since.is_none()

@@ -2,9 +2,9 @@
 
 use crate::checks::{account_profit, strategy_profit};
 use crate::ledger::DAY_NS;
-use crate::{Amount, InstrumentId, Qty, Rounding, Scope, Timestamp, TradingState};
+use crate::{Amount, CheckId, InstrumentId, Qty, Rounding, Scope, Timestamp, TradingState};
 
-use super::Gate;
+use super::{Gate, alerts};
 use super::losses::high_water_step;
 use super::protection::Stop;
 use super::reconcile::SNAPSHOT_EVERY;
@@ -94,8 +94,8 @@ impl Gate {
         let situation = situation(state, &self.desk, None, now);
         let profit = account_profit(&situation)?;
         let account = &limits.account;
-        let mut spare =
-            room(profit, state.anchor.account, state.high, (account.daily_loss_max, account.drawdown_max))?;
+        let bounds = (account.daily_loss_max, account.drawdown_max);
+        let mut spare = room(profit, state.anchor.account, state.high, bounds, self.near(Scope::Account))?;
         let day = profit.checked_sub(state.anchor.account)?;
         // Once the alert is raised more profit does nothing.
         if state.ladder().of(Scope::Account) < TradingState::Caution {
@@ -105,22 +105,36 @@ impl Gate {
             let Some(limits) = strategy.limits.as_ref() else { continue };
             let profit = strategy_profit(strategy, &situation)?;
             let bounds = (limits.daily_loss_max, limits.drawdown_max);
-            spare = spare.min(room(profit, strategy.anchor, strategy.high, bounds)?);
+            let near = self.near(Scope::Strategy(strategy.id));
+            spare = spare.min(room(profit, strategy.anchor, strategy.high, bounds, near)?);
         }
         let spare = spare.checked_sub(ROUNDING)?;
         (spare > Amount::ZERO).then_some(spare)
     }
+
+    /// Whether the day's loss and the drawdown of a scope are told to be near their limits.
+    fn near(&self, scope: Scope) -> (bool, bool) {
+        let (daily, drawdown) = match scope {
+            Scope::Strategy(_) => (CheckId::LossStrategy, CheckId::DrawdownStrategy),
+            Scope::Account | Scope::Instrument(_) => (CheckId::LossAccount, CheckId::DrawdownAccount),
+        };
+        let alerts = &self.desk.alerts;
+        (alerts.is_near(scope, daily), alerts.is_near(scope, drawdown))
+    }
 }
 
-/// How far a profit may move either way before a loss limit trips or the high-water mark is written down.
+/// How far a profit may move either way before a loss limit trips, an alert comes or clears, or the high-water mark is written down.
 fn room(
     profit: Amount,
     anchor: Amount,
     high: Amount,
     (daily_loss_max, drawdown_max): (Amount, Amount),
+    (daily_is_near, drawdown_is_near): (bool, bool),
 ) -> Option<Amount> {
+    let to_daily_alert = alerts::room(anchor.checked_sub(profit)?, daily_loss_max, daily_is_near)?;
+    let to_drawdown_alert = alerts::room(high.checked_sub(profit)?, drawdown_max, drawdown_is_near)?;
     let to_daily_loss = daily_loss_max.checked_add(profit)?.checked_sub(anchor)?;
     let to_drawdown = drawdown_max.checked_add(profit)?.checked_sub(high)?;
     let to_high_water = high.checked_add(high_water_step(drawdown_max))?.checked_sub(profit)?;
-    Some(to_daily_loss.min(to_drawdown).min(to_high_water))
+    Some(to_daily_loss.min(to_drawdown).min(to_high_water).min(to_daily_alert).min(to_drawdown_alert))
 }

@@ -23,15 +23,26 @@ impl Turn<'_> {
         if let Some(instrument) = self.state.instrument_of(&record) {
             self.desk.totals.touch(instrument);
         }
+        let reached = match &record {
+            Record::Refused(refused) => self.reached(&refused.checks, refused.strategy, refused.instrument),
+            _ => Vec::new(),
+        };
         self.state.apply(&record);
         self.effects.records.push(record);
+        for level in reached {
+            self.tell_level(FindingKind::LimitReached, &level);
+        }
     }
 
     /// Puts an approval in force and hands its command on.
     pub(super) fn approve(&mut self, command: ApprovedCommand, record: Box<IntentApproved>) {
         let index = self.effects.records.len();
+        let near = self.approaching(&record.checks, record.strategy, record.command.instrument());
         self.record(Record::Intent(*record));
         self.effects.commands.push((index, command));
+        for level in near {
+            self.tell_level(FindingKind::LimitNear, &level);
+        }
     }
 
     /// Notes an oddity.

@@ -67,6 +67,11 @@ impl LimitWords {
             Some(("instrument", name)) if !name.is_empty() => LimitSection::Instrument,
             _ => return None,
         };
+        Self::find(section, key)
+    }
+
+    /// The words for a key of a section.
+    pub(crate) fn find(section: LimitSection, key: &str) -> Option<&'static Self> {
         Self::all().find(|words| words.section == section && words.key == key)
     }
 

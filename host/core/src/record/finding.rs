@@ -59,6 +59,10 @@ pub enum FindingKind {
     ProtectionMissing = 16,
     /// The account is not set up as the limits file says.
     AccountMode = 17,
+    /// 80 % of a limit are used.
+    LimitNear = 18,
+    /// An order was refused for a limit, the first in a while.
+    LimitReached = 19,
 }
 
 impl FindingKind {
@@ -83,6 +87,8 @@ impl FindingKind {
             Self::InstrumentMisfit => "INSTRUMENT_MISFIT",
             Self::ProtectionMissing => "PROTECTION_MISSING",
             Self::AccountMode => "ACCOUNT_MODE",
+            Self::LimitNear => "LIMIT_NEAR",
+            Self::LimitReached => "LIMIT_REACHED",
         }
     }
 }

@@ -85,7 +85,7 @@ pub(super) const ROWS: &[LimitWords] = &[
         ACCOUNT,
         ("open_orders_max", "orders"),
         &[CheckId::OpenOrdersAccount],
-        "Open orders of the account that are ours, those with an unknown fate and the new one included.",
+        "Our open orders on the account, those with an unknown fate and the new one included.",
         "A new order beyond it is refused with OPEN_ORDERS_LIMIT.",
         "Changes of open orders open none, so they pass. Reductions and cancels pass.",
     ),
