@@ -69,9 +69,9 @@ pub use intent::{
 };
 pub use ledger::{Ledger, Position};
 pub use limits::{
-    AccountLimits, BENCH_LIMITS, Change, ChangeReason, DEMO_LIMITS, DayWindow, DecisionChange, ForeignOrders, INSTALL_LIMITS,
-    InstrumentLimits, LimitChange, LimitSection, LimitWords, Limits, LimitsError, LimitsSimulation, ProtectionLimits, RateLimits,
-    StrategyLimits, TripChange, TripPoint,
+    AccountLimits, BENCH_LIMITS, Change, ChangeReason, DEMO_LIMITS, DayWindow, DecisionChange, ForeignOrders,
+    INSTALL_LIMITS, InstrumentLimits, LimitChange, LimitSection, LimitWords, Limits, LimitsError,
+    LimitsSimulation, ProtectionLimits, RateLimits, StrategyLimits, TripChange, TripPoint,
 };
 pub use mandate::Mandate;
 pub use market::{BOOK_DEPTH_MAX, Bar, Book, Level, MarketBody, MarketEvent};

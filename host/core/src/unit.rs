@@ -33,7 +33,9 @@ impl Unit {
         match self {
             Self::Amount => Amount::parse(text).ok().map(|amount| amount.0),
             Self::Price => Price::parse(text, spec?.price_decimals).ok().map(|price| price.0.into()),
-            Self::Quantity => Qty::parse(text, spec?.quantity_decimals).ok().map(|quantity| quantity.0.into()),
+            Self::Quantity => {
+                Qty::parse(text, spec?.quantity_decimals).ok().map(|quantity| quantity.0.into())
+            }
             Self::Rate => Rate::parse(text).ok().map(|rate| rate.0.into()),
             Self::Nanoseconds => text.parse::<u64>().ok()?.checked_mul(MILLI_NS).map(i128::from),
             Self::Count => text.parse::<u64>().ok().map(i128::from),
@@ -51,14 +53,18 @@ mod tests {
         for (unit, text) in [(Unit::Amount, "6000.5"), (Unit::Rate, "2.25"), (Unit::Count, "50")] {
             assert_eq!(unit.display(unit.parse(text, None).unwrap(), None), text);
         }
-        assert_eq!(Unit::Nanoseconds.display(Unit::Nanoseconds.parse("5000", None).unwrap(), None), "5000 ms");
+        assert_eq!(
+            Unit::Nanoseconds.display(Unit::Nanoseconds.parse("5000", None).unwrap(), None),
+            "5000 ms"
+        );
         assert_eq!(Unit::Nanoseconds.display(1_500, None), "1500 ns");
     }
 
     #[test]
     fn what_is_no_number_is_none() {
         for text in ["", "much", "1e3", "99999999999999999999999999999999999999999"] {
-            for unit in [Unit::Amount, Unit::Rate, Unit::Count, Unit::Nanoseconds, Unit::Flag, Unit::Quantity] {
+            for unit in [Unit::Amount, Unit::Rate, Unit::Count, Unit::Nanoseconds, Unit::Flag, Unit::Quantity]
+            {
                 assert_eq!(unit.parse(text, None), None, "{unit:?} {text}");
             }
         }

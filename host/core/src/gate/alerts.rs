@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::limits::About;
 use crate::{
-    Amount, CheckId, CheckOutcome, Finding, FindingKind, InstrumentId, LimitWords, Scope, Span, StrategyId, Timestamp,
-    Verdict,
+    Amount, CheckId, CheckOutcome, Finding, FindingKind, InstrumentId, LimitWords, Scope, Span, StrategyId,
+    Timestamp, Verdict,
 };
 
 use super::turn::Turn;
@@ -129,23 +129,35 @@ impl Turn<'_> {
     }
 }
 
+/// The checks that are told about: the account's, a strategy's, an instrument's.
+const ACCOUNT: [CheckId; 6] = [
+    CheckId::PositionAccount,
+    CheckId::RateAccountHour,
+    CheckId::TradedAccount,
+    CheckId::FeesAccount,
+    CheckId::LossAccount,
+    CheckId::DrawdownAccount,
+];
+const STRATEGY: [CheckId; 6] = [
+    CheckId::PositionStrategy,
+    CheckId::RateStrategyHour,
+    CheckId::TradedStrategy,
+    CheckId::FeesStrategy,
+    CheckId::LossStrategy,
+    CheckId::DrawdownStrategy,
+];
+const INSTRUMENT: [CheckId; 1] = [CheckId::PositionInstrument];
+
 /// The scope of a check that is told about; `None` for the others.
 fn scope(check: CheckId, strategy: Option<StrategyId>, instrument: Option<InstrumentId>) -> Option<Scope> {
-    match check {
-        CheckId::PositionAccount
-        | CheckId::RateAccountHour
-        | CheckId::TradedAccount
-        | CheckId::FeesAccount
-        | CheckId::LossAccount
-        | CheckId::DrawdownAccount => Some(Scope::Account),
-        CheckId::PositionStrategy
-        | CheckId::RateStrategyHour
-        | CheckId::TradedStrategy
-        | CheckId::FeesStrategy
-        | CheckId::LossStrategy
-        | CheckId::DrawdownStrategy => strategy.map(Scope::Strategy),
-        CheckId::PositionInstrument => instrument.map(Scope::Instrument),
-        _ => None,
+    if ACCOUNT.contains(&check) {
+        Some(Scope::Account)
+    } else if STRATEGY.contains(&check) {
+        strategy.map(Scope::Strategy)
+    } else if INSTRUMENT.contains(&check) {
+        instrument.map(Scope::Instrument)
+    } else {
+        None
     }
 }
 
@@ -167,7 +179,10 @@ mod tests {
         let mut told = |seen| {
             alerts.level(&Level { scope: Scope::Account, check: CheckId::RateAccountHour, seen, limit: 50 })
         };
-        assert_eq!([39, 40, 50, 36, 40, 34, 40].map(&mut told), [false, true, false, false, false, false, true]);
+        assert_eq!(
+            [39, 40, 50, 36, 40, 34, 40].map(&mut told),
+            [false, true, false, false, false, false, true]
+        );
     }
 
     #[test]

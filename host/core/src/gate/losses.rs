@@ -96,7 +96,8 @@ fn levels_of(
         Scope::Strategy(_) => (CheckId::LossStrategy, CheckId::DrawdownStrategy),
         Scope::Account | Scope::Instrument(_) => (CheckId::LossAccount, CheckId::DrawdownAccount),
     };
-    let level = move |check, seen: Amount, limit: Amount| Level { scope, check, seen: seen.0, limit: limit.0 };
+    let level =
+        move |check, seen: Amount, limit: Amount| Level { scope, check, seen: seen.0, limit: limit.0 };
     let drawdown = drawdown.map(|drawdown| level(since_high, drawdown, drawdown_max));
     std::iter::once(level(daily, day.saturating_neg(), daily_loss_max)).chain(drawdown)
 }

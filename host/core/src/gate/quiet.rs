@@ -4,11 +4,11 @@ use crate::checks::{account_profit, strategy_profit};
 use crate::ledger::DAY_NS;
 use crate::{Amount, CheckId, InstrumentId, Qty, Rounding, Scope, Timestamp, TradingState};
 
-use super::{Gate, alerts};
 use super::losses::high_water_step;
 use super::protection::Stop;
 use super::reconcile::SNAPSHOT_EVERY;
 use super::turn::situation;
+use super::{Gate, alerts};
 
 /// As long as only markets move, no [`Input::Tick`](crate::Input::Tick) before `until` does anything, provided every instrument in `bands`
 /// is valued inside its band at that tick.

@@ -23,9 +23,10 @@ impl Turn<'_> {
         if let Some(instrument) = self.state.instrument_of(&record) {
             self.desk.totals.touch(instrument);
         }
-        let reached = match &record {
-            Record::Refused(refused) => self.reached(&refused.checks, refused.strategy, refused.instrument),
-            _ => Vec::new(),
+        let reached = if let Record::Refused(refused) = &record {
+            self.reached(&refused.checks, refused.strategy, refused.instrument)
+        } else {
+            Vec::new()
         };
         self.state.apply(&record);
         self.effects.records.push(record);

@@ -14,7 +14,8 @@ impl Limits {
     /// The largest number that a check lets pass. `None` for checks that are no such comparison with a number of the file, and where the
     /// file has no section for what this is about.
     pub(crate) fn at_most(&self, check: CheckId, about: About<'_>) -> Option<i128> {
-        let (account, strategy) = (&self.account, about.strategy.map(|strategy| self.strategy(&strategy.name)));
+        let (account, strategy) =
+            (&self.account, about.strategy.map(|strategy| self.strategy(&strategy.name)));
         let instrument = about.spec.and_then(|spec| self.instrument(spec));
         // What the signed bundle states can only be tighter.
         let mandate = about.strategy.map(|strategy| strategy.mandate);
@@ -43,7 +44,10 @@ impl Limits {
             CheckId::RateStrategyMinute => strategy?.rate.per_minute_max.into(),
             CheckId::RateStrategyHour => {
                 let own = strategy?.rate.per_hour_max;
-                mandate.and_then(|mandate| mandate.orders_per_hour_max).map_or(own, |signed| own.min(signed)).into()
+                mandate
+                    .and_then(|mandate| mandate.orders_per_hour_max)
+                    .map_or(own, |signed| own.min(signed))
+                    .into()
             }
             CheckId::RateStrategyDay => strategy?.rate.per_day_max.into(),
             CheckId::TradedStrategy => strategy?.traded_value_per_day_max.0,
@@ -55,7 +59,11 @@ impl Limits {
 
             CheckId::OrderQuantity => {
                 let bound = instrument?.order_quantity_max;
-                bound.to_price(about.spec?.quantity_decimals, Rounding::Down).unwrap_or(Price(i64::MAX)).0.into()
+                bound
+                    .to_price(about.spec?.quantity_decimals, Rounding::Down)
+                    .unwrap_or(Price(i64::MAX))
+                    .0
+                    .into()
             }
             CheckId::OrderNotional => {
                 let own = instrument?.order_notional_max;
@@ -63,7 +71,10 @@ impl Limits {
             }
             CheckId::PositionInstrument => {
                 let own = instrument?.position_notional_max;
-                mandate.and_then(|mandate| mandate.position_notional_max).map_or(own, |signed| own.min(signed)).0
+                mandate
+                    .and_then(|mandate| mandate.position_notional_max)
+                    .map_or(own, |signed| own.min(signed))
+                    .0
             }
             CheckId::OpenOrdersInstrument => instrument?.open_orders_max.into(),
             CheckId::OpenConditional => instrument?.conditional_orders_max.into(),

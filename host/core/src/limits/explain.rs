@@ -173,11 +173,8 @@ mod tests {
 
     /// Keys with a default, which the ready texts leave out.
     fn optional() -> impl Iterator<Item = (LimitSection, String)> {
-        let reader = include_str!("read.rs");
-        reader.match_indices("section.millis_or(\"").map(|(at, call)| {
-            let key = reader[at + call.len()..].split('"').next().unwrap();
-            (LimitSection::Account, key.to_owned())
-        })
+        let calls = include_str!("read.rs").split("section.millis_or(\"").skip(1);
+        calls.map(|call| (LimitSection::Account, call.split('"').next().unwrap().to_owned()))
     }
 
     fn keys(text: &str) -> BTreeSet<(LimitSection, String)> {
@@ -188,7 +185,11 @@ mod tests {
         };
         add(LimitSection::Account, &file["account"]);
         add(LimitSection::Strategy, &file["each_strategy"]);
-        file["instrument"].as_table().unwrap().values().for_each(|table| add(LimitSection::Instrument, table));
+        file["instrument"]
+            .as_table()
+            .unwrap()
+            .values()
+            .for_each(|table| add(LimitSection::Instrument, table));
         keys
     }
 
@@ -222,13 +223,21 @@ mod tests {
 
     #[test]
     fn places_are_found_however_they_are_written() {
-        for place in ["account.daily_loss_max", "each_strategy.daily_loss_max", "strategy.ema.daily_loss_max"] {
+        for place in ["account.daily_loss_max", "each_strategy.daily_loss_max", "strategy.ema.daily_loss_max"]
+        {
             assert_eq!(LimitWords::of(place).unwrap().key, "daily_loss_max");
         }
         for place in ["instrument.\"linear:BTCUSDT\".price_max", "instrument.linear:BTCUSDT.price_max"] {
             assert_eq!(LimitWords::of(place).unwrap().section, LimitSection::Instrument);
         }
-        for place in ["", "daily_loss_max", "account.price_max", "strategy..daily_loss_max", "instrument.price_max", "other.x"] {
+        for place in [
+            "",
+            "daily_loss_max",
+            "account.price_max",
+            "strategy..daily_loss_max",
+            "instrument.price_max",
+            "other.x",
+        ] {
             assert_eq!(LimitWords::of(place), None, "{place}");
         }
     }

@@ -9,8 +9,8 @@ mod wanted;
 
 use crate::limits::bound::About;
 use crate::{
-    ActionKind, CheckId, CheckOutcome, Command, Gate, InstrumentId, IntentApproved, LimitWords, Limits, LimitsSet, LinkId,
-    OrderNumber, Record, Refused, Sequence, State, StrategyId, Timestamp,
+    ActionKind, CheckId, CheckOutcome, Command, Gate, InstrumentId, IntentApproved, LimitWords, Limits,
+    LimitsSet, LinkId, OrderNumber, Record, Refused, Sequence, State, StrategyId, Timestamp,
 };
 
 pub use trips::{TripChange, TripPoint};
@@ -88,20 +88,26 @@ impl LimitsSimulation {
     }
 
     /// Takes in the next entry, with the client id that the journal minted for a place. Says what the candidate changes about it.
-    pub fn take(&mut self, sequence: Sequence, link: Option<LinkId>, record: &Record) -> Option<DecisionChange> {
+    pub fn take(
+        &mut self,
+        sequence: Sequence,
+        link: Option<LinkId>,
+        record: &Record,
+    ) -> Option<DecisionChange> {
         let counts = sequence >= self.from;
-        let change = match record {
-            Record::Intent(intent) if counts => self.approved(sequence, intent),
-            Record::Refused(refused) if counts => self.refused(sequence, refused),
-            _ => None,
+        let change = if let Record::Intent(intent) = record {
+            counts.then(|| self.approved(sequence, intent)).flatten()
+        } else if let Record::Refused(refused) = record {
+            counts.then(|| self.refused(sequence, refused)).flatten()
+        } else {
+            None
         };
         self.real.fold(sequence, link.clone(), record);
-        match record {
-            Record::Limits(_) => {
-                let set = LimitsSet { hash: self.candidate.hash(), toml: self.candidate.text().to_owned() };
-                self.other.fold(sequence, link, &Record::Limits(set));
-            }
-            record => self.other.fold(sequence, link, record),
+        if let Record::Limits(_) = record {
+            let set = LimitsSet { hash: self.candidate.hash(), toml: self.candidate.text().to_owned() };
+            self.other.fold(sequence, link, &Record::Limits(set));
+        } else {
+            self.other.fold(sequence, link, record);
         }
         if counts {
             self.trips.take(sequence, record, self.real.state(), self.other.state(), &self.candidate);
@@ -129,10 +135,16 @@ impl LimitsSimulation {
         let Some(limits) = self.state().limits() else { return Vec::new() };
         let is_blind = |key: &str| {
             LimitWords::of(key).is_none_or(|words| {
-                words.key == "mark_age_ms_max" || (words.checks.is_empty() && words.key != "rejects_in_a_row_max")
+                words.key == "mark_age_ms_max"
+                    || (words.checks.is_empty() && words.key != "rejects_in_a_row_max")
             })
         };
-        limits.changes_to(&self.candidate).into_iter().map(|change| change.key).filter(|key| is_blind(key)).collect()
+        limits
+            .changes_to(&self.candidate)
+            .into_iter()
+            .map(|change| change.key)
+            .filter(|key| is_blind(key))
+            .collect()
     }
 
     fn approved(&mut self, sequence: Sequence, intent: &IntentApproved) -> Option<DecisionChange> {
@@ -146,14 +158,16 @@ impl LimitsSimulation {
         };
         let wanted = Wanted::of_command(&intent.command, state);
         let looks = self.looks(intent.strategy, Some(instrument), wanted.as_ref(), &intent.checks, intent.at);
-        let reasons = |wanted: fn(&SecondLook) -> bool| self.reasons(&looks, wanted, intent.strategy, Some(instrument));
+        let reasons =
+            |wanted: fn(&SecondLook) -> bool| self.reasons(&looks, wanted, intent.strategy, Some(instrument));
         let denied = reasons(|look| matches!(look, SecondLook::Deny(_)));
         let (change, reasons) = if denied.is_empty() {
             (Change::Unknown, reasons(|look| matches!(look, SecondLook::Unknown(_))))
         } else {
             (Change::WouldRefuse, denied)
         };
-        let action = if matches!(intent.command, Command::Place(_)) { ActionKind::Place } else { ActionKind::Amend };
+        let action =
+            if matches!(intent.command, Command::Place(_)) { ActionKind::Place } else { ActionKind::Amend };
         (!reasons.is_empty()).then_some(DecisionChange {
             sequence,
             at: intent.at,
@@ -186,7 +200,8 @@ impl LimitsSimulation {
         if looks.iter().any(stays) {
             return None;
         }
-        let unknown = self.reasons(&looks, |look| matches!(look, SecondLook::Unknown(_)), strategy, refused.instrument);
+        let unknown =
+            self.reasons(&looks, |look| matches!(look, SecondLook::Unknown(_)), strategy, refused.instrument);
         let (change, reasons) = if unknown.is_empty() {
             let passing: Vec<_> = looks.into_iter().filter(|(outcome, _)| refusing(outcome)).collect();
             (Change::WouldPass, self.reasons(&passing, |_| true, strategy, refused.instrument))
@@ -216,8 +231,7 @@ impl LimitsSimulation {
     ) -> Vec<(&'c CheckOutcome, SecondLook)> {
         let Some(old) = self.real.state().limits() else { return Vec::new() };
         let about = self.about(strategy, instrument);
-        let is_market =
-            wanted.zip(about.spec).is_some_and(|(wanted, spec)| wanted.is_market(checks, spec));
+        let is_market = wanted.zip(about.spec).is_some_and(|(wanted, spec)| wanted.is_market(checks, spec));
         let scene =
             Scene { old, new: &self.candidate, about, wanted, is_market, state: self.other.state(), at };
         checks.iter().map(|outcome| (outcome, scene.look(outcome))).collect()
@@ -252,7 +266,8 @@ impl LimitsSimulation {
 
     /// The key of a check: the first that the candidate changes, else the first.
     fn key(&self, check: CheckId, about: About<'_>) -> String {
-        let changes = self.real.state().limits().map(|old| old.changes_to(&self.candidate)).unwrap_or_default();
+        let changes =
+            self.real.state().limits().map(|old| old.changes_to(&self.candidate)).unwrap_or_default();
         let places: Vec<String> =
             LimitWords::of_check(check).map(|words| self.candidate.place(words, about)).collect();
         let changed = places.iter().find(|place| changes.iter().any(|change| change.key == **place));

@@ -352,11 +352,24 @@ impl World {
         self.journal.iter().map(|(_, _, kind, body)| Record::decode(*kind, body).unwrap()).collect()
     }
 
+    /// Oddities, alerts about limits left out.
     pub fn findings(&self) -> Vec<FindingKind> {
+        let alert = |kind| matches!(kind, FindingKind::LimitNear | FindingKind::LimitReached);
+        self.told().into_iter().map(|finding| finding.kind).filter(|kind| !alert(*kind)).collect()
+    }
+
+    /// Alerts about limits, with what they say.
+    pub fn alerts(&self) -> Vec<(FindingKind, String)> {
+        let alert = |kind| matches!(kind, FindingKind::LimitNear | FindingKind::LimitReached);
+        let alerts = self.told().into_iter().filter(|finding| alert(finding.kind));
+        alerts.map(|finding| (finding.kind, finding.detail)).collect()
+    }
+
+    fn told(&self) -> Vec<Finding> {
         self.records()
             .into_iter()
             .filter_map(|record| match record {
-                Record::Finding(finding) => Some(finding.kind),
+                Record::Finding(finding) => Some(finding),
                 _ => None,
             })
             .collect()

@@ -22,9 +22,12 @@ impl Panel<'_> {
             (_, None) => Err(Unmeasured::NoWallet),
             (Some(worst), Some(wallet)) => ratio(worst.gross, wallet.equity).ok_or(Unmeasured::NoWallet),
         };
-        let wallet_age =
-            state.wallet().map(|wallet| i128::from(now.since(wallet.venue_time).0)).ok_or(Unmeasured::NoWallet);
-        let open = state.orders().exposures().fold(Amount::ZERO, |sum, (_, one)| sum.saturating_add(one.notional));
+        let wallet_age = state
+            .wallet()
+            .map(|wallet| i128::from(now.since(wallet.venue_time).0))
+            .ok_or(Unmeasured::NoWallet);
+        let open =
+            state.orders().exposures().fold(Amount::ZERO, |sum, (_, one)| sum.saturating_add(one.notional));
         let traded = state.traded.on(day).saturating_add(open);
         let loss = account_loss(self.situation);
         let drawdown = drawdown_below(state.high, account_profit(self.situation));
@@ -52,7 +55,12 @@ impl Panel<'_> {
         let orders = Ok(state.orders().open_count().into());
         reader.gauge("open_orders_max", Unit::Count, orders, limits.open_orders_max);
         reader.rates(rates);
-        reader.gauge("traded_value_per_day_max", Unit::Amount, Ok(traded.0), limits.traded_value_per_day_max.0);
+        reader.gauge(
+            "traded_value_per_day_max",
+            Unit::Amount,
+            Ok(traded.0),
+            limits.traded_value_per_day_max.0,
+        );
         reader.gauge("fees_per_day_max", Unit::Amount, Ok(state.fees.on(day).0), limits.fees_per_day_max.0);
         reader.gauge("daily_loss_max", Unit::Amount, priced(loss), limits.daily_loss_max.0);
         reader.gauge("drawdown_max", Unit::Amount, priced(drawdown), limits.drawdown_max.0);

@@ -15,7 +15,8 @@ impl<'a> Panel<'a> {
         let owner = instrument.owner.and_then(|id| situation.state.strategy(id));
         let about = About { strategy: owner.filter(|strategy| strategy.running), spec: Some(spec) };
         let at_most = |check: CheckId| self.limits.at_most(check, about).unwrap_or_default();
-        let (order_notional, position) = (at_most(CheckId::OrderNotional), at_most(CheckId::PositionInstrument));
+        let (order_notional, position) =
+            (at_most(CheckId::OrderNotional), at_most(CheckId::PositionInstrument));
         let order_quantity = at_most(CheckId::OrderQuantity);
 
         let market = situation.market.get(spec.id);

@@ -41,7 +41,12 @@ impl<'a> Panel<'a> {
         reader.gauge("position_notional_max", Unit::Amount, worst, limits.position_notional_max.0);
         reader.gauge("open_orders_max", Unit::Count, Ok(open_orders.into()), limits.open_orders_max);
         reader.rates(rates);
-        reader.gauge("traded_value_per_day_max", Unit::Amount, Ok(traded.0), limits.traded_value_per_day_max.0);
+        reader.gauge(
+            "traded_value_per_day_max",
+            Unit::Amount,
+            Ok(traded.0),
+            limits.traded_value_per_day_max.0,
+        );
         let fees = Ok(strategy.fees.on(day).0);
         reader.gauge("fees_per_day_max", Unit::Amount, fees, limits.fees_per_day_max.0);
         let profit = strategy_profit(strategy, situation);
@@ -51,7 +56,12 @@ impl<'a> Panel<'a> {
         reader.gauge("drawdown_max", Unit::Amount, drawdown, limits.drawdown_max.0);
         let rejects = Ok(strategy.rejects_in_a_row.into());
         reader.gauge("rejects_in_a_row_max", Unit::Count, rejects, limits.rejects_in_a_row_max);
-        reader.gauge("repeated_executions_max", Unit::Count, Ok(repeated.into()), limits.repeated_executions_max);
+        reader.gauge(
+            "repeated_executions_max",
+            Unit::Count,
+            Ok(repeated.into()),
+            limits.repeated_executions_max,
+        );
         let setting = Err(Unmeasured::Setting);
         let pause = limits.repeated_executions_pause.0;
         reader.gauge("repeated_executions_pause_ms", Unit::Nanoseconds, setting, pause);

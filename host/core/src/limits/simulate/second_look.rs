@@ -5,8 +5,8 @@ use crate::ledger::DAY_NS;
 use crate::limits::bound::About;
 use crate::recent_orders::Content;
 use crate::{
-    Amount, Category, CheckId, CheckOutcome, InstrumentLimits, InstrumentSpec, Limits, Price, Rate, RefusalCode,
-    Rounding, State, StrategyLimits, Timestamp, Verdict,
+    Amount, Category, CheckId, CheckOutcome, InstrumentLimits, InstrumentSpec, Limits, Price, Rate,
+    RefusalCode, Rounding, State, StrategyLimits, Timestamp, Verdict,
 };
 
 /// Nanoseconds in a minute.
@@ -39,7 +39,24 @@ pub(super) struct Scene<'a> {
     pub(super) at: Timestamp,
 }
 
-impl Scene<'_> {
+/// A second look of a check's own.
+type Look<'a> = fn(&Scene<'a>, &CheckOutcome) -> SecondLook;
+
+impl<'a> Scene<'a> {
+    /// The checks that are no plain comparison with one number of the file.
+    const OWN: [(CheckId, Look<'a>); 10] = [
+        (CheckId::CollarMarket, Self::near_collar),
+        (CheckId::CollarMark, Self::near_collar),
+        (CheckId::CollarWindow, Self::window_collar),
+        (CheckId::Protection, Self::protection),
+        (CheckId::PriceRange, Self::price_range),
+        (CheckId::OpenWindow, Self::open_window),
+        (CheckId::AccountMode, Self::account_mode),
+        (CheckId::DuplicateIntent, Self::duplicate),
+        (CheckId::LossCooldown, Self::loss_cooldown),
+        (CheckId::RepeatedExecutions, Self::repeated_executions),
+    ];
+
     pub(super) fn look(&self, outcome: &CheckOutcome) -> SecondLook {
         match outcome.verdict {
             Verdict::CannotEvaluate(code) => self.uncomputed(outcome.check, code),
@@ -56,7 +73,9 @@ impl Scene<'_> {
         };
         let wallet = self.new.account.wallet_age_max > self.old.account.wallet_age_max;
         match (code, check) {
-            (RefusalCode::LimitMissing, _) => SecondLook::Unknown("there was no limit then, so its number is not recorded"),
+            (RefusalCode::LimitMissing, _) => {
+                SecondLook::Unknown("there was no limit then, so its number is not recorded")
+            }
             (RefusalCode::NoReferencePrice | RefusalCode::StaleMarketData, _)
                 if older(|limits| limits.market_data_age_max.0) || older(|limits| limits.mark_age_max.0) =>
             {
@@ -70,22 +89,15 @@ impl Scene<'_> {
     }
 
     fn computed(&self, outcome: &CheckOutcome) -> SecondLook {
-        match outcome.check {
-            CheckId::CollarMarket | CheckId::CollarMark => self.collar(outcome, |limits| limits.collar_fraction),
-            CheckId::CollarWindow => self.window_collar(outcome),
-            CheckId::Protection => self.protection(outcome),
-            CheckId::PriceRange => self.price_range(outcome),
-            CheckId::OpenWindow => self.open_window(),
-            CheckId::AccountMode => self.account_mode(outcome),
-            CheckId::DuplicateIntent => self.duplicate(),
-            CheckId::LossCooldown => self.loss_cooldown(outcome),
-            CheckId::RepeatedExecutions => self.repeated_executions(),
-            CheckId::Leverage | CheckId::InitialMargin | CheckId::MaintenanceMargin => match self.wallet_age() {
-                Some(denied) => denied,
-                None => self.at_most(outcome),
-            },
-            CheckId::OpenConditional if !self.waits_for_trigger() => SecondLook::Same,
-            _ => self.at_most(outcome),
+        let check = outcome.check;
+        let needs_wallet =
+            matches!(check, CheckId::Leverage | CheckId::InitialMargin | CheckId::MaintenanceMargin);
+        let own = Self::OWN.iter().find(|(of, _)| *of == check).map(|(_, look)| *look);
+        match own {
+            Some(look) => look(self, outcome),
+            None if needs_wallet && self.wallet_is_too_old() => SecondLook::Deny(0),
+            None if check == CheckId::OpenConditional && !self.waits_for_trigger() => SecondLook::Same,
+            None => self.at_most(outcome),
         }
     }
 
@@ -101,7 +113,9 @@ impl Scene<'_> {
 
     /// The recorded width scales with the fraction, unless the ticks were wider.
     fn collar(&self, outcome: &CheckOutcome, fraction: fn(&InstrumentLimits) -> Rate) -> SecondLook {
-        let (Some(spec), Some(old)) = (self.about.spec, self.instrument(self.old)) else { return SecondLook::Same };
+        let (Some(spec), Some(old)) = (self.about.spec, self.instrument(self.old)) else {
+            return SecondLook::Same;
+        };
         let Some(new) = self.instrument(self.new) else { return SecondLook::Deny(0) };
         let unchanged = fraction(old) == fraction(new) && old.collar_ticks == new.collar_ticks;
         // Spot has no mark, and then there is no width.
@@ -112,28 +126,45 @@ impl Scene<'_> {
             // Its price is the collar's edge, wherever that is.
             return SecondLook::Pass;
         }
-        match widths(outcome.limit, (fraction(old), old.collar_ticks), (fraction(new), new.collar_ticks), spec) {
+        match widths(
+            outcome.limit,
+            (fraction(old), old.collar_ticks),
+            (fraction(new), new.collar_ticks),
+            spec,
+        ) {
             Some((low, _)) if outcome.seen <= low => SecondLook::Pass,
             Some((_, high)) if outcome.seen > high => SecondLook::Deny(high),
-            Some(_) => SecondLook::Unknown("the ticks were wider than the fraction, so the reference price is not recorded"),
+            Some(_) => SecondLook::Unknown(
+                "the ticks were wider than the fraction, so the reference price is not recorded",
+            ),
             None => SecondLook::Unknown("the width is beyond all bounds"),
         }
     }
 
+    fn near_collar(&self, outcome: &CheckOutcome) -> SecondLook {
+        self.collar(outcome, |limits| limits.collar_fraction)
+    }
+
     fn window_collar(&self, outcome: &CheckOutcome) -> SecondLook {
-        let changed = |limits| self.instrument(limits).map(|limits| (limits.collar_fraction, limits.collar_ticks));
+        let changed =
+            |limits| self.instrument(limits).map(|limits| (limits.collar_fraction, limits.collar_ticks));
         let moves = self.is_market && changed(self.old) != changed(self.new);
         match self.collar(outcome, |limits| limits.window_fraction) {
-            SecondLook::Deny(_) if moves => {
-                SecondLook::Unknown("a market order's price moves with the collar, so its distance is not known")
+            SecondLook::Deny(_) if moves => SecondLook::Unknown(
+                "a market order's price moves with the collar, so its distance is not known",
+            ),
+            look @ (SecondLook::Same | SecondLook::Pass | SecondLook::Deny(_) | SecondLook::Unknown(_)) => {
+                look
             }
-            look => look,
         }
     }
 
     fn protection(&self, outcome: &CheckOutcome) -> SecondLook {
-        let protection = |limits| self.instrument(limits).map(|limits| limits.protection.map(|one| one.stop_fraction));
-        let (Some(spec), Some(old)) = (self.about.spec, protection(self.old)) else { return SecondLook::Same };
+        let protection =
+            |limits| self.instrument(limits).map(|limits| limits.protection.map(|one| one.stop_fraction));
+        let (Some(spec), Some(old)) = (self.about.spec, protection(self.old)) else {
+            return SecondLook::Same;
+        };
         match (old, protection(self.new)) {
             (_, None) => SecondLook::Deny(0),
             (old, Some(new)) if old == new => SecondLook::Same,
@@ -151,16 +182,24 @@ impl Scene<'_> {
     }
 
     fn price_range(&self, outcome: &CheckOutcome) -> SecondLook {
-        let (Some(spec), Some(old)) = (self.about.spec, self.instrument(self.old)) else { return SecondLook::Same };
+        let (Some(spec), Some(old)) = (self.about.spec, self.instrument(self.old)) else {
+            return SecondLook::Same;
+        };
         let Some(new) = self.instrument(self.new) else { return SecondLook::Deny(0) };
         if (old.price_min, old.price_max) == (new.price_min, new.price_max) {
             return SecondLook::Same;
         }
-        let mantissa =
-            |bound: Amount, rounding| i128::from(bound.to_price(spec.price_decimals, rounding).unwrap_or(Price(i64::MAX)).0);
-        let (lowest, highest) = (mantissa(new.price_min, Rounding::Up), mantissa(new.price_max, Rounding::Down));
+        let mantissa = |bound: Amount, rounding| {
+            i128::from(bound.to_price(spec.price_decimals, rounding).unwrap_or(Price(i64::MAX)).0)
+        };
+        let (lowest, highest) =
+            (mantissa(new.price_min, Rounding::Up), mantissa(new.price_max, Rounding::Down));
         let trigger = self.wanted.and_then(|wanted| wanted.trigger).map(|price| i128::from(price.0));
-        let prices = [Some(outcome.seen), self.wanted.and_then(|wanted| wanted.price).map(|price| price.0.into()), trigger];
+        let prices = [
+            Some(outcome.seen),
+            self.wanted.and_then(|wanted| wanted.price).map(|price| price.0.into()),
+            trigger,
+        ];
         let prices = || prices.into_iter().flatten();
         if prices().any(|price| price < lowest) {
             SecondLook::Deny(lowest)
@@ -171,7 +210,7 @@ impl Scene<'_> {
         }
     }
 
-    fn open_window(&self) -> SecondLook {
+    fn open_window(&self, _: &CheckOutcome) -> SecondLook {
         if self.old.account.no_open == self.new.account.no_open {
             return SecondLook::Same;
         }
@@ -192,10 +231,13 @@ impl Scene<'_> {
         }
     }
 
-    fn duplicate(&self) -> SecondLook {
+    fn duplicate(&self, _: &CheckOutcome) -> SecondLook {
         let window = |limits: &Limits| self.strategy(limits).map(|limits| limits.duplicate_window);
-        let (Some(strategy), Some(new)) = (self.about.strategy, window(self.new)) else { return SecondLook::Same };
-        let Some(wanted) = self.wanted.filter(|wanted| wanted.is_place && window(self.old) != Some(new)) else {
+        let (Some(strategy), Some(new)) = (self.about.strategy, window(self.new)) else {
+            return SecondLook::Same;
+        };
+        let Some(wanted) = self.wanted.filter(|wanted| wanted.is_place && window(self.old) != Some(new))
+        else {
             return SecondLook::Same;
         };
         let content =
@@ -207,7 +249,9 @@ impl Scene<'_> {
     }
 
     fn loss_cooldown(&self, outcome: &CheckOutcome) -> SecondLook {
-        let (Some(old), Some(new)) = (self.strategy(self.old), self.strategy(self.new)) else { return SecondLook::Same };
+        let (Some(old), Some(new)) = (self.strategy(self.old), self.strategy(self.new)) else {
+            return SecondLook::Same;
+        };
         let bounds = |limits: &StrategyLimits| (limits.losses_in_a_row_max, limits.loss_cooldown);
         let Some(strategy) = self.about.strategy.filter(|_| bounds(old) != bounds(new)) else {
             return SecondLook::Same;
@@ -216,10 +260,14 @@ impl Scene<'_> {
         if since >= new.loss_cooldown {
             return SecondLook::Pass;
         }
-        let (ended, most) = (i128::from(strategy.losses.losses()), i128::from(new.losses_in_a_row_max).saturating_sub(1));
+        let (ended, most) =
+            (i128::from(strategy.losses.losses()), i128::from(new.losses_in_a_row_max).saturating_sub(1));
         // Whether the position that was open then had lost is recorded only where the old pause still ran.
-        let (low, high) =
-            if since < old.loss_cooldown { (outcome.seen, outcome.seen) } else { (ended, ended.saturating_add(1)) };
+        let (low, high) = if since < old.loss_cooldown {
+            (outcome.seen, outcome.seen)
+        } else {
+            (ended, ended.saturating_add(1))
+        };
         match (low > most, high > most) {
             (true, _) => SecondLook::Deny(most),
             (false, false) => SecondLook::Pass,
@@ -227,11 +275,13 @@ impl Scene<'_> {
         }
     }
 
-    fn repeated_executions(&self) -> SecondLook {
+    fn repeated_executions(&self, _: &CheckOutcome) -> SecondLook {
         let bounds = |limits: &Limits| {
-            self.strategy(limits).map(|limits| (limits.repeated_executions_max, limits.repeated_executions_pause))
+            self.strategy(limits)
+                .map(|limits| (limits.repeated_executions_max, limits.repeated_executions_pause))
         };
-        let (Some(strategy), Some(spec), Some((max, pause))) = (self.about.strategy, self.about.spec, bounds(self.new))
+        let (Some(strategy), Some(spec), Some((max, pause))) =
+            (self.about.strategy, self.about.spec, bounds(self.new))
         else {
             return SecondLook::Same;
         };
@@ -242,11 +292,10 @@ impl Scene<'_> {
         within(row.into(), i128::from(max).saturating_sub(1))
     }
 
-    /// A wallet that would have been too old.
-    fn wallet_age(&self) -> Option<SecondLook> {
+    /// Whether the wallet would have been too old to count.
+    fn wallet_is_too_old(&self) -> bool {
         let (old, new) = (self.old.account.wallet_age_max, self.new.account.wallet_age_max);
-        let age = self.at.since(self.state.wallet()?.venue_time);
-        (new < old && age > new).then_some(SecondLook::Deny(new.0.into()))
+        new < old && self.state.wallet().is_some_and(|wallet| self.at.since(wallet.venue_time) > new)
     }
 
     fn waits_for_trigger(&self) -> bool {

@@ -1,8 +1,8 @@
 //! What a recorded decision was about, as far as other limits would look at it.
 
 use crate::{
-    Amount, Ask, CheckId, CheckOutcome, Command, InstrumentId, InstrumentSpec, Order, Place, PlaceOrder, Price, Qty, Rate,
-    Rounding, Side, State, StrategyId, TimeInForce,
+    Amount, Ask, CheckId, CheckOutcome, Command, InstrumentId, InstrumentSpec, Order, Place, PlaceOrder,
+    Price, Qty, Rate, Rounding, Side, State, StrategyId, TimeInForce,
 };
 
 /// An order that was asked for, or changed.
@@ -33,7 +33,12 @@ impl Wanted {
     }
 
     /// Of a refused intent; `None` for cancels and the like.
-    pub(super) fn of_ask(ask: &Ask, instrument: InstrumentId, strategy: StrategyId, state: &State) -> Option<Self> {
+    pub(super) fn of_ask(
+        ask: &Ask,
+        instrument: InstrumentId,
+        strategy: StrategyId,
+        state: &State,
+    ) -> Option<Self> {
         match ask {
             Ask::Place(place) => Some(Self::of_place(place, instrument)),
             Ask::Amend(amend) => {
