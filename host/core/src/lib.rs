@@ -70,7 +70,7 @@ pub use intent::{
 pub use ledger::{Ledger, Position};
 pub use limits::{
     AccountLimits, BENCH_LIMITS, Change, ChangeReason, DEMO_LIMITS, DayWindow, DecisionChange, ForeignOrders,
-    INSTALL_LIMITS, InstrumentLimits, LimitChange, LimitSection, LimitWords, Limits, LimitsError,
+    INSTALL_LIMITS, InstrumentLimits, LimitChange, LimitEntry, LimitSection, LimitWords, Limits, LimitsError,
     LimitsSimulation, ProtectionLimits, RateLimits, StrategyLimits, TripChange, TripPoint,
 };
 pub use mandate::Mandate;

@@ -5,6 +5,7 @@
 
 mod bound;
 mod compare;
+mod entries;
 mod explain;
 mod read;
 mod simulate;
@@ -16,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use bound::About;
 pub use compare::LimitChange;
+pub use entries::LimitEntry;
 pub use explain::{LimitSection, LimitWords};
 pub use simulate::{Change, ChangeReason, DecisionChange, LimitsSimulation, TripChange, TripPoint};
 pub use template::{BENCH_LIMITS, DEMO_LIMITS, INSTALL_LIMITS};

@@ -248,10 +248,15 @@ mod simulation {
                 text.replace(from, to)
             },
         );
-        let mut simulation = LimitsSimulation::new(Limits::parse(&candidate).unwrap(), Sequence(0));
+        let mut simulation = LimitsSimulation::new(Limits::parse(&candidate).unwrap());
         let mut changes = Vec::new();
         for (sequence, link, kind, body) in &world.journal {
-            changes.extend(simulation.take(*sequence, link.clone(), &Record::decode(*kind, body).unwrap()));
+            changes.extend(simulation.take(
+                *sequence,
+                link.clone(),
+                &Record::decode(*kind, body).unwrap(),
+                true,
+            ));
         }
         let (decisions, blind) = (simulation.decisions(), simulation.blind());
         Simulated { changes, trips: simulation.trips(), blind, decisions }
@@ -411,10 +416,15 @@ mod simulation {
         let from = Sequence(world.journal.len() as u64);
         world.place(buy(101, "60001.00")).unwrap();
         let candidate = calm().replace("order_notional_max = \"20000\"", "order_notional_max = \"5000\"");
-        let mut simulation = LimitsSimulation::new(Limits::parse(&candidate).unwrap(), from);
+        let mut simulation = LimitsSimulation::new(Limits::parse(&candidate).unwrap());
         let mut numbers = Vec::new();
         for (sequence, link, kind, body) in &world.journal {
-            let change = simulation.take(*sequence, link.clone(), &Record::decode(*kind, body).unwrap());
+            let change = simulation.take(
+                *sequence,
+                link.clone(),
+                &Record::decode(*kind, body).unwrap(),
+                *sequence >= from,
+            );
             numbers.extend(change.map(|change| change.number));
         }
         assert_eq!((numbers, simulation.decisions()), (vec![OrderNumber(2)], 1));

@@ -77,7 +77,7 @@ pub(crate) enum Command {
     /// Make signing keys.
     #[command(subcommand)]
     Keys(Keys),
-    /// Show the limits an installation starts with.
+    /// Show, explain, try out and change the limits.
     #[command(subcommand)]
     Limits(Limits),
     /// Verify, follow and index the journal.
@@ -175,6 +175,8 @@ pub(crate) struct Run {
     /// Start the console too, on this address of the loopback.
     #[arg(long, value_name = "ADDR", requires = "all_in_one")]
     pub(crate) console: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) accept: AcceptLimits,
 }
 
 /// Options of the gateway role.
@@ -186,6 +188,19 @@ pub(crate) struct Gateway {
     /// Name the environment a second time; required for live.
     #[arg(long, value_name = "ENV")]
     pub(crate) env: Option<String>,
+    #[command(flatten)]
+    pub(crate) accept: AcceptLimits,
+}
+
+/// How looser limits are accepted at the start.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AcceptLimits {
+    /// Start although limits.toml is looser than the limits in force: the beginning of its hash, as the refusal names it.
+    #[arg(long, value_name = "HASH", requires = "accept_reason")]
+    pub(crate) accept_limits: Option<String>,
+    /// Why looser limits are accepted, for the journal.
+    #[arg(long, value_name = "TEXT", requires = "accept_limits")]
+    pub(crate) accept_reason: Option<String>,
 }
 
 /// Options of `paper`.
@@ -425,6 +440,77 @@ pub(crate) enum Keys {
 pub(crate) enum Limits {
     /// Print the limits.toml that an installation starts with, for an operator to edit.
     Template,
+    /// Show every limit in force, the value it is held against, and how much of it is used.
+    Show,
+    /// Say in words what a limit measures, what it stops and what it does not, and how far away it is.
+    Explain {
+        /// A key such as daily_loss_max or account.daily_loss_max, or a check such as order-notional [default: all, the nearest
+        /// first].
+        key: Option<String>,
+    },
+    /// Hold the decisions in the journal against another limits file, and say which would have been others.
+    Simulate(SimulateLimits),
+    /// Put another limits file in force. Where it loosens anything it takes a second step.
+    Set {
+        /// The new limits.toml.
+        file: PathBuf,
+        /// Why, for the journal.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The code that the first step printed.
+        #[arg(long, value_name = "CODE")]
+        code: Option<String>,
+    },
+    /// Let one order of a strategy pass a bound, in two steps.
+    Override(OverrideLimit),
+}
+
+/// Options of `limits simulate`.
+#[derive(Debug, Args)]
+pub(crate) struct SimulateLimits {
+    /// The limits file to try out.
+    pub(crate) file: PathBuf,
+    /// First entry to judge.
+    #[arg(long, value_name = "SEQ", conflicts_with = "since")]
+    pub(crate) from: Option<u64>,
+    /// Judge what was written since then: a time ago such as 24h, or a UTC time such as 2026-11-24 or 2026-11-24T12:30.
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub(crate) since: Option<Since>,
+    /// Most changed decisions to list of each kind [default: 20, or 1000 with --json].
+    #[arg(long, value_name = "N")]
+    pub(crate) lines: Option<usize>,
+}
+
+/// Options of `limits override`.
+#[derive(Debug, Args)]
+pub(crate) struct OverrideLimit {
+    /// The strategy's name.
+    #[arg(long)]
+    pub(crate) strategy: String,
+    /// The check whose bound is lifted, such as order-notional.
+    #[arg(long)]
+    pub(crate) check: String,
+    /// The bound for that one order.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: String,
+    /// How long it is good, at most 1h.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) r#for: std::time::Duration,
+    /// Why, for the journal.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// The code that the first step printed.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) code: Option<String>,
+}
+
+/// A moment to look back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// This long ago.
+    Ago(std::time::Duration),
+    /// Seconds since 1970-01-01 UTC.
+    At(u64),
 }
 
 /// `journal …`
@@ -489,6 +575,37 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
         .ok_or_else(|| format!("{text:?} is not a time; write 20s, 2m or 1h"))
 }
 
+fn since(text: &str) -> Result<Since, String> {
+    if let Ok(ago) = duration(text) {
+        return Ok(Since::Ago(ago));
+    }
+    utc_seconds(text)
+        .map(Since::At)
+        .ok_or_else(|| format!("{text:?} is no time; write 24h, 2026-11-24 or 2026-11-24T12:30"))
+}
+
+/// Seconds since 1970-01-01 of a UTC date, with or without a time of day.
+fn utc_seconds(text: &str) -> Option<u64> {
+    let text = text.trim_end_matches('Z');
+    let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00"));
+    let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let mut time = time.splitn(3, ':').map(|part| part.parse::<u64>().ok());
+    let (hour, minute, second) = (time.next()??, time.next()??, time.next().unwrap_or(Some(0))?);
+    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let lengths = [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let index = usize::try_from(month).ok()?.checked_sub(1)?;
+    let plausible = (1970..2500).contains(&year) && hour < 24 && minute < 60 && second < 60;
+    if !plausible || day == 0 || day > *lengths.get(index)? {
+        return None;
+    }
+    let years: u64 = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum();
+    let months: u64 = lengths.iter().take(index).sum();
+    let days = years.checked_add(months)?.checked_add(day)?.checked_sub(1)?;
+    let minutes = days.checked_mul(24)?.checked_add(hour)?.checked_mul(60)?.checked_add(minute)?;
+    minutes.checked_mul(60)?.checked_add(second)
+}
+
 fn short_duration(text: &str) -> Result<std::time::Duration, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let wrong = || format!("{text:?} is not a time; write 500us, 20ms or 1s");
@@ -504,4 +621,23 @@ fn short_duration(text: &str) -> Result<std::time::Duration, String> {
         .filter(|nanos| *nanos <= 60_000_000_000)
         .map(std::time::Duration::from_nanos)
         .ok_or_else(|| format!("{}, at most 60s", wrong()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Since, since};
+
+    #[test]
+    fn moments_are_read() {
+        let at = |text| since(text).unwrap();
+        assert_eq!(at("24h"), Since::Ago(std::time::Duration::from_secs(86_400)));
+        assert_eq!(at("1970-01-01"), Since::At(0));
+        assert_eq!(at("2024-02-29T12:30"), Since::At(1_709_209_800));
+        assert_eq!(at("2026-11-24T00:00:01Z"), Since::At(1_795_478_401));
+        for wrong in
+            ["", "yesterday", "2026-02-29", "2026-13-01", "2026-11-24T24:00", "1969-01-01", "2026-11"]
+        {
+            assert!(since(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 
 use portcullis_core::{
-    ActionBody, Digest, Gate, Input, InstrumentSpec, LinkChange, MarketEvent, Profit, Reply, Sequence, Span,
-    StrategyChange, StrategyId, Timestamp,
+    ActionBody, Digest, Gate, Gauge, Input, InstrumentSpec, LinkChange, MarketEvent, Profit, Reply, Sequence,
+    Span, StrategyChange, StrategyId, Timestamp,
 };
 use portcullis_journal::Journal;
 
@@ -282,6 +282,11 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     /// What the account earned, at the prices last seen.
     pub fn profit(&self) -> Profit {
         self.gate().profit(self.road.now())
+    }
+
+    /// How far away every limit is, at the prices last seen.
+    pub fn gauges(&self) -> Vec<Gauge> {
+        self.gate().gauges(self.road.now())
     }
 
     /// What was counted.

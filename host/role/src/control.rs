@@ -4,6 +4,7 @@
 
 mod client;
 mod deployment;
+mod limits;
 mod message;
 mod server;
 mod upload_name;
@@ -13,6 +14,7 @@ pub use portcullis_core::{AccessKind, ActorName, PeerAddress, UserName};
 
 pub use client::call;
 pub use deployment::{DeployRequest, DeploymentLine, DeploymentState};
+pub use limits::{GaugeLine, LimitsReport, OverrideLine, OverrideRequest, SetLimitsRequest};
 pub use message::{
     ControlReply, ControlRequest, DenialLine, JournalHead, OrderLine, PositionLine, StatusReport,
     StrategyLine,

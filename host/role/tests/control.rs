@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use portcullis_role::{
     AccessKind, CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer,
-    DeployRequest, DeploymentLine, DeploymentState, StatusReport, call, listen,
+    DeployRequest, DeploymentLine, DeploymentState, GaugeLine, LimitsReport, OverrideRequest,
+    SetLimitsRequest, StatusReport, call, listen,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -135,6 +136,65 @@ fn a_deployment_is_asked_for_and_followed() {
         &ControlReply::Deployment(DeploymentLine { state: DeploymentState::Failed, code, detail, ..line }),
         r#"{"reply":"deployment","id":3,"strategy":"grid-eth","bundle":"grid-1.0.0","digest":"ab","state":"failed","code":"SYMBOL_OWNED","detail":"taken"}"#,
     );
+}
+
+#[test]
+fn limits_are_shown_and_changed() {
+    assert_written(&ControlRequest::Limits {}, r#"{"request":"limits"}"#);
+    let set = |code: Option<&str>| {
+        ControlRequest::SetLimits(SetLimitsRequest {
+            toml: "[account]\n".to_owned(),
+            reason: "quiet week".to_owned(),
+            code: code.map(str::to_owned),
+            actor: None,
+        })
+    };
+    assert_written(&set(None), r#"{"request":"set-limits","toml":"[account]\n","reason":"quiet week"}"#);
+    assert_written(
+        &set(Some("0a1b2c")),
+        r#"{"request":"set-limits","toml":"[account]\n","reason":"quiet week","code":"0a1b2c"}"#,
+    );
+    assert_written(
+        &ControlRequest::Override(OverrideRequest {
+            strategy: "ema".to_owned(),
+            check: "order-notional".to_owned(),
+            limit: "6000".to_owned(),
+            seconds: 300,
+            reason: "hedge".to_owned(),
+            code: None,
+            actor: Some("console:ada".parse().unwrap()),
+        }),
+        r#"{"request":"override","strategy":"ema","check":"order-notional","limit":"6000","seconds":300,"reason":"hedge","actor":"console:ada"}"#,
+    );
+    let measured = GaugeLine {
+        key: "account.daily_loss_max".to_owned(),
+        scope: "account".to_owned(),
+        seen: Some("12.5".to_owned()),
+        limit: "500".to_owned(),
+        left: Some("487.5".to_owned()),
+        used_percent: Some(2),
+        why: None,
+    };
+    let report = LimitsReport {
+        hash: "ab".to_owned(),
+        toml: None,
+        gauges: vec![measured],
+        omitted: 0,
+        overrides: Vec::new(),
+    };
+    assert_written(
+        &ControlReply::Limits(Box::new(report)),
+        r#"{"reply":"limits","hash":"ab","gauges":[{"key":"account.daily_loss_max","scope":"account","seen":"12.5","limit":"500","left":"487.5","used_percent":2}],"omitted":0,"overrides":[]}"#,
+    );
+    for line in [
+        r#"{"request":"limits","stray":1}"#,
+        r#"{"request":"set-limits","toml":""}"#,
+        r#"{"request":"set-limits","toml":"","reason":"x","force":true}"#,
+        r#"{"request":"override","strategy":"s","check":"c","limit":6000,"seconds":1,"reason":"x"}"#,
+        r#"{"request":"override","strategy":"s","check":"c","limit":"1","seconds":-1,"reason":"x"}"#,
+    ] {
+        assert!(serde_json::from_str::<ControlRequest>(line).is_err(), "{line}");
+    }
 }
 
 #[test]

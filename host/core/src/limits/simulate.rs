@@ -23,7 +23,6 @@ use wanted::Wanted;
 #[derive(Debug)]
 pub struct LimitsSimulation {
     candidate: Limits,
-    from: Sequence,
     /// The journal as it is.
     real: Gate,
     /// The same with the candidate in force throughout: what depends on past orders is counted as the candidate would have.
@@ -82,23 +81,24 @@ pub struct ChangeReason {
 }
 
 impl LimitsSimulation {
-    /// Starts before the first entry of a journal. Every entry has to be taken in; those before `from` are not judged.
-    pub fn new(candidate: Limits, from: Sequence) -> Self {
-        Self { candidate, from, real: Gate::new(), other: Gate::new(), trips: Trips::default(), decisions: 0 }
+    /// Starts before the first entry of a journal.
+    pub fn new(candidate: Limits) -> Self {
+        Self { candidate, real: Gate::new(), other: Gate::new(), trips: Trips::default(), decisions: 0 }
     }
 
-    /// Takes in the next entry, with the client id that the journal minted for a place. Says what the candidate changes about it.
+    /// Takes in the next entry of the journal, with the client id that it minted for a place; none may be left out. Says what the
+    /// candidate changes about it, if it is to be `judged`.
     pub fn take(
         &mut self,
         sequence: Sequence,
         link: Option<LinkId>,
         record: &Record,
+        judged: bool,
     ) -> Option<DecisionChange> {
-        let counts = sequence >= self.from;
         let change = if let Record::Intent(intent) = record {
-            counts.then(|| self.approved(sequence, intent)).flatten()
+            judged.then(|| self.approved(sequence, intent)).flatten()
         } else if let Record::Refused(refused) = record {
-            counts.then(|| self.refused(sequence, refused)).flatten()
+            judged.then(|| self.refused(sequence, refused)).flatten()
         } else {
             None
         };
@@ -109,7 +109,7 @@ impl LimitsSimulation {
         } else {
             self.other.fold(sequence, link, record);
         }
-        if counts {
+        if judged {
             self.trips.take(sequence, record, self.real.state(), self.other.state(), &self.candidate);
         }
         change

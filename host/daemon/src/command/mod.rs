@@ -55,7 +55,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Strategy(Strategy::List) => deploy::list(&places, cli.json),
         Command::Strategy(Strategy::Author(command)) => strategy::run(command, dir, cli.json),
         Command::Keys(command) => keys::run(command, dir, cli.json),
-        Command::Limits(command) => limits::run(command, cli.json),
+        Command::Limits(command) => limits::run(command, &places, cli.json),
         Command::Journal(command) => journal::run(command, dir, cli.json),
         Command::Backtest(arguments) => backtest::run(arguments, cli.json),
         Command::Bench(arguments) => bench::run(arguments, cli.json),

@@ -13,7 +13,7 @@ use crate::output;
 use crate::places::Places;
 
 /// Longest wait for the gateway.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The same where a bundle is verified or a file written first; a little more than the gateway itself waits for that.
 const LONG_PATIENCE: Duration = Duration::from_secs(70);
@@ -84,6 +84,7 @@ fn print(reply: &ControlReply) {
             output::text(detail);
             output::text(format!("To go ahead: portcullis rearm --confirm {code}"));
         }
+        ControlReply::Limits(report) => output::text(format!("limits {}", report.hash)),
         ControlReply::Accepted { deployment, strategy, bundle, .. } => {
             output::text(format!("{strategy} ({bundle}) is accepted as deployment {deployment}"));
         }

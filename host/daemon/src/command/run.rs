@@ -21,7 +21,11 @@ const TEND_EVERY: Duration = Duration::from_millis(100);
 pub(crate) fn run(arguments: &Run, places: &Places) -> Result<ExitCode, Failure> {
     if !arguments.all_in_one {
         // In production each role is a unit of its own; then this is the gateway's.
-        let role = Gateway { config: arguments.config.clone(), env: arguments.env.clone() };
+        let role = Gateway {
+            config: arguments.config.clone(),
+            env: arguments.env.clone(),
+            accept: arguments.accept.clone(),
+        };
         return gateway::run(&role, places);
     }
     Config::load(&arguments.config, arguments.env.as_deref())?;
@@ -31,6 +35,10 @@ pub(crate) fn run(arguments: &Run, places: &Places) -> Result<ExitCode, Failure>
     gateway.extend(["--config".to_owned(), arguments.config.display().to_string()]);
     if let Some(environment) = &arguments.env {
         gateway.extend(["--env".to_owned(), environment.clone()]);
+    }
+    if let (Some(hash), Some(reason)) = (&arguments.accept.accept_limits, &arguments.accept.accept_reason) {
+        let accept = ["--accept-limits", hash, "--accept-reason", reason];
+        gateway.extend(accept.map(str::to_owned));
     }
     let started = supervisor
         .start(RoleSpec { role: "runner", arguments: places.arguments().to_vec() })

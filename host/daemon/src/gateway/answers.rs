@@ -192,7 +192,7 @@ fn spec(state: &State, instrument: InstrumentId) -> Option<&InstrumentSpec> {
     state.instrument(instrument).map(|instrument| &instrument.spec)
 }
 
-fn symbol(spec: &InstrumentSpec) -> String {
+pub(super) fn symbol(spec: &InstrumentSpec) -> String {
     let category = match spec.category {
         Category::Linear => "linear",
         Category::Spot => "spot",
@@ -200,7 +200,7 @@ fn symbol(spec: &InstrumentSpec) -> String {
     format!("{category}:{}", spec.symbol)
 }
 
-fn strategy_name(state: &State, strategy: Option<StrategyId>) -> String {
+pub(super) fn strategy_name(state: &State, strategy: Option<StrategyId>) -> String {
     strategy.and_then(|id| state.strategy(id)).map(|strategy| strategy.name.to_string()).unwrap_or_default()
 }
 

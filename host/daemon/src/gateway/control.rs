@@ -10,6 +10,7 @@ use portcullis_role::{ActorName, ControlReply, ControlRequest, ControlServer};
 
 use crate::gateway::answers;
 use crate::gateway::launcher::Launcher;
+use crate::gateway::limits::{self, LimitsDesk};
 use crate::gateway::start::Running;
 use crate::gateway::wake::Wake;
 
@@ -48,18 +49,27 @@ impl Control {
     }
 
     /// Answers everything that waits. True when the gateway is to end.
-    pub(crate) fn answer(&self, running: &mut Running, launcher: &mut Launcher, started: Instant) -> bool {
+    pub(crate) fn answer(
+        &self,
+        running: &mut Running,
+        launcher: &mut Launcher,
+        limits: &mut LimitsDesk,
+        started: Instant,
+    ) -> bool {
         let mut shutdown = false;
         while let Ok(question) = self.questions.try_recv() {
             shutdown |= matches!(question.request, ControlRequest::Shutdown {});
-            serve(running, launcher, question, started);
+            serve(running, launcher, limits, question, started);
         }
         shutdown
     }
 }
 
 fn forward(ask: &SyncSender<Question>, wake: &Wake, request: ControlRequest) -> ControlReply {
-    let by_worker = matches!(request, ControlRequest::Deploy(_) | ControlRequest::Stop { .. });
+    let by_worker = matches!(
+        request,
+        ControlRequest::Deploy(_) | ControlRequest::Stop { .. } | ControlRequest::SetLimits(_)
+    );
     let patience = if by_worker { WORKER_PATIENCE } else { PATIENCE };
     let (answer, answered) = sync_channel(1);
     match ask.try_send(Question { request, answer }) {
@@ -77,7 +87,13 @@ fn forward(ask: &SyncSender<Question>, wake: &Wake, request: ControlRequest) -> 
     })
 }
 
-fn serve(running: &mut Running, launcher: &mut Launcher, question: Question, started: Instant) {
+fn serve(
+    running: &mut Running,
+    launcher: &mut Launcher,
+    limits: &mut LimitsDesk,
+    question: Question,
+    started: Instant,
+) {
     let Question { request, answer } = question;
     let reply = match request {
         ControlRequest::Status {} => {
@@ -117,7 +133,10 @@ fn serve(running: &mut Running, launcher: &mut Launcher, question: Question, sta
         ControlRequest::FailedAccess { count } => {
             note(running, CONSOLE.to_owned(), OperatorCommand::FailedAccess { count })
         }
-        // These two are answered once the worker is done with them.
+        ControlRequest::Limits {} => limits::report(running),
+        ControlRequest::Override(request) => limits::grant_override(running, request),
+        // These are answered once a worker is done with them.
+        ControlRequest::SetLimits(request) => return limits.set(request, answer, running),
         ControlRequest::Deploy(request) => return launcher.deploy(request, answer, running),
         ControlRequest::Stop { strategy, actor } => return launcher.stop(&strategy, actor, answer, running),
         ControlRequest::Shutdown {} => ControlReply::Done { detail: "the gateway is stopping".to_owned() },

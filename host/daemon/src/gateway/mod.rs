@@ -11,6 +11,8 @@ mod instruments;
 mod launch;
 mod launch_error;
 mod launcher;
+mod limits;
+mod limits_at_start;
 pub(crate) mod parameters;
 mod snapshots;
 mod start;
@@ -41,6 +43,8 @@ pub(crate) use uploads::{BUNDLE_BYTES_MAX, INCOMING};
 use control::Control;
 use deployments::Deployments;
 use launcher::Launcher;
+use limits::LimitsDesk;
+use limits_at_start::Accepted;
 use start::{Running, start};
 use wake::Wake;
 
@@ -58,8 +62,10 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let wake = Wake::new().context("cannot make an event descriptor")?;
     let environment = config.environment().context("the environment was checked before")?;
     let deployments = Deployments::load(dir, &config.strategies)?;
-    let mut running = start(&config, places, &wake)?;
+    let accepted = Accepted::new(&arguments.accept)?;
+    let mut running = start(&config, places, accepted.as_ref(), &wake)?;
     let mut launcher = Launcher::start(dir, environment, &config.strategies, deployments, wake.clone())?;
+    let mut limits = LimitsDesk::start(dir, wake.clone()).context("cannot start a thread")?;
     let socket = places.control_socket();
     let control = Control::start(&socket, wake.clone())
         .with_context(|| format!("cannot listen on {}", socket.display()))?;
@@ -70,7 +76,8 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let mut ready = false;
     while !stop.load(Ordering::Relaxed) {
         let due = running.pipeline.turn();
-        if control.answer(&mut running, &mut launcher, started) {
+        limits.turn();
+        if control.answer(&mut running, &mut launcher, &mut limits, started) {
             break;
         }
         let session = launcher.turn(&mut running).and_then(|()| running.pipeline.cells_mut().check_exits());

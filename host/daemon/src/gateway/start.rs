@@ -18,6 +18,7 @@ use crate::clock;
 use crate::config::{Config, CredentialsFile};
 use crate::failure::Failure;
 use crate::gateway::cells::LiveCells;
+use crate::gateway::limits_at_start::{self, Accepted};
 use crate::gateway::wake::Wake;
 use crate::gateway::{instruments, snapshots};
 use crate::places::Places;
@@ -65,11 +66,23 @@ impl Running {
 }
 
 /// Starts everything but the strategies. They trade once they are launched, the venue has been reconciled and each knows its state.
-pub(crate) fn start(config: &Config, places: &Places, wake: &Wake) -> Result<Running, Failure> {
+pub(crate) fn start(
+    config: &Config,
+    places: &Places,
+    accepted: Option<&Accepted>,
+    wake: &Wake,
+) -> Result<Running, Failure> {
     let dir = places.data();
     let environment = config.environment().context("the environment was checked before")?;
     let limits = limits(dir)?;
-    let (mut gate, journal) = journal(environment, dir)?;
+    let (mut gate, journal, had_limits) = journal(environment, dir)?;
+    let taken = match limits_at_start::settle(dir, had_limits, gate.state().limits(), limits, accepted) {
+        Ok(taken) => taken,
+        Err(refused) => {
+            journal.close().map_err(|error| Failure::finding(error.code(), error))?;
+            return Err(refused);
+        }
+    };
     let runner = runner(&places.runner_socket())?;
     let (venue, specs) = venue(config, environment, dir, &gate, wake)?;
 
@@ -82,13 +95,10 @@ pub(crate) fn start(config: &Config, places: &Places, wake: &Wake) -> Result<Run
     };
     let cells = LiveCells::new(runner);
     let clock: fn() -> Timestamp = clock::now;
-    let known_limits = gate.state().limits_hash();
     let mut pipeline =
         Pipeline::new(std::mem::take(&mut gate), journal, venue, cells, clock, config.lookahead());
     pipeline.hand_in(Input::Session(session));
-    if known_limits != limits.hash() {
-        pipeline.hand_in(Input::Limits(Box::new(limits)));
-    }
+    taken.hand_in(&mut pipeline);
     for spec in specs {
         pipeline.hand_in(Input::Instrument(spec));
     }
@@ -120,18 +130,20 @@ fn limits(dir: &Path) -> Result<Limits, Failure> {
     Limits::parse(&text).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
 }
 
-/// Opens the journal and folds it into a gate.
-fn journal(environment: Environment, dir: &Path) -> Result<(Gate, Writer<FileStorage>), Failure> {
+/// Opens the journal and folds it into a gate; also says whether it ever held limits.
+fn journal(environment: Environment, dir: &Path) -> Result<(Gate, Writer<FileStorage>, bool), Failure> {
     let failed = |error: portcullis_journal::JournalError| Failure::finding(error.code(), error);
     let storage = FileStorage::open(dir).map_err(failed)?;
     let config = LogConfig::live(environment, boot_id().map_err(failed)?);
     let mut gate = Gate::new();
     let mut unreadable = None;
+    let mut had_limits = false;
     let log = Log::open(storage, config, &mut |stored| match Record::decode(
         stored.entry.kind,
         &stored.entry.body,
     ) {
         Ok(record) => {
+            had_limits |= matches!(record, Record::Limits(_));
             let places =
                 matches!(&record, Record::Intent(intent) if matches!(intent.command, Command::Place(_)));
             gate.fold(stored.entry.sequence, places.then(|| stored.link_id()).flatten(), &record);
@@ -142,7 +154,7 @@ fn journal(environment: Environment, dir: &Path) -> Result<(Gate, Writer<FileSto
     if let Some((sequence, error)) = unreadable {
         return Err(Failure::finding("JOURNAL_UNREADABLE", format!("entry {}: {error}", sequence.0)));
     }
-    Ok((gate, Writer::new(log).map_err(failed)?))
+    Ok((gate, Writer::new(log).map_err(failed)?, had_limits))
 }
 
 fn venue(

@@ -6,6 +6,7 @@ use portcullis_core::{AccessKind, ActorName, PeerAddress, UserName};
 use serde::{Deserialize, Serialize};
 
 use super::deployment::{DeployRequest, DeploymentLine};
+use super::limits::{LimitsReport, OverrideRequest, SetLimitsRequest};
 
 /// What an operator asks. Variants without fields are written `{}` so that a stray field is refused there too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,12 @@ pub enum ControlRequest {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         actor: Option<ActorName>,
     },
+    /// The limits in force, and how far away each is.
+    Limits {},
+    /// Puts other limits in force.
+    SetLimits(SetLimitsRequest),
+    /// Lets one order of a strategy pass a bound.
+    Override(OverrideRequest),
     /// Stops one strategy. One that was deployed while the gateway ran stays away after a restart, too.
     Stop {
         /// Its name.
@@ -112,7 +119,9 @@ pub enum ControlReply {
         /// The newest ones.
         recent: Vec<DenialLine>,
     },
-    /// The first step of `rearm`: ask again with the code.
+    /// To `limits`.
+    Limits(Box<LimitsReport>),
+    /// The first step of what takes two: ask again with the code.
     Confirm {
         /// Good for one use within its time.
         code: String,
