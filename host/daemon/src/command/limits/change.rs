@@ -122,16 +122,16 @@ fn two_steps(
 }
 
 fn done(reply: ControlReply, as_json: bool) -> Result<String, Failure> {
-    match reply {
-        ControlReply::Done { detail } => {
-            if !as_json {
-                output::text(&detail);
-            }
-            Ok(detail)
-        }
-        ControlReply::Error { code, detail } => Err(Failure::Finding { code, detail }),
-        _ => Err(Failure::Environment(anyhow::anyhow!("the gateway answered something else"))),
+    if let ControlReply::Error { code, detail } = reply {
+        return Err(Failure::Finding { code, detail });
     }
+    let ControlReply::Done { detail } = reply else {
+        return Err(Failure::Environment(anyhow::anyhow!("the gateway answered something else")));
+    };
+    if !as_json {
+        output::text(&detail);
+    }
+    Ok(detail)
 }
 
 /// Whether the person at the terminal types the code.
