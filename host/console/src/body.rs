@@ -81,7 +81,17 @@ pub(crate) async fn json<T: DeserializeOwned>(
     body: Body,
     bounds: &Bounds,
 ) -> Result<T, ApiError> {
-    let bytes = whole(headers, "application/json", body, bounds).await?;
+    json_within(headers, body, BODY_BYTES_MAX, bounds).await
+}
+
+/// The same for a body that may be longer than most.
+pub(crate) async fn json_within<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: u64,
+    bounds: &Bounds,
+) -> Result<T, ApiError> {
+    let bytes = whole(headers, "application/json", body, bytes_max, bounds).await?;
     serde_json::from_slice(&bytes).map_err(|error| refuse(&error))
 }
 
@@ -91,7 +101,7 @@ pub(crate) async fn form<T: DeserializeOwned>(
     body: Body,
     bounds: &Bounds,
 ) -> Result<T, ApiError> {
-    let bytes = whole(headers, "application/x-www-form-urlencoded", body, bounds).await?;
+    let bytes = whole(headers, "application/x-www-form-urlencoded", body, BODY_BYTES_MAX, bounds).await?;
     serde_urlencoded::from_bytes(&bytes).map_err(|error| refuse(&error))
 }
 
@@ -106,10 +116,11 @@ async fn whole(
     headers: &HeaderMap,
     expected: &'static str,
     body: Body,
+    bytes_max: u64,
     bounds: &Bounds,
 ) -> Result<Vec<u8>, ApiError> {
     check_type(headers, expected)?;
-    let mut incoming = Incoming::new(body, BODY_BYTES_MAX, bounds.body, None)?;
+    let mut incoming = Incoming::new(body, bytes_max, bounds.body, None)?;
     let mut bytes = Vec::new();
     while let Some(piece) = incoming.next().await? {
         bytes.extend_from_slice(&piece);

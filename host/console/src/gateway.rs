@@ -35,7 +35,10 @@ impl Gateway {
     pub(crate) async fn ask(&self, request: ControlRequest) -> Result<ControlReply, ApiError> {
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| ApiError::Failed)?;
         let socket = Arc::clone(&self.socket);
-        let slow = matches!(request, ControlRequest::Deploy(_) | ControlRequest::Stop { .. });
+        let slow = matches!(
+            request,
+            ControlRequest::Deploy(_) | ControlRequest::Stop { .. } | ControlRequest::SetLimits(_)
+        );
         let patience = if slow { LONG_PATIENCE } else { PATIENCE };
         let answer = tokio::task::spawn_blocking(move || {
             let _turn = turn;

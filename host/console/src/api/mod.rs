@@ -3,6 +3,7 @@
 mod answers;
 mod bundles;
 mod door;
+mod limits;
 mod operate;
 mod read;
 mod router;

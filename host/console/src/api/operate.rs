@@ -77,13 +77,19 @@ pub(crate) async fn stop(
 
 /// Halts in the caller's name.
 pub(crate) async fn halt_trading(app: &App, caller: &Caller, reason: String) -> Result<Done, ApiError> {
+    let reason = checked_reason(&reason)?;
+    done(app, ControlRequest::Halt { reason, actor: caller.actor() }).await
+}
+
+/// A reason, for the journal.
+pub(super) fn checked_reason(reason: &str) -> Result<String, ApiError> {
     let reason = reason.trim();
     let chars = reason.chars().count();
     if chars == 0 || chars > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
-        let detail = format!("the reason of a halt is 1 to {REASON_CHARS_MAX} characters on one line");
+        let detail = format!("the reason is 1 to {REASON_CHARS_MAX} characters on one line");
         return Err(ApiError::Malformed(detail));
     }
-    done(app, ControlRequest::Halt { reason: reason.to_owned(), actor: caller.actor() }).await
+    Ok(reason.to_owned())
 }
 
 async fn done(app: &App, request: ControlRequest) -> Result<Done, ApiError> {

@@ -7,7 +7,7 @@ use utoipa::openapi::{Components, InfoBuilder, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{bundles, door, operate, read};
+use super::{bundles, door, limits, operate, read};
 use crate::app::Shared;
 use crate::error::ApiError;
 use crate::guard::guard;
@@ -44,6 +44,8 @@ fn addresses() -> OpenApiRouter<Shared> {
         .routes(routes!(events::events))
         .routes(routes!(operate::halt))
         .routes(routes!(operate::stop))
+        .routes(routes!(limits::limits, limits::set))
+        .routes(routes!(limits::grant_override))
         .routes(routes!(bundles::upload))
         .routes(routes!(read::deployment))
         .routes(routes!(read::description))

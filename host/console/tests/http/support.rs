@@ -178,6 +178,7 @@ impl Console {
                     | ControlRequest::Orders {}
                     | ControlRequest::Positions {}
                     | ControlRequest::Denials {}
+                    | ControlRequest::Limits {}
                     | ControlRequest::Deployment { .. }
             )
         };

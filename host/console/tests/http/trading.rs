@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 
-use portcullis_role::{ControlReply, ControlRequest};
+use portcullis_role::{
+    ControlReply, ControlRequest, GaugeLine, LimitsReport, OverrideRequest, SetLimitsRequest,
+};
 use serde_json::Value;
 
 use crate::support::{Console, status, until};
@@ -27,7 +29,7 @@ fn the_gateways_answers_are_passed_on() {
 fn a_gateway_that_is_away_is_said_and_comes_back() {
     let mut console = Console::start();
     console.stop_gateway();
-    for path in ["status", "orders", "positions", "denials", "journal", "deployments/1"] {
+    for path in ["status", "orders", "positions", "denials", "limits", "journal", "deployments/1"] {
         let away = console.get(&format!("/api/{path}"));
         assert_eq!((away.status, away.code().as_str()), (503, "GATEWAY_AWAY"), "{path}");
         assert!(away.header("retry-after").is_some());
@@ -35,6 +37,51 @@ fn a_gateway_that_is_away_is_said_and_comes_back() {
     assert_eq!(console.send("GET", "/healthz", &[], b"").status, 200);
     console.start_gateway();
     assert_eq!(console.get("/api/status").status, 200);
+}
+
+#[test]
+fn limits_are_shown_and_loosened_in_two_steps() {
+    let console = Console::start();
+    console.script(|request| match request {
+        ControlRequest::Limits {} => {
+            let gauge = GaugeLine { key: "account.capital".to_owned(), ..GaugeLine::default() };
+            Some(ControlReply::Limits(Box::new(LimitsReport { gauges: vec![gauge], ..LimitsReport::default() })))
+        }
+        ControlRequest::SetLimits(SetLimitsRequest { code: None, .. })
+        | ControlRequest::Override(OverrideRequest { code: None, .. }) => {
+            Some(ControlReply::Confirm { code: "0a1b2c".to_owned(), detail: "looser".to_owned() })
+        }
+        ControlRequest::SetLimits(_) | ControlRequest::Override(_) => {
+            Some(ControlReply::Done { detail: "in force".to_owned() })
+        }
+        _ => None,
+    });
+    assert_eq!(console.get("/api/limits").json()["gauges"][0]["key"], "account.capital");
+
+    let bearer = format!("Bearer {}", console.token);
+    let bearer = ("Authorization", bearer.as_str());
+    let toml = "# a long file\n".repeat(1_000);
+    for (path, body) in [
+        ("/api/limits", serde_json::json!({"toml": toml, "reason": "quiet week"})),
+        (
+            "/api/limits/override",
+            serde_json::json!({"strategy": "ema", "check": "order-notional", "limit": "6000", "seconds": 60, "reason": "hedge"}),
+        ),
+    ] {
+        let first = console.post_json(path, &[bearer], &body.to_string());
+        assert_eq!((first.status, &first.json()["code"]), (202, &"0a1b2c".into()), "{first:?}");
+        let mut second = body.clone();
+        second["code"] = "0a1b2c".into();
+        let done = console.post_json(path, &[bearer], &second.to_string());
+        assert_eq!((done.status, &done.json()["detail"]), (200, &"in force".into()), "{done:?}");
+        let mut wrong = body;
+        wrong["reason"] = "".into();
+        assert_eq!(console.post_json(path, &[bearer], &wrong.to_string()).code(), "MALFORMED");
+    }
+    let changes = console.changes();
+    let [ControlRequest::SetLimits(first), ..] = changes.as_slice() else { panic!("{changes:?}") };
+    assert_eq!(first.actor.as_ref().unwrap().as_str(), "console:token/ci");
+    assert_eq!((first.toml.as_str(), changes.len()), (toml.as_str(), 4));
 }
 
 #[test]
@@ -172,6 +219,7 @@ fn every_address_is_described_and_every_description_is_true() {
         "GET /api/deployments/{id}",
         "GET /api/events",
         "GET /api/journal",
+        "GET /api/limits",
         "GET /api/openapi.json",
         "GET /api/orders",
         "GET /api/positions",
@@ -180,6 +228,8 @@ fn every_address_is_described_and_every_description_is_true() {
         "GET /static/{file}",
         "POST /api/bundles",
         "POST /api/halt",
+        "POST /api/limits",
+        "POST /api/limits/override",
         "POST /api/login",
         "POST /api/logout",
         "POST /api/strategies/{name}/stop",

@@ -124,8 +124,8 @@ pub(super) const ROWS: &[LimitWords] = &[
         ACCOUNT,
         ("drawdown_max", "USDT"),
         &[CheckId::DrawdownAccount],
-        "The loss since the highest total profit there ever was, open profit included. It does not start anew with the day or with a restart, and \
-         deposits and withdrawals do not move it.",
+        "The loss since the highest total profit there ever was, open profit included. It does not start anew with the day, with a restart or \
+         with a rearm, and deposits and withdrawals do not move it.",
         "From this loss on, orders that could add risk are refused with DRAWDOWN, and the account's trading state latches to reduce-only, which \
          only `portcullis rearm` lowers.",
         "It closes no position and cancels no order, so the loss can grow. Reductions and cancels pass.",
@@ -161,7 +161,7 @@ pub(super) const ROWS: &[LimitWords] = &[
         ACCOUNT,
         ("inhibits_per_hour_max", "times"),
         &[],
-        "How often in an hour a passing condition comes back: a stale feed, a stream down, clock skew, a journal that lags.",
+        "How often in an hour a passing condition comes up, each by itself: a stream down, clock skew, a journal that lags, a signer away.",
         "Beyond it, the account's trading state latches to reduce-only, which only `portcullis rearm` lowers.",
         "The condition itself holds entries for as long as it lasts, whatever stands here. Reductions and cancels pass.",
     )
@@ -194,7 +194,7 @@ pub(super) const ROWS: &[LimitWords] = &[
         ACCOUNT,
         ("inhibit_ms_max", "ms"),
         &[],
-        "How long a passing condition lasts: a stale feed, a stream down, clock skew, a journal that lags. Default 300000: it bounds no money.",
+        "How long a passing condition lasts: a stream down, clock skew, a journal that lags, a signer away. Default 300000: it bounds no money.",
         "After it, the account's trading state latches to reduce-only, which only `portcullis rearm` lowers.",
         "The condition itself holds entries from its first moment. The venue's rate budget never latches. Reductions and cancels pass.",
     )
