@@ -476,7 +476,8 @@ fn journaled() -> Tested {
     };
     assert!(matches!(host.call(&access), ControlReply::Done { .. }));
     assert!(matches!(host.call(&ControlRequest::FailedAccess { count: 12 }), ControlReply::Done { .. }));
-    let halt = ControlRequest::Halt { reason: "drill".to_owned(), actor: Some("console:ada".parse()?) };
+    let halt =
+        ControlRequest::Halt { reason: "drill".to_owned(), scope: None, actor: Some("console:ada".parse()?) };
     assert!(matches!(host.call(&halt), ControlReply::Done { .. }));
     let stop =
         ControlRequest::Stop { strategy: "market-maker".to_owned(), actor: Some("console:ada".parse()?) };

@@ -161,7 +161,10 @@ fn explained() -> Tested {
     let (_, by_check) = run(dir, &["limits", "explain", "collar-market"]);
     let keys: Vec<&str> =
         by_check["limits"].as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap()).collect();
-    assert_eq!(keys, ["instrument.CATEGORY:SYMBOL.collar_fraction", "instrument.CATEGORY:SYMBOL.collar_ticks"]);
+    assert_eq!(
+        keys,
+        ["instrument.CATEGORY:SYMBOL.collar_fraction", "instrument.CATEGORY:SYMBOL.collar_ticks"]
+    );
     let (exit, unknown) = run(dir, &["limits", "explain", "stoploss"]);
     assert_eq!((exit, &unknown["code"]), (1, &"UNKNOWN_LIMIT".into()), "{unknown}");
 

@@ -204,13 +204,14 @@ pub enum OperatorCommand {
         /// Why.
         reason: String,
     },
-    /// Second step, within a minute, with the code. `new_baseline` counts the day's loss from here on, which a daily-loss halt needs.
+    /// Second step, within a minute, with the code. `new_baseline` counts the day's loss and the drawdown from here on, which a
+    /// halt for a loss needs.
     RearmConfirm {
         /// Of what.
         scope: Scope,
         /// The code of the first step.
         code: String,
-        /// Whether the day's loss counts from here on.
+        /// Whether the day's loss and the drawdown count from here on.
         new_baseline: bool,
     },
     /// Puts other limits in force; the text follows as a record of its own when it comes to that.

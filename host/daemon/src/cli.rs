@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use portcullis_console::{AccountName, Listen, Origin, Right};
+use portcullis_role::ScopeName;
 
 /// Runs trading strategies that nobody has to trust.
 #[derive(Debug, Parser)]
@@ -327,6 +328,27 @@ pub(crate) struct Halt {
     /// Why, for the journal.
     #[arg(long, default_value = "operator")]
     pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// What a command is about; the whole account without either.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// This strategy alone.
+    #[arg(long, value_name = "NAME", conflicts_with = "instrument")]
+    strategy: Option<String>,
+    /// This instrument alone, like `linear:BTCUSDT`.
+    #[arg(long, value_name = "CATEGORY:SYMBOL")]
+    instrument: Option<String>,
+}
+
+impl Target {
+    /// The name to send; `None` for the account.
+    pub(crate) fn scope(&self) -> Option<ScopeName> {
+        let strategy = self.strategy.clone().map(ScopeName::Strategy);
+        strategy.or_else(|| self.instrument.clone().map(ScopeName::Instrument))
+    }
 }
 
 /// Options of `rearm`.
@@ -338,6 +360,11 @@ pub(crate) struct Rearm {
     /// The confirmation code that the first call printed.
     #[arg(long, value_name = "CODE")]
     pub(crate) confirm: Option<String>,
+    /// Count the day's loss and the drawdown from here on.
+    #[arg(long)]
+    pub(crate) new_baseline: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 /// `strategy …`

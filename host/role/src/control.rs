@@ -16,8 +16,8 @@ pub use client::call;
 pub use deployment::{DeployRequest, DeploymentLine, DeploymentState};
 pub use limits::{GaugeLine, LimitsReport, OverrideLine, OverrideRequest, SetLimitsRequest};
 pub use message::{
-    ControlReply, ControlRequest, DenialLine, JournalHead, OrderLine, PositionLine, StatusReport,
-    StrategyLine,
+    ControlReply, ControlRequest, DenialLine, JournalHead, OrderLine, PositionLine, RaisedLine, ScopeName,
+    StatusReport, StrategyLine,
 };
 pub use server::ControlServer;
 pub use upload_name::{InvalidUploadName, UploadName};

@@ -19,8 +19,8 @@ pub use confine::{Confinement, confine};
 pub use control::{
     AccessKind, ActorName, CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer,
     DenialLine, DeployRequest, DeploymentLine, DeploymentState, GaugeLine, InvalidUploadName, JournalHead,
-    LimitsReport, OrderLine, OverrideLine, OverrideRequest, PeerAddress, PositionLine, SetLimitsRequest,
-    StatusReport, StrategyLine, UploadName, UserName, call,
+    LimitsReport, OrderLine, OverrideLine, OverrideRequest, PeerAddress, PositionLine, RaisedLine, ScopeName,
+    SetLimitsRequest, StatusReport, StrategyLine, UploadName, UserName, call,
 };
 pub use link::MessageLink;
 pub use memory_file::{MemoryFileError, create_memory_file, read_sealed, seal, sealed_memory_file};

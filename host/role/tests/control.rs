@@ -10,7 +10,7 @@ use std::time::Duration;
 use portcullis_role::{
     AccessKind, CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer,
     DeployRequest, DeploymentLine, DeploymentState, GaugeLine, LimitsReport, OverrideRequest,
-    SetLimitsRequest, StatusReport, call, listen,
+    ScopeName, SetLimitsRequest, StatusReport, call, listen,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -201,6 +201,7 @@ fn limits_are_shown_and_changed() {
 fn who_asks_and_who_came_in_is_said() {
     let halt = |actor: Option<&str>| ControlRequest::Halt {
         reason: "drill".to_owned(),
+        scope: None,
         actor: actor.map(|actor| actor.parse().unwrap()),
     };
     assert_written(
@@ -208,6 +209,24 @@ fn who_asks_and_who_came_in_is_said() {
         r#"{"request":"halt","reason":"drill","actor":"console:ada"}"#,
     );
     assert_written(&halt(None), r#"{"request":"halt","reason":"drill"}"#);
+    assert_written(
+        &ControlRequest::Flatten {
+            reason: "drill".to_owned(),
+            scope: Some(ScopeName::Instrument("linear:BTCUSDT".to_owned())),
+            actor: None,
+        },
+        r#"{"request":"flatten","reason":"drill","scope":{"instrument":"linear:BTCUSDT"}}"#,
+    );
+    assert_written(
+        &ControlRequest::Rearm {
+            reason: "drill".to_owned(),
+            scope: Some(ScopeName::Strategy("maker".to_owned())),
+            new_baseline: true,
+            code: None,
+            actor: None,
+        },
+        r#"{"request":"rearm","reason":"drill","scope":{"strategy":"maker"},"new_baseline":true}"#,
+    );
     assert_written(
         &ControlRequest::Access {
             kind: AccessKind::TokenCreated,

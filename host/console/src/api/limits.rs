@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use portcullis_role::{
-    CONTROL_LINE_BYTES_MAX, ControlReply, ControlRequest, GaugeLine, LimitsReport, OverrideLine, OverrideRequest,
-    SetLimitsRequest,
+    CONTROL_LINE_BYTES_MAX, ControlReply, ControlRequest, GaugeLine, LimitsReport, OverrideLine,
+    OverrideRequest, SetLimitsRequest,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -157,7 +157,8 @@ pub(crate) async fn set(
     let bytes_max = u64::try_from(CONTROL_LINE_BYTES_MAX).unwrap_or(u64::MAX);
     let NewLimits { toml, reason, code } = body::json_within(&headers, body, bytes_max, &app.bounds).await?;
     let reason = checked_reason(&reason)?;
-    change(&app, ControlRequest::SetLimits(SetLimitsRequest { toml, reason, code, actor: caller.actor() })).await
+    change(&app, ControlRequest::SetLimits(SetLimitsRequest { toml, reason, code, actor: caller.actor() }))
+        .await
 }
 
 /// Let one order pass a bound

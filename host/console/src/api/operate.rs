@@ -78,7 +78,7 @@ pub(crate) async fn stop(
 /// Halts in the caller's name.
 pub(crate) async fn halt_trading(app: &App, caller: &Caller, reason: String) -> Result<Done, ApiError> {
     let reason = checked_reason(&reason)?;
-    done(app, ControlRequest::Halt { reason, actor: caller.actor() }).await
+    done(app, ControlRequest::Halt { reason, scope: None, actor: caller.actor() }).await
 }
 
 /// A reason, for the journal.

@@ -50,7 +50,15 @@ fn another_site_cannot_log_somebody_in() {
 #[test]
 fn who_you_are_comes_before_what_you_sent() {
     let console = Console::start();
-    for path in ["/api/halt", "/api/limits", "/api/limits/override", "/api/bundles", "/api/logout", "/api/strategies/x/stop", "/halt"] {
+    for path in [
+        "/api/halt",
+        "/api/limits",
+        "/api/limits/override",
+        "/api/bundles",
+        "/api/logout",
+        "/api/strategies/x/stop",
+        "/halt",
+    ] {
         let refused = console.send("POST", path, &[("Content-Type", "text/plain")], b"{{{{");
         assert_eq!((refused.status, refused.code().as_str()), (401, "NOT_AUTHENTICATED"), "{path}");
     }

@@ -100,7 +100,7 @@ fn a_halt_takes_a_reason_and_a_tick() {
     let done = console.send("POST", "/halt", &headers, b"reason=too+wild&confirm=yes");
     assert_eq!((done.status, done.header("location")), (303, Some("/")));
     assert!(console.changes().iter().any(|request| matches!(request,
-        ControlRequest::Halt { reason, actor: Some(actor) }
+        ControlRequest::Halt { reason, scope: None, actor: Some(actor) }
             if reason == "too wild" && actor.as_str() == "console:ann")));
     let foreign = [FORM, ("Cookie", cookie.as_str()), ("Origin", "https://evil.example")];
     assert_eq!(console.send("POST", "/halt", &foreign, b"reason=x&confirm=yes").status, 403);

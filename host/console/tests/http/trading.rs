@@ -45,7 +45,10 @@ fn limits_are_shown_and_loosened_in_two_steps() {
     console.script(|request| match request {
         ControlRequest::Limits {} => {
             let gauge = GaugeLine { key: "account.capital".to_owned(), ..GaugeLine::default() };
-            Some(ControlReply::Limits(Box::new(LimitsReport { gauges: vec![gauge], ..LimitsReport::default() })))
+            Some(ControlReply::Limits(Box::new(LimitsReport {
+                gauges: vec![gauge],
+                ..LimitsReport::default()
+            })))
         }
         ControlRequest::SetLimits(SetLimitsRequest { code: None, .. })
         | ControlRequest::Override(OverrideRequest { code: None, .. }) => {
@@ -92,7 +95,7 @@ fn a_halt_carries_its_reason_and_who_asks() {
     let done = console.post_json("/api/halt", &[bearer], r#"{"reason":" spread looks wrong "}"#);
     assert_eq!(done.status, 200, "{done:?}");
     let halts: Vec<_> = console.changes();
-    let [ControlRequest::Halt { reason, actor }] = halts.as_slice() else { panic!("{halts:?}") };
+    let [ControlRequest::Halt { reason, actor, .. }] = halts.as_slice() else { panic!("{halts:?}") };
     assert_eq!(
         (reason.as_str(), actor.as_ref().unwrap().as_str()),
         ("spread looks wrong", "console:token/ci")

@@ -2,8 +2,8 @@
 
 use crate::checks::{account_profit, strategy_profit};
 use crate::{
-    DayAnchor, Inhibit, OperatorCommand, OperatorEntry, OrderId, Origin, Override, Record, Reply, Scope,
-    StateCause, StateChange, StrategyId, TradingState,
+    DayAnchor, HighWater, Inhibit, OperatorCommand, OperatorEntry, OrderId, Origin, Override, Record, Reply,
+    Scope, StateCause, StateChange, StrategyId, TradingState,
 };
 
 use super::confirm::Intention;
@@ -97,7 +97,10 @@ impl Turn<'_> {
             let Some(anchor) = self.day_anchor() else {
                 return Reply::Refused("a position cannot be valued, so there is no new baseline".to_owned());
             };
+            let high =
+                HighWater { account: anchor.account, strategies: anchor.strategies.clone(), at: self.now };
             self.record(Record::DayAnchor(anchor));
+            self.record(Record::HighWater(high));
         }
         let change = StateChange {
             scope,

@@ -60,7 +60,8 @@ impl Trial<'_> {
         let setup = Setup {
             parameters,
             instruments: instruments.clone(),
-            budget: plan.capital,
+            // The limits may give strategies less than the account holds.
+            budget: plan.capital.min(plan.limits.account.capital),
             start_time: portcullis_core::Timestamp(0),
         };
         guest.init(&setup).map_err(fault)?.map_err(|refused| Failure::finding("INIT_REFUSED", refused))?;

@@ -38,15 +38,22 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Orders => operate(ControlRequest::Orders {}),
         Command::Positions => operate(ControlRequest::Positions {}),
         Command::Denials => operate(ControlRequest::Denials {}),
-        Command::Halt(halt) => operate(ControlRequest::Halt { reason: halt.reason.clone(), actor: None }),
+        Command::Halt(halt) => {
+            let (reason, scope) = (halt.reason.clone(), halt.target.scope());
+            operate(ControlRequest::Halt { reason, scope, actor: None })
+        }
         Command::Flatten(halt) => {
-            operate(ControlRequest::Flatten { reason: halt.reason.clone(), actor: None })
+            let (reason, scope) = (halt.reason.clone(), halt.target.scope());
+            operate(ControlRequest::Flatten { reason, scope, actor: None })
         }
         Command::CancelEntries(halt) => {
-            operate(ControlRequest::CancelEntries { reason: halt.reason.clone(), actor: None })
+            let (reason, scope) = (halt.reason.clone(), halt.target.scope());
+            operate(ControlRequest::CancelEntries { reason, scope, actor: None })
         }
         Command::Rearm(rearm) => operate(ControlRequest::Rearm {
             reason: rearm.reason.clone(),
+            scope: rearm.target.scope(),
+            new_baseline: rearm.new_baseline,
             code: rearm.confirm.clone(),
             actor: None,
         }),

@@ -82,7 +82,7 @@ fn print(reply: &ControlReply) {
         }
         ControlReply::Confirm { code, detail } => {
             output::text(detail);
-            output::text(format!("To go ahead: portcullis rearm --confirm {code}"));
+            output::text(format!("To go ahead, run the same command again with --confirm {code}"));
         }
         ControlReply::Limits(report) => output::text(format!("limits {}", report.hash)),
         ControlReply::Accepted { deployment, strategy, bundle, .. } => {
@@ -103,6 +103,9 @@ fn print_deployment(line: &DeploymentLine) {
 fn print_status(status: &StatusReport) {
     output::text(format!("environment     {}", status.environment));
     output::text(format!("trading state   {}", status.trading_state));
+    for line in &status.raised {
+        output::text(format!("  {}: {}, because of {}", line.scope, line.state, line.cause));
+    }
     let inhibits = if status.inhibits.is_empty() { "none".to_owned() } else { status.inhibits.join(", ") };
     output::text(format!("inhibits        {inhibits}"));
     output::text(format!("equity          {} USDT, today {}", status.equity, status.day_pnl));

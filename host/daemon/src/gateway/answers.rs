@@ -10,6 +10,7 @@ use portcullis_role::{
 };
 
 use crate::gateway::launcher::Launcher;
+use crate::gateway::scope;
 use crate::gateway::start::Running;
 
 /// Most orders in one answer; a control line has a limit.
@@ -47,6 +48,7 @@ pub(crate) fn status(running: &mut Running, launcher: &Launcher, uptime_ns: u64)
     ControlReply::Status(Box::new(StatusReport {
         environment: state.session().map(|session| session.environment.to_string()).unwrap_or_default(),
         trading_state: state.ladder().of(portcullis_core::Scope::Account).to_string(),
+        raised: scope::raised(state),
         inhibits: gate.inhibits().iter().map(|inhibit| inhibit.as_str().to_owned()).collect(),
         strategies,
         positions: u64::try_from(positions).unwrap_or(u64::MAX),

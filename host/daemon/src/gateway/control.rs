@@ -6,11 +6,12 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use portcullis_core::{Input, OperatorCommand, Reply, Scope, TradingState};
-use portcullis_role::{ActorName, ControlReply, ControlRequest, ControlServer};
+use portcullis_role::{ActorName, ControlReply, ControlRequest, ControlServer, ScopeName};
 
 use crate::gateway::answers;
 use crate::gateway::launcher::Launcher;
 use crate::gateway::limits::{self, LimitsDesk};
+use crate::gateway::scope;
 use crate::gateway::start::Running;
 use crate::gateway::wake::Wake;
 
@@ -103,21 +104,25 @@ fn serve(
         ControlRequest::Orders {} => answers::orders(running.pipeline.gate().state()),
         ControlRequest::Positions {} => answers::positions(running.pipeline.gate()),
         ControlRequest::Denials {} => answers::denials(running),
-        ControlRequest::Halt { reason, actor } => {
-            raise(running, actor, TradingState::EntriesCancelled, reason)
+        ControlRequest::Halt { reason, scope, actor } => {
+            let command =
+                |scope| OperatorCommand::Raise { scope, to: TradingState::EntriesCancelled, reason };
+            operate(running, actor, scope.as_ref(), command)
         }
-        ControlRequest::Flatten { reason, actor } => raise(running, actor, TradingState::Flattening, reason),
-        ControlRequest::CancelEntries { reason, actor } => {
-            operate(running, actor, OperatorCommand::CancelEntries { scope: Scope::Account, reason })
+        ControlRequest::Flatten { reason, scope, actor } => {
+            let command = |scope| OperatorCommand::Raise { scope, to: TradingState::Flattening, reason };
+            operate(running, actor, scope.as_ref(), command)
         }
-        ControlRequest::Rearm { reason, code: None, actor } => {
-            operate(running, actor, OperatorCommand::RearmRequest { scope: Scope::Account, reason })
+        ControlRequest::CancelEntries { reason, scope, actor } => {
+            operate(running, actor, scope.as_ref(), |scope| OperatorCommand::CancelEntries { scope, reason })
         }
-        ControlRequest::Rearm { code: Some(code), actor, .. } => operate(
-            running,
-            actor,
-            OperatorCommand::RearmConfirm { scope: Scope::Account, code, new_baseline: true },
-        ),
+        ControlRequest::Rearm { reason, scope, code: None, actor, .. } => {
+            operate(running, actor, scope.as_ref(), |scope| OperatorCommand::RearmRequest { scope, reason })
+        }
+        ControlRequest::Rearm { scope, code: Some(code), new_baseline, actor, .. } => {
+            let command = |scope| OperatorCommand::RearmConfirm { scope, code, new_baseline };
+            operate(running, actor, scope.as_ref(), command)
+        }
         ControlRequest::Deployment { id } => match launcher.line(id) {
             Some(line) => ControlReply::Deployment(line),
             None => ControlReply::error(
@@ -156,22 +161,30 @@ fn note(running: &mut Running, actor: String, command: OperatorCommand) -> Contr
     ControlReply::Done { detail: "journaled".to_owned() }
 }
 
-fn raise(running: &mut Running, actor: Option<ActorName>, to: TradingState, reason: String) -> ControlReply {
-    operate(running, actor, OperatorCommand::Raise { scope: Scope::Account, to, reason })
-}
-
-fn operate(running: &mut Running, actor: Option<ActorName>, command: OperatorCommand) -> ControlReply {
-    match running.pipeline.hand_in(Input::Operator { actor: name(actor), command }) {
+fn operate(
+    running: &mut Running,
+    actor: Option<ActorName>,
+    scope: Option<&ScopeName>,
+    command: impl FnOnce(Scope) -> OperatorCommand,
+) -> ControlReply {
+    let scope = match scope::resolve(scope, running.pipeline.gate().state()) {
+        Ok(scope) => scope,
+        Err(unknown) => return unknown,
+    };
+    match running.pipeline.hand_in(Input::Operator { actor: name(actor), command: command(scope) }) {
         None | Some(Reply::Done) => {
-            let state = running.pipeline.gate().state().ladder().of(Scope::Account);
+            let state = running.pipeline.gate().state();
+            let (of, rung) = (scope::words(scope, state), state.ladder().of(scope));
             ControlReply::Done {
-                detail: format!("trading state: {state}; `portcullis status` shows what is left to do"),
+                detail: format!("{of}: trading state {rung}; `portcullis status` shows what is left to do"),
             }
         }
         Some(Reply::Nothing) => ControlReply::Done { detail: "nothing to do: it is so already".to_owned() },
         Some(Reply::ConfirmWith { code, .. }) => ControlReply::Confirm {
             code,
-            detail: "Entries will be allowed again. The code is good for a minute.".to_owned(),
+            detail: "Entries will be allowed again. A loss limit that was reached trips again at once, unless the day's loss and the drawdown \
+                     are to count from here on (--new-baseline). The code is good for a minute."
+                .to_owned(),
         },
         Some(Reply::Refused(why)) => ControlReply::error("REFUSED", why),
         Some(Reply::StartRefused { code, .. }) => {

@@ -14,6 +14,7 @@ mod launcher;
 mod limits;
 mod limits_at_start;
 pub(crate) mod parameters;
+mod scope;
 mod snapshots;
 mod start;
 mod uploading;

@@ -24,6 +24,9 @@ pub enum ControlRequest {
     Halt {
         /// Why; journaled.
         reason: String,
+        /// Of what; the whole account when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<ScopeName>,
         /// Who asks; `control-socket` when left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         actor: Option<ActorName>,
@@ -32,6 +35,9 @@ pub enum ControlRequest {
     CancelEntries {
         /// Why; journaled.
         reason: String,
+        /// Of what; the whole account when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<ScopeName>,
         /// Who asks; `control-socket` when left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         actor: Option<ActorName>,
@@ -40,6 +46,9 @@ pub enum ControlRequest {
     Flatten {
         /// Why; journaled.
         reason: String,
+        /// Of what; the whole account when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<ScopeName>,
         /// Who asks; `control-socket` when left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         actor: Option<ActorName>,
@@ -48,6 +57,12 @@ pub enum ControlRequest {
     Rearm {
         /// Why; journaled.
         reason: String,
+        /// Of what; the whole account when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<ScopeName>,
+        /// Whether the day's loss and the drawdown count from here on; without it a loss limit that was reached trips again at once.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        new_baseline: bool,
         /// The code the first step answered with.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
@@ -92,6 +107,16 @@ pub enum ControlRequest {
     },
     /// Ends the gateway in order: strategies stopped, journal closed with a checkpoint.
     Shutdown {},
+}
+
+/// What a command of an operator is about: `{"strategy": NAME}` or `{"instrument": "linear:BTCUSDT"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScopeName {
+    /// One strategy.
+    Strategy(String),
+    /// One instrument, `category:SYMBOL`.
+    Instrument(String),
 }
 
 /// The answer to one request.
@@ -170,6 +195,8 @@ pub struct StatusReport {
     pub environment: String,
     /// The account's trading state, in the glossary's words.
     pub trading_state: String,
+    /// Every scope that is not active, the account's too.
+    pub raised: Vec<RaisedLine>,
     /// Inhibits in force, in the glossary's words.
     pub inhibits: Vec<String>,
     /// Every strategy of this session, those on their way and deployed ones that failed included.
@@ -190,6 +217,20 @@ pub struct StatusReport {
     pub equity: String,
     /// Nanoseconds since the gateway started.
     pub uptime_ns: u64,
+}
+
+/// One scope that is not active.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RaisedLine {
+    /// `account`, `strategy NAME` or `instrument category:SYMBOL`.
+    pub scope: String,
+    /// Its trading state.
+    pub state: String,
+    /// Why.
+    pub cause: String,
+    /// Since when, in nanoseconds since 1970.
+    pub since_ns: u64,
 }
 
 /// The journal's end.
