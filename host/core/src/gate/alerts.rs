@@ -73,7 +73,7 @@ impl Turn<'_> {
         instrument: InstrumentId,
     ) -> Vec<Level> {
         let mut near = Vec::new();
-        for outcome in checks.iter().filter(|outcome| !is_loss(outcome.check)) {
+        for outcome in checks.iter().filter(|outcome| ORDERS.has(outcome.check)) {
             let Some(scope) = scope(outcome.check, strategy, Some(instrument)) else { continue };
             let level = Level { scope, check: outcome.check, seen: outcome.seen, limit: outcome.limit };
             if self.desk.alerts.level(&level) {
@@ -148,6 +148,47 @@ const STRATEGY: [CheckId; 6] = [
 ];
 const INSTRUMENT: [CheckId; 1] = [CheckId::PositionInstrument];
 
+/// A set of checks, as bits by their numbers: a decision looks at every one of its checks here.
+#[derive(Clone, Copy)]
+struct CheckSet(u64);
+
+impl CheckSet {
+    const fn of(sets: &[&[CheckId]]) -> Self {
+        let (mut bits, mut left) = (0, sets);
+        while let [set, rest @ ..] = left {
+            let mut checks = *set;
+            while let [check, others @ ..] = checks {
+                bits |= Self::bit(*check);
+                checks = others;
+            }
+            left = rest;
+        }
+        Self(bits)
+    }
+
+    const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    const fn has(self, check: CheckId) -> bool {
+        self.0 & Self::bit(check) != 0
+    }
+
+    const fn bit(check: CheckId) -> u64 {
+        1_u64.wrapping_shl(check as u32)
+    }
+}
+
+const LOSSES: CheckSet = CheckSet::of(&[&[
+    CheckId::LossAccount,
+    CheckId::LossStrategy,
+    CheckId::DrawdownAccount,
+    CheckId::DrawdownStrategy,
+]]);
+
+/// Those that orders move; losses move without them.
+const ORDERS: CheckSet = CheckSet::of(&[&ACCOUNT, &STRATEGY, &INSTRUMENT]).without(LOSSES);
+
 /// The scope of a check that is told about; `None` for the others.
 fn scope(check: CheckId, strategy: Option<StrategyId>, instrument: Option<InstrumentId>) -> Option<Scope> {
     if ACCOUNT.contains(&check) {
@@ -161,16 +202,9 @@ fn scope(check: CheckId, strategy: Option<StrategyId>, instrument: Option<Instru
     }
 }
 
-const fn is_loss(check: CheckId) -> bool {
-    matches!(
-        check,
-        CheckId::LossAccount | CheckId::LossStrategy | CheckId::DrawdownAccount | CheckId::DrawdownStrategy
-    )
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Alerts, Level, room};
+    use super::{Alerts, CheckSet, Level, ORDERS, room};
     use crate::{Amount, CheckId, Scope, Timestamp};
 
     #[test]
@@ -192,6 +226,13 @@ mod tests {
             alerts.refusal(Scope::Account, CheckId::TradedAccount, Timestamp(second * 1_000_000_000))
         };
         assert_eq!([1, 2, 200, 499, 900].map(&mut told), [true, false, false, false, true]);
+    }
+
+    #[test]
+    fn every_check_has_a_bit_of_its_own() {
+        let all = CheckSet::of(&[CheckId::ALL]);
+        assert_eq!(usize::try_from(all.0.count_ones()).unwrap(), CheckId::ALL.len());
+        assert!(ORDERS.has(CheckId::TradedAccount) && !ORDERS.has(CheckId::LossAccount));
     }
 
     #[test]

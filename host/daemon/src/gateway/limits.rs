@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 
 use portcullis_core::{
-    CheckId, Gauge, Input, InstrumentSpec, Limits, OperatorCommand, Reply, Scope, Span, State, Strategy, Unit,
+    CheckId, Gauge, Input, InstrumentSpec, Limits, OperatorCommand, Reply, Scope, Span, State, Strategy,
+    StrategyId, Unit,
 };
 use portcullis_role::{
     CONTROL_LINE_BYTES_MAX, ControlReply, GaugeLine, LimitsReport, OverrideLine, OverrideRequest,
@@ -203,7 +204,7 @@ pub(crate) fn report(running: &Running) -> ControlReply {
         .map(|row| OverrideLine {
             strategy: strategy_name(state, Some(row.strategy)),
             check: row.check.to_string(),
-            limit: row.check.unit().display(row.limit, None),
+            limit: row.check.unit().display(row.limit, first_spec(state, row.strategy)),
             until_ns: row.until.0,
             actor: row.actor.clone(),
             reason: row.reason.clone(),
@@ -263,6 +264,12 @@ fn parsed(unit: Unit, text: &str, strategy: &Strategy, state: &State) -> Option<
     let spec = specs.first().copied();
     let same = specs.iter().all(|one| Some(one.quantity_decimals) == spec.map(|spec| spec.quantity_decimals));
     unit.parse(text, spec.filter(|_| same))
+}
+
+/// The rules of a strategy's first instrument, whose decimals a quantity was read with.
+fn first_spec(state: &State, strategy: StrategyId) -> Option<&InstrumentSpec> {
+    let id = state.strategy(strategy)?.instruments.first()?;
+    state.instrument(*id).map(|instrument| &instrument.spec)
 }
 
 fn overridable() -> String {
