@@ -70,12 +70,13 @@ fn append_until_killed(directory: &Path) -> ! {
                 for number in 0_usize.. {
                     let records: Vec<_> =
                         (0..1 + number % 5).map(|part| finding(thread * 100 + number * 7 + part)).collect();
-                    let wait = if number % 4 == 0 { Wait::REDUCTION } else { Wait::Durable };
+                    let wait = if number % 4 == 0 { Wait::BOUNDED } else { Wait::Durable };
                     let committed = writer.commit(Timestamp(1), &records, Vec::new(), wait).unwrap();
                     if committed.durable {
                         let lines: String = committed
                             .receipts
                             .iter()
+                            .flatten()
                             .map(|receipt| format!("{} {}\n", receipt.sequence.0, receipt.leaf))
                             .collect();
                         // One write: lines of several threads must not mix.

@@ -29,6 +29,9 @@ use crate::{guest_log, resync};
 /// How often the gate is told that time passes.
 const TICK: Span = Span::from_millis(100);
 
+/// How soon it is looked again whether the disk has answered, while an order waits for it.
+const DISK_PAUSE: Span = Span::from_millis(1);
+
 /// Most events taken from the venue in one turn, so that a flood of data cannot keep answers of cells waiting.
 const EVENTS_PER_TURN: usize = 1_024;
 
@@ -228,7 +231,10 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     }
 
     fn next_due(&self) -> Timestamp {
-        let tick = self.ticked.after(TICK);
+        let mut tick = self.ticked.after(TICK);
+        if self.road.is_waiting() {
+            tick = tick.min(self.road.now().after(DISK_PAUSE));
+        }
         self.sessions.values().filter_map(Session::next_due).fold(tick, Timestamp::min)
     }
 }

@@ -9,9 +9,9 @@
 
 use portcullis_core::{
     ActionBody, Ask, Gate, Input, LinkChange, MarketEvent, Notice, RawIntent, Record, Release, Reply, Span,
-    StrategyChange, StrategyId, Timestamp,
+    StrategyChange, StrategyId, Submission, Timestamp,
 };
-use portcullis_journal::{Journal, JournalError, JournaledCommand, Wait};
+use portcullis_journal::{Health, Journal, JournalError, JournaledCommand, Wait, Withheld};
 
 use crate::batch::{Batch, Run};
 use crate::clock::Clock;
@@ -33,8 +33,12 @@ pub struct Road<V, J, K> {
     floods: Vec<StrategyId>,
     /// Whether facts wait for the disk.
     unflushed: bool,
-    /// Set once the journal failed; from then on nothing is written or sent.
-    journal_down: bool,
+    /// Orders that add risk and wait for the disk. While they do, the gate holds back others.
+    withheld: Vec<Withheld>,
+    /// Whether the gate was told that the journal can be relied on.
+    journal_up: bool,
+    /// Whether the journal refused what it must never refuse; nothing that adds risk leaves until the daemon is started again.
+    journal_broken: bool,
     metrics: Metrics,
 }
 
@@ -50,7 +54,9 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
             told: Vec::new(),
             floods: Vec::new(),
             unflushed: false,
-            journal_down: false,
+            withheld: Vec::new(),
+            journal_up: true,
+            journal_broken: false,
             metrics: Metrics::default(),
         }
     }
@@ -122,14 +128,18 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
         reply
     }
 
-    /// Makes durable what was written since the last wait for the disk.
+    /// Begins to make durable what was written since the last wait for the disk, tells the gate how the journal stands, and lets go
+    /// what waited for the disk.
     pub fn flush(&mut self) {
-        if std::mem::take(&mut self.unflushed)
-            && !self.journal_down
-            && let Err(error) = self.journal.flush()
-        {
-            self.journal_failed(&error);
+        if std::mem::take(&mut self.unflushed) {
+            self.journal.begin_flush();
         }
+        self.look_at_journal();
+    }
+
+    /// Whether something waits for the disk, so that [`flush`](Self::flush) is to be called again soon.
+    pub fn is_waiting(&self) -> bool {
+        !self.withheld.is_empty()
     }
 
     /// What strategies are to be told since the last time, each with the time before which it may not be seen (RULES T2).
@@ -172,9 +182,12 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
         &self.metrics
     }
 
-    /// Ends in order: everything is flushed, and the journal is handed back to be closed.
+    /// Ends in order: what still waits for the disk is not sent any more, everything is written, and the journal is handed back to be
+    /// closed.
     pub fn finish(mut self) -> J {
-        self.flush();
+        self.tell_journal(false);
+        self.settle_withheld(Health::Failed);
+        self.journal.begin_flush();
         self.journal
     }
 
@@ -201,6 +214,9 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
                 self.release(command);
             }
         }
+        if !self.withheld.is_empty() {
+            self.look_at_journal();
+        }
         for query in batch.queries {
             self.venue.query(query);
         }
@@ -208,36 +224,84 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
     }
 
     /// Writes facts down. Commands come back only once the facts behind them are durable, or, for those that cannot add risk, after a
-    /// bounded wait (RULES G2). When the disk fails nothing comes back, and the gate is told.
+    /// bounded wait (RULES G2). A disk that fails or does not answer holds back the others alone, and the gate is told (RULES G7).
     fn commit(&mut self, run: Run) -> Vec<JournaledCommand> {
         for record in &run.records {
             if let Record::Refused(refused) = record {
                 self.metrics.refused(refused);
             }
         }
-        if self.journal_down {
+        let now = self.clock.now();
+        // A change of the ladder is in force already; who asked for it hears of it when it is safe, or after the same wait.
+        let moves_ladder = run.records.iter().any(|record| matches!(record, Record::TradingState(_)));
+        if run.adding.is_none() && !moves_ladder {
+            self.unflushed = true;
+            if let Err(error) = self.journal.append(now, &run.records) {
+                self.journal_refused(&error);
+            }
             return Vec::new();
         }
-        let now = self.clock.now();
-        let written = match run.adding {
-            None => self.journal.append(now, &run.records).map(|_| Vec::new()),
-            Some(adding) => {
-                let wait = if adding { Wait::Durable } else { Wait::REDUCTION };
-                self.journal.commit(now, &run.records, run.commands, wait).map(|committed| committed.commands)
+        match self.journal.commit(now, &run.records, run.commands, Wait::BOUNDED) {
+            Ok(committed) => {
+                self.withheld.extend(committed.withheld);
+                if !committed.durable {
+                    self.tell_journal(false);
+                }
+                committed.commands
             }
-        };
-        self.unflushed = run.adding.is_none();
-        written.unwrap_or_else(|error| {
-            self.journal_failed(&error);
-            Vec::new()
-        })
+            Err(error) => {
+                self.journal_refused(&error);
+                Vec::new()
+            }
+        }
     }
 
-    /// The journal cannot be written any more: nothing that adds risk leaves until the daemon is started again (invariant 10).
-    fn journal_failed(&mut self, error: &JournalError) {
-        tracing::error!(%error, "the journal failed; no order leaves any more");
-        self.journal_down = true;
-        self.step(Input::Link(LinkChange::Journal { up: false }));
+    /// Tells the gate how the journal stands, and lets go what waited for it.
+    fn look_at_journal(&mut self) {
+        let health = self.journal.health();
+        self.tell_journal(health == Health::Sound && !self.journal_broken);
+        self.settle_withheld(health);
+    }
+
+    /// Tells the gate whether the journal can be relied on, when that changes.
+    fn tell_journal(&mut self, up: bool) {
+        if std::mem::replace(&mut self.journal_up, up) != up {
+            self.step(Input::Link(LinkChange::Journal { up }));
+        }
+    }
+
+    /// The journal refused a record, which no disk explains.
+    fn journal_refused(&mut self, error: &JournalError) {
+        tracing::error!(%error, "the journal refused a record; no order that adds risk leaves any more");
+        self.journal_broken = true;
+        self.tell_journal(false);
+    }
+
+    /// Lets go the orders whose entries are durable by now. Where they never will be, the orders are given up.
+    fn settle_withheld(&mut self, health: Health) {
+        for withheld in std::mem::take(&mut self.withheld) {
+            match self.journal.claim(withheld) {
+                Ok(command) => self.release(command),
+                Err(withheld) if health == Health::Failed => self.give_up(&withheld),
+                Err(withheld) => self.withheld.push(withheld),
+            }
+        }
+    }
+
+    /// An order does not leave, because the journal failed: its reservation is freed.
+    fn give_up(&mut self, withheld: &Withheld) {
+        let (of, command) = (withheld.sequence(), withheld.command());
+        let link = command.is_create().then(|| withheld.link().clone());
+        self.step(Input::Committed { command, sequence: of, link });
+        let now = self.clock.now();
+        let effects = self.gate.step(now, Input::Release(of));
+        let objected = effects.release != Some(Release::Go);
+        self.carry_out(Batch::of(effects, now.after(self.lookahead)));
+        if !objected {
+            // The gate knows of no reason against it, yet it does not leave: whatever depends on it stays reserved.
+            let detail = "withheld, because the journal failed".to_owned();
+            self.step(Input::Submission { of, outcome: Submission::Unknown { detail } });
+        }
     }
 
     /// Asks the gate once more, and hands the command to the venue (RULES G4).

@@ -11,9 +11,9 @@ use crate::config::{LogConfig, SaltSource};
 use crate::draft::{Bundles, Draft};
 use crate::entry::{ENTRY_FIXED, Entry, leaf_of};
 use crate::link::SEQUENCE_MAX;
-use crate::segment::{HEADER_BYTES, Header, frame_room, push_frame};
+use crate::segment::{HEADER_BYTES, Header, entry_of, frame_room, frames, push_frame};
 use crate::storage::Storage;
-use crate::walk::Active;
+use crate::walk::{Active, Stored};
 use crate::{Epoch, JournalError, Receipt};
 
 /// Capacity of the batch buffer that is kept between batches, in bytes.
@@ -66,6 +66,14 @@ impl Batch {
     /// Entries in the journal once this is durable.
     pub(crate) fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The frames of its entries, oldest first.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = &[u8]> {
+        self.filled.iter().chain([&self.last]).flat_map(|extent| {
+            let header = if extent.creates.is_some() { HEADER_BYTES } else { 0 };
+            frames(extent.bytes.get(header..).unwrap_or_default())
+        })
     }
 
     /// Writes the batch and makes it durable.
@@ -158,6 +166,18 @@ impl Chain {
             .fold(self.pending.last.bytes.len(), usize::saturating_add)
     }
 
+    /// What is laid out and not yet taken.
+    pub(crate) fn pending(&self) -> &Batch {
+        &self.pending
+    }
+
+    /// The last entry among what is pending.
+    pub(crate) fn last_pending(&self) -> Option<Stored<'_>> {
+        let bytes = entry_of(self.pending.frames().last()?);
+        let (environment, epoch) = (self.environment(), self.epoch());
+        Some(Stored { entry: Entry::decode(bytes)?, leaf: leaf_of(bytes), environment, epoch })
+    }
+
     /// What a checkpoint would say if everything appended were durable.
     pub(crate) fn checkpoint(&self, clean: bool) -> Checkpoint {
         Checkpoint {
@@ -169,16 +189,18 @@ impl Chain {
         }
     }
 
-    /// Appends in memory, all of the drafts or none.
+    /// Appends in memory, all of the drafts or none; with `essential_only`, those that are not essential are left out.
     pub(crate) fn append(
         &mut self,
         now: Timestamp,
         drafts: &[Draft<'_>],
-    ) -> Result<Vec<Receipt>, JournalError> {
+        essential_only: bool,
+    ) -> Result<Vec<Option<Receipt>>, JournalError> {
         for draft in drafts {
             self.check(draft.kind, draft.body.len())?;
         }
-        drafts.iter().map(|draft| self.push(now, draft)).collect()
+        let taken = |draft: &Draft<'_>| draft.essential || !essential_only;
+        drafts.iter().map(|draft| taken(draft).then(|| self.push(now, draft)).transpose()).collect()
     }
 
     /// Whether an entry can be appended at all.
@@ -196,10 +218,7 @@ impl Chain {
     /// Appends an entry in memory.
     fn push(&mut self, now: Timestamp, draft: &Draft<'_>) -> Result<Receipt, JournalError> {
         self.check(draft.kind, draft.body.len())?;
-        let room = frame_room(ENTRY_FIXED.saturating_add(draft.body.len()));
-        if room > self.active.room() {
-            self.begin_segment(self.active.epoch)?;
-        }
+        self.make_room(draft.body.len())?;
         let sequence = Sequence(self.next);
         let entry = Entry {
             sequence,
@@ -213,9 +232,33 @@ impl Chain {
             actor: draft.actor,
             body: Cow::Borrowed(&draft.body),
         };
+        let leaf = self.lay_out(&entry);
+        Ok(Receipt { sequence, leaf })
+    }
+
+    /// Appends an entry that has its place already, byte for byte as the reserve kept it.
+    pub(crate) fn restore(&mut self, stored: &Stored<'_>) -> Result<(), JournalError> {
+        self.check(stored.entry.kind, stored.entry.body.len())?;
+        self.make_room(stored.entry.body.len())?;
+        self.bundles.learn(stored);
+        self.lay_out(&stored.entry);
+        Ok(())
+    }
+
+    /// Goes on in the next segment when this one has no room for the entry.
+    fn make_room(&mut self, body: usize) -> Result<(), JournalError> {
+        if frame_room(ENTRY_FIXED.saturating_add(body)) > self.active.room() {
+            self.begin_segment(self.active.epoch)?;
+        }
+        Ok(())
+    }
+
+    /// Lays out the next entry, for which there is room, and gives back its leaf.
+    fn lay_out(&mut self, entry: &Entry<'_>) -> Digest {
         let durable = self.durable;
         let bytes = &mut self.pending.last.bytes;
         let range = push_frame(bytes, durable, |out| entry.encode_into(out));
+        let room = frame_room(range.len());
         let leaf = leaf_of(bytes.get(range).unwrap_or_default());
         self.active.end = self.active.end.saturating_add(len_u64(room));
         self.next = self.next.saturating_add(1);
@@ -226,7 +269,7 @@ impl Chain {
             self.pending.prepare =
                 self.active.segment.checked_add(1).map(|next| (next, self.config.segment_bytes));
         }
-        Ok(Receipt { sequence, leaf })
+        leaf
     }
 
     /// Goes on in the next segment; its header is laid out like an entry.

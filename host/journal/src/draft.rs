@@ -19,6 +19,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) strategy: Option<StrategyId>,
     /// The bundle that the strategy runs from here on.
     pub(crate) bundle: Option<Digest>,
+    /// Whether it is kept though there is hardly room for anything; see [`is_essential`].
+    pub(crate) essential: bool,
     pub(crate) body: Cow<'a, [u8]>,
 }
 
@@ -30,9 +32,15 @@ impl Draft<'static> {
             actor: record.actor(),
             strategy: record.strategy(),
             bundle,
+            essential: is_essential(record),
             body: Cow::Owned(record.encode()),
         }
     }
+}
+
+/// Whether nothing but the journal can tell of it later: what was sent, and the ladder. The venue can be asked for the rest again.
+pub(crate) fn is_essential(record: &Record) -> bool {
+    matches!(record, Record::Intent(_) | Record::TradingState(_) | Record::Operator(_))
 }
 
 /// Which bundle each strategy runs, as far as the journal says: entries carry its digest.

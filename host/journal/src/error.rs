@@ -53,12 +53,18 @@ pub enum JournalError {
         /// The bound, in bytes.
         max: usize,
     },
-    /// The disk has not answered for so long that this much is waiting for it. The journal is not closed.
-    #[error("{bytes} bytes wait for the disk; nothing more is taken until it answers")]
+    /// The disk has not answered for so long that this much is waiting for it. The journal is closed, as if it had failed.
+    #[error("{bytes} bytes wait for a disk that does not answer")]
     Backlog {
         /// What is waiting.
         bytes: usize,
     },
+    /// The reserve holds what the journal must take over, and cannot.
+    #[error(
+        "the reserve does not follow the journal: {0}. Keep the directory as evidence; with journal/reserve.seg moved away \
+         the gateway starts without what it holds, which can include a halt"
+    )]
+    Reserve(&'static str),
     /// A command was given with a record that is not the one of its intent. It was not minted.
     #[error("the record at {record} is not the intent of the command given with it")]
     NoRecord {
@@ -97,6 +103,7 @@ impl JournalError {
             Self::Environment { .. } => "JOURNAL_ENVIRONMENT",
             Self::RecordTooLong { .. } => "JOURNAL_RECORD_TOO_LONG",
             Self::Backlog { .. } => "JOURNAL_BACKLOG",
+            Self::Reserve(_) => "JOURNAL_RESERVE",
             Self::NoRecord { .. } => "JOURNAL_NO_RECORD",
             Self::Exhausted(_) => "JOURNAL_EXHAUSTED",
             Self::SegmentSize { .. } => "JOURNAL_SEGMENT_SIZE",

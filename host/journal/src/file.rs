@@ -1,4 +1,5 @@
-//! Segments as files: `DIR/journal/0000000001.seg`, with `DIR/lock` held by the one process that may write.
+//! Segments as files: `DIR/journal/0000000001.seg`, and the reserve beside them, with `DIR/lock` held by the one process that may
+//! write.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -11,11 +12,13 @@ use std::thread::JoinHandle;
 use rustix::fs::FallocateFlags;
 
 use crate::bytes::{index, len_u64};
-use crate::storage::{CHECKPOINT_BYTES_MAX, SEGMENT_BYTES_MAX, Storage};
+use crate::storage::{CHECKPOINT_BYTES_MAX, RESERVE_BYTES, Reserve, SEGMENT_BYTES_MAX, Storage};
 use crate::{DirectoryLock, JournalError};
 
 /// Bytes zeroed and synced at a time while a segment is prepared: small enough that a commit in between hardly waits.
 const ZERO_STEP: usize = 512 * 1024;
+/// Name of the reserve's file.
+const RESERVE: &str = "reserve.seg";
 const FILE_MODE: u32 = 0o640;
 const DIRECTORY_MODE: u32 = 0o750;
 
@@ -25,8 +28,16 @@ pub struct FileStorage {
     folder: PathBuf,
     open: Mutex<BTreeMap<u32, Arc<File>>>,
     preparing: Mutex<Option<Preparing>>,
+    /// Allocated and open from the start, so that nothing but the disk itself can fail it. `None` where a reader finds none.
+    reserve: Option<ReserveFile>,
     /// `None` when opened for reading only.
     lock: Option<DirectoryLock>,
+}
+
+#[derive(Debug)]
+struct ReserveFile {
+    file: File,
+    bytes: u64,
 }
 
 #[derive(Debug)]
@@ -57,16 +68,20 @@ impl FileStorage {
             fs::remove_file(folder.join(format!("{number:010}.seg.tmp")))
                 .map_err(JournalError::storage("remove a half-prepared segment"))?;
         }
-        Ok(Self::new(folder, Some(lock)))
+        let reserve = open_reserve(&folder).map_err(JournalError::storage("open the journal's reserve"))?;
+        Ok(Self::new(folder, Some(reserve), Some(lock)))
     }
 
     /// Opens `directory` for reading only, also while another process writes. Takes no lock and changes nothing.
     pub fn read_only(directory: &Path) -> Self {
-        Self::new(directory.join("journal"), None)
+        let folder = directory.join("journal");
+        // A directory without one is a journal of an earlier version, or none at all, which other reads tell.
+        let reserve = File::open(folder.join(RESERVE)).and_then(ReserveFile::of).ok();
+        Self::new(folder, reserve, None)
     }
 
-    fn new(folder: PathBuf, lock: Option<DirectoryLock>) -> Self {
-        Self { folder, open: Mutex::default(), preparing: Mutex::default(), lock }
+    fn new(folder: PathBuf, reserve: Option<ReserveFile>, lock: Option<DirectoryLock>) -> Self {
+        Self { folder, open: Mutex::default(), preparing: Mutex::default(), reserve, lock }
     }
 
     fn path(&self, number: u32) -> PathBuf {
@@ -174,6 +189,36 @@ impl Storage for FileStorage {
         fs::rename(&draft, self.folder.join("checkpoint"))?;
         sync_directory(&self.folder)
     }
+
+    fn reserve(&self) -> Option<&dyn Reserve> {
+        self.reserve.as_ref().map(|reserve| reserve as &dyn Reserve)
+    }
+}
+
+impl ReserveFile {
+    fn of(file: File) -> io::Result<Self> {
+        let bytes = checked_length(&file, SEGMENT_BYTES_MAX)?;
+        Ok(Self { file, bytes })
+    }
+}
+
+impl Reserve for ReserveFile {
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn read(&self, into: &mut Vec<u8>) -> io::Result<()> {
+        into.resize(index(self.bytes), 0);
+        self.file.read_exact_at(into, 0)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        rustix::fs::fdatasync(&self.file).map_err(io::Error::from)
+    }
 }
 
 impl Drop for FileStorage {
@@ -185,13 +230,35 @@ impl Drop for FileStorage {
     }
 }
 
-/// Creates a zero-filled file under a draft name and gives it its own when it is whole.
+/// Opens the reserve for writing, and creates it where there is none.
+fn open_reserve(folder: &Path) -> io::Result<ReserveFile> {
+    if !folder.join(RESERVE).try_exists()? {
+        create_zeros(folder, RESERVE, RESERVE_BYTES)?;
+    }
+    let file = OpenOptions::new().read(true).write(true).open(folder.join(RESERVE))?;
+    let reserve = ReserveFile::of(file)?;
+    if reserve.bytes == RESERVE_BYTES {
+        return Ok(reserve);
+    }
+    let why = format!(
+        "{RESERVE} has {} bytes instead of {RESERVE_BYTES}; move it away, and it is made anew",
+        reserve.bytes
+    );
+    Err(io::Error::new(io::ErrorKind::InvalidData, why))
+}
+
+/// Creates a segment.
 fn create_file(folder: &Path, number: u32, bytes: u64) -> io::Result<()> {
-    let path = folder.join(format!("{number:010}.seg"));
+    create_zeros(folder, &format!("{number:010}.seg"), bytes)
+}
+
+/// Creates a zero-filled file under a draft name and gives it its own when it is whole.
+fn create_zeros(folder: &Path, name: &str, bytes: u64) -> io::Result<()> {
+    let path = folder.join(name);
     if path.try_exists()? {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} exists", path.display())));
     }
-    let draft = folder.join(format!("{number:010}.seg.tmp"));
+    let draft = folder.join(format!("{name}.tmp"));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(FILE_MODE).open(&draft)?;
     // One extent if the file system can; one that cannot allocates while the zeros are written.
     match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {

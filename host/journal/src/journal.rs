@@ -3,20 +3,22 @@
 use portcullis_core::{ApprovedCommand, Digest, Record, Sequence, Timestamp};
 
 use crate::draft::Draft;
-use crate::journaled::{Identity, mint};
-use crate::{Committed, JournalError, Log, Receipt, Storage, Wait, Writer};
+use crate::journaled::{Committed, Identity, JournaledCommand, Withheld, mint};
+use crate::spool::{Kept, witness};
+use crate::{JournalError, Log, Receipt, Storage, Wait, Writer};
 
 /// An append-only, hash-chained log of records.
 ///
-/// After the first error of kind [`JournalError::Storage`] every call fails with [`JournalError::Closed`]: the caller stops adding
-/// risk until it is started again.
+/// A journal that cannot be written any more goes on taking records: they go to the reserve, and what the reserve does not take is
+/// told to the system's log (RULES G7). Nothing that adds risk is minted then, until the journal is opened again.
 pub trait Journal {
-    /// Appends records and returns at once. They are durable with the next commit or flush.
+    /// Appends records and returns at once. They are durable with the next commit or flush. One receipt each, in order; `None` for a
+    /// fact left out, because the journal has failed and the reserve is tight.
     ///
     /// # Errors
     ///
-    /// [`JournalError::RecordTooLong`], [`JournalError::Backlog`] or [`JournalError::Closed`]; nothing is appended then.
-    fn append(&mut self, now: Timestamp, records: &[Record]) -> Result<Vec<Receipt>, JournalError>;
+    /// [`JournalError::RecordTooLong`], or [`JournalError::Closed`] after a shutdown; nothing is appended then.
+    fn append(&mut self, now: Timestamp, records: &[Record]) -> Result<Vec<Option<Receipt>>, JournalError>;
 
     /// Appends records, waits for the disk, and mints the commands approved with them. Each command comes with the index of its
     /// record, which must be the intent of the very same command; indices rise, so that no entry gives two.
@@ -26,7 +28,7 @@ pub trait Journal {
     /// # Errors
     ///
     /// As [`append`](Self::append), and [`JournalError::NoRecord`] when a command's record is not its own; nothing is appended
-    /// then. [`JournalError::Storage`] when the disk failed. No command is minted on any error.
+    /// then, and no command is minted. A disk that fails is no error: commands that can add risk are withheld.
     fn commit(
         &mut self,
         now: Timestamp,
@@ -35,6 +37,16 @@ pub trait Journal {
         wait: Wait,
     ) -> Result<Committed, JournalError>;
 
+    /// Mints a command that was withheld, now that its entry is durable.
+    ///
+    /// # Errors
+    ///
+    /// The command itself when that is not so.
+    fn claim(&self, withheld: Withheld) -> Result<JournaledCommand, Withheld>;
+
+    /// Begins to make durable what was appended, without waiting where another thread does the work.
+    fn begin_flush(&mut self);
+
     /// Waits until everything appended is durable.
     ///
     /// # Errors
@@ -42,12 +54,26 @@ pub trait Journal {
     /// [`JournalError::Storage`] or [`JournalError::Closed`].
     fn flush(&mut self) -> Result<(), JournalError>;
 
+    /// Whether orders that add risk may rely on it.
+    fn health(&self) -> Health;
+
     /// Number of entries, durable or not, and the leaf of the last one (zero in an empty journal).
     fn head(&self) -> (Sequence, Digest);
 }
 
+/// How a journal stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// It keeps up.
+    Sound,
+    /// The disk has not answered for 50 ms.
+    Behind,
+    /// It cannot be written until it is opened again.
+    Failed,
+}
+
 impl<S: Storage> Journal for Log<S> {
-    fn append(&mut self, now: Timestamp, records: &[Record]) -> Result<Vec<Receipt>, JournalError> {
+    fn append(&mut self, now: Timestamp, records: &[Record]) -> Result<Vec<Option<Receipt>>, JournalError> {
         self.append_drafts(now, &drafts(records))
     }
 
@@ -61,12 +87,24 @@ impl<S: Storage> Journal for Log<S> {
     ) -> Result<Committed, JournalError> {
         check_commands(records, &commands)?;
         let receipts = self.append_drafts(now, &drafts(records))?;
-        Log::flush(self)?;
-        mint(Identity { environment: self.environment(), epoch: self.epoch() }, receipts, commands, true)
+        let durable = self.keep() == Kept::Journal;
+        mint(self.identity(), receipts, commands, durable)
+    }
+
+    fn claim(&self, withheld: Withheld) -> Result<JournaledCommand, Withheld> {
+        withheld.claim(self.durable())
+    }
+
+    fn begin_flush(&mut self) {
+        self.keep();
     }
 
     fn flush(&mut self) -> Result<(), JournalError> {
         Log::flush(self)
+    }
+
+    fn health(&self) -> Health {
+        if self.has_failed() { Health::Failed } else { Health::Sound }
     }
 
     fn head(&self) -> (Sequence, Digest) {
@@ -75,8 +113,8 @@ impl<S: Storage> Journal for Log<S> {
 }
 
 impl<S: Storage> Journal for Writer<S> {
-    fn append(&mut self, now: Timestamp, records: &[Record]) -> Result<Vec<Receipt>, JournalError> {
-        self.write(now, &drafts(records), None).map(|(receipts, _)| receipts)
+    fn append(&mut self, now: Timestamp, records: &[Record]) -> Result<Vec<Option<Receipt>>, JournalError> {
+        self.write(now, &drafts(records), None).map(|written| written.receipts)
     }
 
     fn commit(
@@ -87,12 +125,28 @@ impl<S: Storage> Journal for Writer<S> {
         wait: Wait,
     ) -> Result<Committed, JournalError> {
         check_commands(records, &commands)?;
-        let (receipts, durable) = self.write(now, &drafts(records), Some(wait))?;
-        mint(self.identity(), receipts, commands, durable)
+        let written = self.write(now, &drafts(records), Some(wait))?;
+        let identity = self.identity();
+        if written.kept == Kept::Nowhere {
+            last_witness(identity, records, &written.receipts);
+        }
+        mint(identity, written.receipts, commands, written.kept == Kept::Journal)
+    }
+
+    fn claim(&self, withheld: Withheld) -> Result<JournaledCommand, Withheld> {
+        withheld.claim(self.durable())
+    }
+
+    fn begin_flush(&mut self) {
+        Writer::begin_flush(self);
     }
 
     fn flush(&mut self) -> Result<(), JournalError> {
-        self.write(Timestamp(0), &[], Some(Wait::Durable)).map(|_| ())
+        Writer::flush(self)
+    }
+
+    fn health(&self) -> Health {
+        Writer::health(self)
     }
 
     fn head(&self) -> (Sequence, Digest) {
@@ -102,6 +156,15 @@ impl<S: Storage> Journal for Writer<S> {
 
 fn drafts(records: &[Record]) -> Vec<Draft<'static>> {
     records.iter().map(Draft::of).collect()
+}
+
+/// Commands are about to leave and nothing has their entries yet but memory, so the system's log gets them.
+fn last_witness(identity: Identity, records: &[Record], receipts: &[Option<Receipt>]) {
+    for (record, receipt) in records.iter().zip(receipts) {
+        if let Some(receipt) = receipt {
+            witness(identity, *receipt, record);
+        }
+    }
 }
 
 /// Checks that each command's record is its own intent.

@@ -18,7 +18,7 @@ const SEQUENCE_CHARS: usize = 9;
 pub(crate) const SEQUENCE_MAX: u64 = (1 << 45) - 1;
 
 /// Which life of the journal an entry belongs to. A restore raises it, so that ids of a rolled-back stretch are never
-/// reused (RULES J5). Three base-32 digits hold 32,768 values; the upper half is kept for the spool (RULES G7).
+/// reused (RULES J5). Three base-32 digits hold 32,768 values; the upper half is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
 pub struct Epoch(u16);

@@ -3,11 +3,14 @@
 use portcullis_core::{Digest, Environment, Sequence, Timestamp};
 
 use crate::bytes::{index, len_u64};
-use crate::chain::{Chain, begin};
+use crate::chain::{Batch, Chain, begin};
 use crate::checkpoint::Checkpoint;
 use crate::config::LogConfig;
 use crate::draft::{Bundles, Draft};
+use crate::journaled::Identity;
+use crate::spool::{self, Kept, Spool};
 use crate::storage::{SEGMENT_BYTES_MAX, Storage};
+use crate::takeover::{self, Takeover};
 use crate::walk::{Active, Stored, Walk, walk};
 use crate::{Epoch, JournalError, Receipt};
 
@@ -19,6 +22,9 @@ pub struct Log<S: Storage> {
     chain: Chain,
     /// The failure that closed the journal, once there was one.
     failed: Option<String>,
+    /// The batch that failed, until it is put aside.
+    stranded: Option<Batch>,
+    spool: Spool,
     spare: Vec<u8>,
 }
 
@@ -26,12 +32,13 @@ impl<S: Storage> Log<S> {
     /// Opens a journal, or begins one where there is none. Walks it from the first entry, handing each to `visit` in order, so that
     /// the caller folds its state while the chain is verified; when this returns an error, what was folded must be thrown away.
     ///
-    /// What a crash left half written after the last durable entry is removed. The epoch stays as it is, unless
-    /// [`LogConfig::raise_epoch_above`] says otherwise.
+    /// What a crash left half written after the last durable entry is removed. What the reserve holds beyond it is taken over and
+    /// visited as well (RULES G7). The epoch stays as it is, unless [`LogConfig::raise_epoch_above`] says otherwise.
     ///
     /// # Errors
     ///
-    /// [`JournalError::Corrupt`] when the files are not what the journal wrote; nothing is changed then.
+    /// [`JournalError::Corrupt`] when the files are not what the journal wrote, and [`JournalError::Reserve`] when the reserve does
+    /// not follow them; nothing is changed then.
     /// [`JournalError::Environment`] when they belong to another environment, [`JournalError::Storage`] when the disk fails.
     pub fn open(
         storage: S,
@@ -41,8 +48,12 @@ impl<S: Storage> Log<S> {
         config.check()?;
         let salts = config.salts.source()?;
         let mut bundles = Bundles::default();
+        let mut takeover =
+            Takeover::read(storage.reserve()).map_err(JournalError::storage("read the reserve"))?;
+        let used = !takeover.is_empty();
         let walk = walk(&storage, &mut |stored| {
             bundles.learn(stored);
+            takeover.compare(stored);
             visit(stored);
         })?;
         let found = walk.active.as_ref().map(|active| active.environment);
@@ -51,6 +62,7 @@ impl<S: Storage> Log<S> {
         {
             return Err(JournalError::Environment { found, expected: config.environment });
         }
+        let waiting = takeover.waiting(&walk)?;
         if let Some(number) = walk.prepared {
             storage.remove(number).map_err(JournalError::storage("remove an unused segment"))?;
         }
@@ -65,12 +77,13 @@ impl<S: Storage> Log<S> {
                 begin_journal(&storage, &config, raised.unwrap_or(known))?
             }
         };
-        let mut log = Self {
-            storage,
-            chain: Chain::new(config, salts, bundles, active, (walk.next, walk.head)),
-            failed: None,
-            spare: Vec::new(),
-        };
+        let spool = Spool::of(&storage);
+        let chain = Chain::new(config, salts, bundles, active, (walk.next, walk.head));
+        let mut log = Self { storage, chain, failed: None, stranded: None, spool, spare: Vec::new() };
+        log.take_over(&waiting, visit)?;
+        if used && let Some(reserve) = log.storage.reserve() {
+            spool::clear(reserve).map_err(JournalError::storage("clear the reserve"))?;
+        }
         if let Some(epoch) = raised
             && epoch != log.chain.epoch()
         {
@@ -91,7 +104,11 @@ impl<S: Storage> Log<S> {
         self.check_open()?;
         let batch = self.chain.take(std::mem::take(&mut self.spare));
         let result = batch.write(&self.storage);
-        self.settle_batch(result, "write the journal")?;
+        if let Err(error) = self.settle_batch(result, "write the journal") {
+            self.stranded = Some(batch);
+            self.put_aside();
+            return Err(error);
+        }
         self.chain.made_durable(batch.size());
         self.spare = batch.recycle();
         Ok(())
@@ -122,19 +139,75 @@ impl<S: Storage> Log<S> {
         self.chain.epoch()
     }
 
-    /// Appends in memory, all of the drafts or none.
+    /// Appends in memory, all of the drafts or none. Once the journal has failed, facts are left out while the reserve is tight.
     pub(crate) fn append_drafts(
         &mut self,
         now: Timestamp,
         drafts: &[Draft<'_>],
-    ) -> Result<Vec<Receipt>, JournalError> {
-        self.check_open()?;
-        self.chain.append(now, drafts)
+    ) -> Result<Vec<Option<Receipt>>, JournalError> {
+        let tight = self.failed.is_some() && self.spool.is_tight(self.chain.pending_bytes());
+        self.chain.append(now, drafts, tight)
+    }
+
+    /// Makes durable what was appended: in the journal, or in the reserve when the journal has failed.
+    pub(crate) fn keep(&mut self) -> Kept {
+        if self.failed.is_some() {
+            self.put_aside();
+            return Kept::Aside;
+        }
+        // A failure is kept, for whoever asks.
+        if self.flush().is_ok() { Kept::Journal } else { Kept::Aside }
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    pub(crate) fn durable(&self) -> Sequence {
+        Sequence(self.chain.durable())
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        Identity { environment: self.environment(), epoch: self.epoch() }
     }
 
     /// Takes the log apart, for the writer to put its threads around the pieces.
-    pub(crate) fn into_parts(self) -> (S, Chain, Option<String>) {
-        (self.storage, self.chain, self.failed)
+    pub(crate) fn into_parts(self) -> (S, Chain, Spool, Option<String>) {
+        (self.storage, self.chain, self.spool, self.failed)
+    }
+
+    /// Takes over what the reserve holds beyond the journal's end, and says so in the journal. Entries come back byte for byte, so a
+    /// crash in the middle of it leaves the next start nothing to do twice.
+    fn take_over(
+        &mut self,
+        waiting: &[Stored<'_>],
+        visit: &mut dyn FnMut(&Stored<'_>),
+    ) -> Result<(), JournalError> {
+        for stored in waiting {
+            self.chain.restore(stored)?;
+            visit(stored);
+        }
+        let Some((at, record)) = takeover::note(waiting) else { return Ok(()) };
+        tracing::warn!(
+            entries = waiting.len(),
+            "taking over from the reserve what the journal could not be given"
+        );
+        self.chain.append(at, &[Draft::of(&record)], false)?;
+        if let Some(noted) = self.chain.last_pending() {
+            visit(&noted);
+        }
+        self.flush()
+    }
+
+    /// Puts aside whatever the failed journal does not have.
+    fn put_aside(&mut self) {
+        let portion = self.spool.portion(&self.chain, self.stranded.as_ref());
+        self.stranded = None;
+        drop(self.chain.take(Vec::new()));
+        if let Some(portion) = portion {
+            let written = portion.write(self.storage.reserve());
+            self.spool.settle(&portion, written);
+        }
     }
 
     fn check_open(&self) -> Result<(), JournalError> {

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::bytes::{index, len_u64};
-use crate::storage::{CHECKPOINT_BYTES_MAX, Storage};
+use crate::storage::{CHECKPOINT_BYTES_MAX, RESERVE_BYTES, Reserve, Storage};
 
 /// A crash keeps or loses un-synced bytes in pieces of this size.
 const PIECE_BYTES: usize = 64;
@@ -22,12 +22,28 @@ struct Shared {
     stall_over: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Disk {
     segments: BTreeMap<u32, Segment>,
+    /// Grows as it is written, so that a disk in memory stays small.
+    reserve: Segment,
+    reserve_bytes: u64,
     checkpoint: Option<Vec<u8>>,
     faults: Faults,
     syncs: u64,
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Self {
+            segments: BTreeMap::new(),
+            reserve: Segment::default(),
+            reserve_bytes: RESERVE_BYTES,
+            checkpoint: None,
+            faults: Faults::default(),
+            syncs: 0,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +63,10 @@ pub struct Faults {
     pub disk_full: bool,
     /// Syncs wait until this is lifted.
     pub sync_stalls: bool,
+    /// Every write to the reserve fails.
+    pub reserve_fails: bool,
+    /// Syncs of the reserve wait until this is lifted.
+    pub reserve_stalls: bool,
 }
 
 impl MemStorage {
@@ -61,7 +81,12 @@ impl MemStorage {
         self.disk.stall_over.notify_all();
     }
 
-    /// How many syncs were made.
+    /// Makes the reserve that long, in bytes; 4 MiB otherwise.
+    pub fn set_reserve_bytes(&self, bytes: u64) {
+        self.disk().reserve_bytes = bytes;
+    }
+
+    /// How many syncs of segments were made.
     pub fn syncs(&self) -> u64 {
         self.disk().syncs
     }
@@ -70,20 +95,14 @@ impl MemStorage {
     /// decides. Faults do not carry over.
     pub fn after_crash(&self, mut survives: impl FnMut() -> bool) -> Self {
         let disk = self.disk();
-        let mut left = Disk { checkpoint: disk.checkpoint.clone(), ..Disk::default() };
+        let mut left = Disk {
+            checkpoint: disk.checkpoint.clone(),
+            reserve: disk.reserve.after_crash(&mut survives),
+            reserve_bytes: disk.reserve_bytes,
+            ..Disk::default()
+        };
         for (&number, segment) in &disk.segments {
-            let mut bytes = segment.bytes.clone();
-            for (offset, old) in segment.replaced.iter().rev() {
-                for (piece, old) in old.chunks(PIECE_BYTES).enumerate() {
-                    let at = offset.saturating_add(piece.saturating_mul(PIECE_BYTES));
-                    if !survives()
-                        && let Some(place) = bytes.get_mut(at..at.saturating_add(old.len()))
-                    {
-                        place.copy_from_slice(old);
-                    }
-                }
-            }
-            left.segments.insert(number, Segment { bytes, replaced: Vec::new() });
+            left.segments.insert(number, segment.after_crash(&mut survives));
         }
         Self { disk: Arc::new(Shared { state: Mutex::new(left), stall_over: Condvar::new() }) }
     }
@@ -93,6 +112,11 @@ impl MemStorage {
         if let Some(segment) = self.disk().segments.get_mut(&number) {
             change(&mut segment.bytes);
         }
+    }
+
+    /// Changes the reserve behind the journal's back; it holds the bytes written so far, and zeros after them.
+    pub fn tamper_reserve(&self, change: impl FnOnce(&mut Vec<u8>)) {
+        change(&mut self.disk().reserve.bytes);
     }
 
     /// Changes or removes the checkpoint behind the journal's back.
@@ -125,13 +149,7 @@ impl Storage for MemStorage {
     fn write_at(&self, number: u32, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let mut disk = self.disk();
         disk.check_space()?;
-        let segment = disk.segments.get_mut(&number).ok_or(io::ErrorKind::NotFound)?;
-        let at = index(offset);
-        let place =
-            segment.bytes.get_mut(at..at.saturating_add(bytes.len())).ok_or(io::ErrorKind::InvalidInput)?;
-        segment.replaced.push((at, place.to_vec()));
-        place.copy_from_slice(bytes);
-        Ok(())
+        disk.segments.get_mut(&number).ok_or(io::ErrorKind::NotFound)?.write_at(offset, bytes)
     }
 
     fn sync(&self, number: u32) -> io::Result<()> {
@@ -178,6 +196,71 @@ impl Storage for MemStorage {
         disk.check_space()?;
         disk.checkpoint = Some(bytes.to_vec());
         Ok(())
+    }
+
+    fn reserve(&self) -> Option<&dyn Reserve> {
+        Some(self)
+    }
+}
+
+impl Reserve for MemStorage {
+    fn bytes(&self) -> u64 {
+        self.disk().reserve_bytes
+    }
+
+    fn read(&self, into: &mut Vec<u8>) -> io::Result<()> {
+        into.clone_from(&self.disk().reserve.bytes);
+        Ok(())
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut disk = self.disk();
+        let end = offset.saturating_add(len_u64(bytes.len()));
+        if disk.faults.reserve_fails {
+            return Err(io::Error::other("injected: the reserve fails"));
+        }
+        if end > disk.reserve_bytes {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let length = disk.reserve.bytes.len().max(index(end));
+        disk.reserve.bytes.resize(length, 0);
+        disk.reserve.write_at(offset, bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut disk = self.disk();
+        while disk.faults.reserve_stalls {
+            disk = self.disk.stall_over.wait(disk).unwrap_or_else(PoisonError::into_inner);
+        }
+        disk.reserve.replaced.clear();
+        Ok(())
+    }
+}
+
+impl Segment {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let at = index(offset);
+        let place =
+            self.bytes.get_mut(at..at.saturating_add(bytes.len())).ok_or(io::ErrorKind::InvalidInput)?;
+        self.replaced.push((at, place.to_vec()));
+        place.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// With everything synced, and of the rest what survives.
+    fn after_crash(&self, survives: &mut impl FnMut() -> bool) -> Self {
+        let mut bytes = self.bytes.clone();
+        for (offset, old) in self.replaced.iter().rev() {
+            for (piece, old) in old.chunks(PIECE_BYTES).enumerate() {
+                let at = offset.saturating_add(piece.saturating_mul(PIECE_BYTES));
+                if !survives()
+                    && let Some(place) = bytes.get_mut(at..at.saturating_add(old.len()))
+                {
+                    place.copy_from_slice(old);
+                }
+            }
+        }
+        Self { bytes, replaced: Vec::new() }
     }
 }
 

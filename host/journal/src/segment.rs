@@ -161,6 +161,23 @@ pub(crate) fn frame_at(segment: &[u8], offset: usize) -> Frame<'_> {
     Frame::Whole { entry, durable, next }
 }
 
+/// The frames that lie one after the other in `bytes`, each with its padding.
+pub(crate) fn frames(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut at = 0;
+    core::iter::from_fn(move || {
+        let Frame::Whole { next, .. } = frame_at(bytes, at) else { return None };
+        bytes.get(core::mem::replace(&mut at, next)..next)
+    })
+}
+
+/// The entry of an intact frame.
+pub(crate) fn entry_of(frame: &[u8]) -> &[u8] {
+    match frame_at(frame, 0) {
+        Frame::Whole { entry, .. } => entry,
+        Frame::End | Frame::Bad => &[],
+    }
+}
+
 /// Whether some intact frame after `offset` was written when the entry `next` was durable already.
 pub(crate) fn proves_durable(segment: &[u8], offset: usize, next: u64) -> bool {
     let mut at = offset;

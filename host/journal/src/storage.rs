@@ -65,10 +65,47 @@ pub trait Storage: Send + Sync + 'static {
     ///
     /// When the disk is full or failing.
     fn replace_checkpoint(&self, bytes: &[u8]) -> io::Result<()>;
+
+    /// The reserve that the chain goes on in when segments cannot be written. `None` where there is none: the last witness of a
+    /// reduction is then the system's log alone.
+    fn reserve(&self) -> Option<&dyn Reserve> {
+        None
+    }
+}
+
+/// A file that was allocated and opened before it is needed, so that neither a full disk nor a lost directory stops it (RULES G7).
+/// One thread at a time uses it.
+pub trait Reserve: Send + Sync {
+    /// Its length, in bytes. It never changes.
+    fn bytes(&self) -> u64;
+
+    /// Reads all of it into `into`, replacing what that held.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails.
+    fn read(&self, into: &mut Vec<u8>) -> io::Result<()>;
+
+    /// Writes inside it. Durable only after [`sync`](Self::sync); until then a crash may keep any part of it.
+    ///
+    /// # Errors
+    ///
+    /// When the range leaves it, or the disk fails.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes every earlier write durable.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails; what was written is then in doubt for ever.
+    fn sync(&self) -> io::Result<()>;
 }
 
 /// Largest segment, in bytes.
 pub const SEGMENT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Length of the reserve, in bytes: some ten thousand entries.
+pub(crate) const RESERVE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Largest checkpoint file, in bytes.
 pub(crate) const CHECKPOINT_BYTES_MAX: u64 = 4096;

@@ -6,9 +6,11 @@ use std::path::Path;
 use portcullis_core::{Digest, Sequence};
 use serde::Serialize;
 
+use crate::bytes::len_u64;
+use crate::takeover::Takeover;
 use crate::{Fault, FileStorage, JournalError, Storage, walk};
 
-/// What a verification found. As JSON: `{ok, records, root, checkpoints, first_bad, torn_bytes}`.
+/// What a verification found. As JSON: `{ok, records, root, checkpoints, first_bad, torn_bytes, reserve}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Whether every byte is as the journal wrote it.
@@ -23,6 +25,19 @@ pub struct Report {
     pub first_bad: Option<Fault>,
     /// Bytes after the last entry that a crash or a write under way left unfinished; the next start removes them.
     pub torn_bytes: u64,
+    /// What the reserve holds.
+    pub reserve: ReserveReport,
+}
+
+/// What a verification found in the reserve. As JSON: `{ok, records, waiting}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ReserveReport {
+    /// Whether the journal can take over what it holds; if not, the gateway does not start.
+    pub ok: bool,
+    /// Sound entries in it, from its first.
+    pub records: u64,
+    /// Those that the journal does not have; the next start takes them over.
+    pub waiting: u64,
 }
 
 /// A verification that finds damage runs again, up to this many times in all: beside a live writer, a read that was
@@ -57,11 +72,24 @@ pub fn verify_storage(storage: &dyn Storage) -> Result<Report, JournalError> {
 
 fn run(storage: &dyn Storage) -> Result<Report, JournalError> {
     let mut last: Option<(Sequence, Digest)> = None;
-    let outcome = walk::walk(storage, &mut |stored| last = Some((stored.entry.sequence, stored.leaf)));
+    let mut takeover =
+        Takeover::read(storage.reserve()).map_err(JournalError::storage("read the journal's reserve"))?;
+    let reserve = ReserveReport { ok: true, records: takeover.len(), waiting: 0 };
+    let outcome = walk::walk(storage, &mut |stored| {
+        takeover.compare(stored);
+        last = Some((stored.entry.sequence, stored.leaf));
+    });
     let (records, root) =
         last.map_or((0, Digest::default()), |(last, leaf)| (last.0.saturating_add(1), leaf));
-    let mut report =
-        Report { ok: true, records, root: root.to_string(), checkpoints: 0, first_bad: None, torn_bytes: 0 };
+    let mut report = Report {
+        ok: true,
+        records,
+        root: root.to_string(),
+        checkpoints: 0,
+        first_bad: None,
+        torn_bytes: 0,
+        reserve,
+    };
     match outcome {
         Ok(walk) if walk.checkpoint.is_none() => {
             // A mistyped directory must not pass for a sound journal.
@@ -70,6 +98,10 @@ fn run(storage: &dyn Storage) -> Result<Report, JournalError> {
         Ok(walk) => {
             report.checkpoints = 1;
             report.torn_bytes = walk.torn_bytes;
+            match takeover.waiting(&walk) {
+                Ok(waiting) => report.reserve.waiting = len_u64(waiting.len()),
+                Err(_) => (report.ok, report.reserve.ok) = (false, false),
+            }
         }
         Err(JournalError::Corrupt(fault)) => {
             report.ok = false;

@@ -121,6 +121,10 @@ impl Turn<'_> {
         if self.desk.holding.contains_key(&Inhibit::Reconciling) {
             return Some("the books are not reconciled with the venue yet".to_owned());
         }
+        // Alone among the changes of state it needs the disk (RULES G7).
+        if self.desk.holding.contains_key(&Inhibit::Journal) {
+            return Some("the journal cannot be written".to_owned());
+        }
         let unknown = self.state.orders().unresolved().count();
         (unknown > 0).then(|| format!("{unknown} orders are not resolved yet"))
     }

@@ -63,6 +63,8 @@ pub enum FindingKind {
     LimitNear = 18,
     /// An order was refused for a limit, the first in a while.
     LimitReached = 19,
+    /// Entries came back from the reserve, because the journal could not be written for a time.
+    ReserveUsed = 20,
 }
 
 impl FindingKind {
@@ -89,6 +91,7 @@ impl FindingKind {
             Self::AccountMode => "ACCOUNT_MODE",
             Self::LimitNear => "LIMIT_NEAR",
             Self::LimitReached => "LIMIT_REACHED",
+            Self::ReserveUsed => "RESERVE_USED",
         }
     }
 }

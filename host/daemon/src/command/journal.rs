@@ -30,10 +30,21 @@ fn verify(dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
             "root": report.root,
             "checkpoints": report.checkpoints,
             "first_bad": first_bad,
+            "reserve": report.reserve,
         }));
     } else {
         output::text(format!("{} records, root {}", report.records, report.root));
-        output::text(first_bad.as_deref().unwrap_or("every entry, hash and link is as it was written"));
+        output::text(match &first_bad {
+            Some(first_bad) => first_bad,
+            None if report.ok => "every entry, hash and link is as it was written",
+            None => "the reserve does not follow the journal, which therefore cannot be opened",
+        });
+        if report.reserve.waiting > 0 {
+            output::text(format!(
+                "{} more in the reserve; the next start takes them over",
+                report.reserve.waiting
+            ));
+        }
     }
     Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

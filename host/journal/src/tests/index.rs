@@ -77,7 +77,7 @@ fn trade(log: &mut Log<FileStorage>) -> LinkId {
         at: Timestamp(2),
     };
     let records = [Record::Instrument(spec), Record::StrategyStarted(started), Record::Intent(intent)];
-    let receipt = Journal::append(log, Timestamp(3), &records).unwrap()[2];
+    let receipt = Journal::append(log, Timestamp(3), &records).unwrap()[2].unwrap();
     let link = link_id(log.environment(), log.epoch(), receipt.sequence, &receipt.leaf).unwrap();
     let submitted = Submitted {
         of: receipt.sequence,

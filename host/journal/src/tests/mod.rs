@@ -37,12 +37,19 @@ fn open<S: Storage>(storage: S) -> Result<(Log<S>, Found), JournalError> {
 }
 
 fn append<S: Storage>(log: &mut Log<S>, body: &[u8]) -> Result<Receipt, JournalError> {
-    log.append_drafts(Timestamp(1), &[draft(body)]).map(|receipts| receipts[0])
+    log.append_drafts(Timestamp(1), &[draft(body)]).map(|receipts| receipts[0].unwrap())
 }
 
 /// An entry of a kind that no version knows.
 fn draft(body: &[u8]) -> Draft<'_> {
-    Draft { kind: 60_000, actor: Actor::Host, strategy: None, bundle: None, body: body.into() }
+    Draft {
+        kind: 60_000,
+        actor: Actor::Host,
+        strategy: None,
+        bundle: None,
+        essential: false,
+        body: body.into(),
+    }
 }
 
 /// A body that differs with `number`, of a length that does too.
