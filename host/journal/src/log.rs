@@ -101,17 +101,7 @@ impl<S: Storage> Log<S> {
     /// [`JournalError::Storage`] when the disk failed; the journal is closed then and every later call gives
     /// [`JournalError::Closed`].
     pub fn flush(&mut self) -> Result<(), JournalError> {
-        self.check_open()?;
-        let batch = self.chain.take(std::mem::take(&mut self.spare));
-        let result = batch.write(&self.storage);
-        if let Err(error) = self.settle_batch(result, "write the journal") {
-            self.stranded = Some(batch);
-            self.put_aside();
-            return Err(error);
-        }
-        self.chain.made_durable(batch.size());
-        self.spare = batch.recycle();
-        Ok(())
+        self.write_pending().inspect_err(|_| self.put_aside())
     }
 
     /// Flushes and writes the checkpoint that seals the journal's length and head.
@@ -196,7 +186,22 @@ impl<S: Storage> Log<S> {
         if let Some(noted) = self.chain.last_pending() {
             visit(&noted);
         }
-        self.flush()
+        // If this fails, the reserve must stay as it is.
+        self.write_pending()
+    }
+
+    /// Gives the journal what it has not got.
+    fn write_pending(&mut self) -> Result<(), JournalError> {
+        self.check_open()?;
+        let batch = self.chain.take(std::mem::take(&mut self.spare));
+        let result = batch.write(&self.storage);
+        if let Err(error) = self.settle_batch(result, "write the journal") {
+            self.stranded = Some(batch);
+            return Err(error);
+        }
+        self.chain.made_durable(batch.size());
+        self.spare = batch.recycle();
+        Ok(())
     }
 
     /// Puts aside whatever the failed journal does not have.

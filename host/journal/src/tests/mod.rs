@@ -11,6 +11,7 @@ mod crash;
 mod damage;
 mod index;
 mod opening;
+mod reserve;
 mod tail;
 mod tape;
 mod writer;
