@@ -134,7 +134,9 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
         if std::mem::take(&mut self.unflushed) {
             self.journal.begin_flush();
         }
-        self.look_at_journal();
+        let health = self.journal.health();
+        self.tell_journal(health == Health::Sound && !self.journal_broken);
+        self.settle_withheld(health);
     }
 
     /// Whether something waits for the disk, so that [`flush`](Self::flush) is to be called again soon.
@@ -214,8 +216,8 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
                 self.release(command);
             }
         }
-        if !self.withheld.is_empty() {
-            self.look_at_journal();
+        if !self.withheld.is_empty() && self.journal.health() == Health::Failed {
+            self.settle_withheld(Health::Failed);
         }
         for query in batch.queries {
             self.venue.query(query);
@@ -256,13 +258,6 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
         }
     }
 
-    /// Tells the gate how the journal stands, and lets go what waited for it.
-    fn look_at_journal(&mut self) {
-        let health = self.journal.health();
-        self.tell_journal(health == Health::Sound && !self.journal_broken);
-        self.settle_withheld(health);
-    }
-
     /// Tells the gate whether the journal can be relied on, when that changes.
     fn tell_journal(&mut self, up: bool) {
         if std::mem::replace(&mut self.journal_up, up) != up {
@@ -290,6 +285,7 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
 
     /// An order does not leave, because the journal failed: its reservation is freed.
     fn give_up(&mut self, withheld: &Withheld) {
+        self.tell_journal(false);
         let (of, command) = (withheld.sequence(), withheld.command());
         let link = command.is_create().then(|| withheld.link().clone());
         self.step(Input::Committed { command, sequence: of, link });

@@ -12,13 +12,12 @@ use std::thread::JoinHandle;
 use rustix::fs::FallocateFlags;
 
 use crate::bytes::{index, len_u64};
-use crate::storage::{CHECKPOINT_BYTES_MAX, RESERVE_BYTES, Reserve, SEGMENT_BYTES_MAX, Storage};
+use crate::reserve_file::ReserveFile;
+use crate::storage::{CHECKPOINT_BYTES_MAX, Reserve, SEGMENT_BYTES_MAX, Storage};
 use crate::{DirectoryLock, JournalError};
 
 /// Bytes zeroed and synced at a time while a segment is prepared: small enough that a commit in between hardly waits.
 const ZERO_STEP: usize = 512 * 1024;
-/// Name of the reserve's file.
-const RESERVE: &str = "reserve.seg";
 const FILE_MODE: u32 = 0o640;
 const DIRECTORY_MODE: u32 = 0o750;
 
@@ -32,12 +31,6 @@ pub struct FileStorage {
     reserve: Option<ReserveFile>,
     /// `None` when opened for reading only.
     lock: Option<DirectoryLock>,
-}
-
-#[derive(Debug)]
-struct ReserveFile {
-    file: File,
-    bytes: u64,
 }
 
 #[derive(Debug)]
@@ -68,7 +61,8 @@ impl FileStorage {
             fs::remove_file(folder.join(format!("{number:010}.seg.tmp")))
                 .map_err(JournalError::storage("remove a half-prepared segment"))?;
         }
-        let reserve = open_reserve(&folder).map_err(JournalError::storage("open the journal's reserve"))?;
+        let reserve =
+            ReserveFile::open(&folder).map_err(JournalError::storage("open the journal's reserve"))?;
         Ok(Self::new(folder, Some(reserve), Some(lock)))
     }
 
@@ -76,7 +70,7 @@ impl FileStorage {
     pub fn read_only(directory: &Path) -> Self {
         let folder = directory.join("journal");
         // A directory without one is a journal of an earlier version, or none at all, which other reads tell.
-        let reserve = File::open(folder.join(RESERVE)).and_then(ReserveFile::of).ok();
+        let reserve = ReserveFile::read_only(&folder);
         Self::new(folder, reserve, None)
     }
 
@@ -195,32 +189,6 @@ impl Storage for FileStorage {
     }
 }
 
-impl ReserveFile {
-    fn of(file: File) -> io::Result<Self> {
-        let bytes = checked_length(&file, SEGMENT_BYTES_MAX)?;
-        Ok(Self { file, bytes })
-    }
-}
-
-impl Reserve for ReserveFile {
-    fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    fn read(&self, into: &mut Vec<u8>) -> io::Result<()> {
-        into.resize(index(self.bytes), 0);
-        self.file.read_exact_at(into, 0)
-    }
-
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(bytes, offset)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        rustix::fs::fdatasync(&self.file).map_err(io::Error::from)
-    }
-}
-
 impl Drop for FileStorage {
     fn drop(&mut self) {
         // The lock must not be released while a thread still writes under it.
@@ -230,30 +198,13 @@ impl Drop for FileStorage {
     }
 }
 
-/// Opens the reserve for writing, and creates it where there is none.
-fn open_reserve(folder: &Path) -> io::Result<ReserveFile> {
-    if !folder.join(RESERVE).try_exists()? {
-        create_zeros(folder, RESERVE, RESERVE_BYTES)?;
-    }
-    let file = OpenOptions::new().read(true).write(true).open(folder.join(RESERVE))?;
-    let reserve = ReserveFile::of(file)?;
-    if reserve.bytes == RESERVE_BYTES {
-        return Ok(reserve);
-    }
-    let why = format!(
-        "{RESERVE} has {} bytes instead of {RESERVE_BYTES}; move it away, and it is made anew",
-        reserve.bytes
-    );
-    Err(io::Error::new(io::ErrorKind::InvalidData, why))
-}
-
 /// Creates a segment.
 fn create_file(folder: &Path, number: u32, bytes: u64) -> io::Result<()> {
     create_zeros(folder, &format!("{number:010}.seg"), bytes)
 }
 
 /// Creates a zero-filled file under a draft name and gives it its own when it is whole.
-fn create_zeros(folder: &Path, name: &str, bytes: u64) -> io::Result<()> {
+pub(crate) fn create_zeros(folder: &Path, name: &str, bytes: u64) -> io::Result<()> {
     let path = folder.join(name);
     if path.try_exists()? {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} exists", path.display())));
@@ -301,7 +252,7 @@ fn list(folder: &Path, suffix: &str) -> io::Result<Vec<u32>> {
     Ok(numbers)
 }
 
-fn checked_length(file: &File, bytes_max: u64) -> io::Result<u64> {
+pub(crate) fn checked_length(file: &File, bytes_max: u64) -> io::Result<u64> {
     let length = file.metadata()?.len();
     if length > bytes_max {
         return Err(io::Error::new(

@@ -24,6 +24,7 @@ mod lock;
 mod log;
 mod memory;
 mod receipt;
+mod reserve_file;
 mod segment;
 mod spool;
 mod storage;

@@ -8,14 +8,14 @@ use std::rc::Rc;
 
 use portcullis_core::{
     Action, ActionBody, Amount, Category, Command, DEMO_LIMITS, Digest, Environment, Gate, Input,
-    InstrumentId, InstrumentSpec, Limits, LinkChange, Mandate, MarketBody, MarketEvent, Outcome, Place,
-    Price, Qty, Query, Rate, Sequence, SessionStart, Side, Span, StrategyId, Submission, TimeInForce,
+    InstrumentId, InstrumentSpec, Limits, LinkChange, LinkId, Mandate, MarketBody, MarketEvent, Outcome, Place,
+    Price, Qty, Query, Rate, Record, Sequence, SessionStart, Side, Span, StrategyId, Submission, TimeInForce,
     Timestamp, VenueSnapshot,
 };
 use portcullis_gateway::{
     Blame, CellEvent, Cells, Deployment, Fault, Pipeline, Snapshot, Stream, Venue, VenueEvent,
 };
-use portcullis_journal::{Faults, JournaledCommand, Log, LogConfig, MemStorage};
+use portcullis_journal::{Faults, Journal, JournaledCommand, Log, LogConfig, MemStorage};
 
 pub(crate) const STRATEGY: StrategyId = StrategyId(0);
 pub(crate) const BTC: InstrumentId = InstrumentId(0);
@@ -33,6 +33,8 @@ pub(crate) enum Asked {
 pub(crate) struct Wires {
     pub(crate) to_pipeline: VecDeque<VenueEvent>,
     pub(crate) submitted: Vec<(Sequence, Command)>,
+    /// The client id of each of them.
+    pub(crate) links: Vec<LinkId>,
     pub(crate) queries: Vec<Query>,
     pub(crate) cell_events: VecDeque<CellEvent>,
     pub(crate) asked: Vec<Asked>,
@@ -43,7 +45,9 @@ pub(crate) struct Scripted(Rc<RefCell<Wires>>);
 
 impl Venue for Scripted {
     fn submit(&mut self, command: JournaledCommand) {
-        self.0.borrow_mut().submitted.push((command.sequence(), command.command().clone()));
+        let mut wires = self.0.borrow_mut();
+        wires.submitted.push((command.sequence(), command.command().clone()));
+        wires.links.push(command.link().clone());
     }
 
     fn query(&mut self, query: Query) {
@@ -80,8 +84,8 @@ impl Cells for Scripted {
 type Clock = Box<dyn Fn() -> Timestamp>;
 
 /// A pipeline, its world, and a strategy that has just been told its state.
-pub(crate) struct World {
-    pub(crate) pipeline: Pipeline<Scripted, Scripted, Log<MemStorage>, Clock>,
+pub(crate) struct World<J = Log<MemStorage>> {
+    pub(crate) pipeline: Pipeline<Scripted, Scripted, J, Clock>,
     pub(crate) wires: Rc<RefCell<Wires>>,
     pub(crate) storage: MemStorage,
     now: Rc<Cell<u64>>,
@@ -90,16 +94,33 @@ pub(crate) struct World {
 impl World {
     /// A strategy on BTCUSDT that reads trades and quotes, ready to trade.
     pub(crate) fn new() -> Self {
+        Self::over(|log| log)
+    }
+}
+
+/// A journal as a disk has it, and the gate that is folded from it.
+pub(crate) fn folded(storage: MemStorage) -> (Gate, Log<MemStorage>) {
+    let mut gate = Gate::new();
+    let log = Log::open(storage, LogConfig::lab(Environment::Paper, [7; 32]), &mut |stored| {
+        let record = Record::decode(stored.entry.kind, &stored.entry.body).unwrap();
+        let places = matches!(&record, Record::Intent(intent) if intent.command.is_create());
+        gate.fold(stored.entry.sequence, places.then(|| stored.link_id()).flatten(), &record);
+    });
+    (gate, log.unwrap())
+}
+
+impl<J: Journal> World<J> {
+    /// The same over a journal of one's own choice.
+    pub(crate) fn over(journal: impl FnOnce(Log<MemStorage>) -> J) -> Self {
         let now = Rc::new(Cell::new(1_700_000_000_000_000_000));
         let scripted = Scripted::default();
         let wires = Rc::clone(&scripted.0);
         let storage = MemStorage::new();
-        let log =
-            Log::open(storage.clone(), LogConfig::lab(Environment::Paper, [7; 32]), &mut |_| {}).unwrap();
+        let (gate, log) = folded(storage.clone());
         let time = Rc::clone(&now);
         let clock: Clock = Box::new(move || Timestamp(time.get()));
         let pipeline =
-            Pipeline::new(Gate::new(), log, scripted.clone(), scripted, clock, Span::from_millis(1));
+            Pipeline::new(gate, journal(log), scripted.clone(), scripted, clock, Span::from_millis(1));
         let mut world = Self { pipeline, wires, storage, now };
         world.connect();
         world.deploy();
@@ -107,7 +128,18 @@ impl World {
         world
     }
 
-    fn connect(&mut self) {
+    /// The gateway starts again over what a power cut leaves of the disk, and knows nothing that is not there.
+    pub(crate) fn restart(&mut self, journal: impl FnOnce(Log<MemStorage>) -> J) {
+        self.storage = self.storage.after_crash(|| false);
+        let (gate, log) = folded(self.storage.clone());
+        let scripted = Scripted(Rc::clone(&self.wires));
+        let time = Rc::clone(&self.now);
+        let clock: Clock = Box::new(move || Timestamp(time.get()));
+        self.pipeline =
+            Pipeline::new(gate, journal(log), scripted.clone(), scripted, clock, Span::from_millis(1));
+    }
+
+    pub(crate) fn connect(&mut self) {
         let at = self.now();
         let session = SessionStart {
             environment: Environment::Paper,
