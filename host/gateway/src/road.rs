@@ -246,7 +246,9 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
         match self.journal.commit(now, &run.records, run.commands, Wait::BOUNDED) {
             Ok(committed) => {
                 self.withheld.extend(committed.withheld);
-                if !committed.durable {
+                if committed.durable {
+                    self.unflushed = false;
+                } else {
                     self.tell_journal(false);
                 }
                 committed.commands

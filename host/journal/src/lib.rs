@@ -2,7 +2,8 @@
 //!
 //! Append-only, preallocated segment files are the truth; everything else is a projection of them. Entries are facts: folding
 //! them gives the gate's state back. Nothing that adds risk leaves for the venue before the entry that says so is on the disk,
-//! and the type [`JournaledCommand`], minted here alone, is the proof.
+//! and the type [`JournaledCommand`], minted here alone, is the proof. What takes risk away leaves also when the disk fails: the
+//! chain then goes on in a reserve, which the next start takes over.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic)]

@@ -35,7 +35,7 @@ fn verify(dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
     } else {
         output::text(format!("{} records, root {}", report.records, report.root));
         output::text(match &first_bad {
-            Some(first_bad) => first_bad,
+            Some(first_bad) => first_bad.as_str(),
             None if report.ok => "every entry, hash and link is as it was written",
             None => "the reserve does not follow the journal, which therefore cannot be opened",
         });
