@@ -110,7 +110,19 @@ impl Exchange {
     fn open_links(&self) -> BTreeSet<String> {
         let answer = self.get("/v5/order/realtime", "category=linear&settleCoin=USDT&limit=50");
         let rows = answer["result"]["list"].as_array().unwrap();
-        rows.iter().map(|row| row["orderLinkId"].as_str().unwrap().to_owned()).collect()
+        // The stops of positions are the exchange's own orders and have no client id.
+        let ours = rows.iter().filter(|row| row["stopOrderType"] != "StopLoss");
+        ours.map(|row| row["orderLinkId"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Positions that have no stop at the exchange.
+    fn unprotected(&self) -> Vec<String> {
+        let answer = self.get("/v5/position/list", "category=linear&settleCoin=USDT");
+        let rows = answer["result"]["list"].as_array().unwrap().iter();
+        let bare = rows
+            .filter(|row| row["size"] != "0" && row["size"] != "")
+            .filter(|row| row["stopLoss"].as_str().is_none_or(|stop| stop.is_empty() || stop == "0"));
+        bare.map(|row| row["symbol"].as_str().unwrap().to_owned()).collect()
     }
 }
 
@@ -229,7 +241,10 @@ fn halt() -> Tested {
     demo.wait_for("trading", &["status"], traded);
     demo.ask(&["halt", "--reason", "test"]);
     demo.wait_for("the end of all entries", &["orders"], |orders| orders["orders"] == serde_json::json!([]));
-    assert_eq!(Exchange::of(&demo).open_links(), BTreeSet::new());
+    let exchange = Exchange::of(&demo);
+    assert_eq!(exchange.open_links(), BTreeSet::new());
+    // A halt takes the entries and leaves every position its stop.
+    assert_eq!(exchange.unprotected(), Vec::<String>::new(), "positions: {:?}", exchange.positions());
     kill(demo.pid("gateway"), "KILL");
     demo.line("restarted");
     let status =

@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 
 use common::{Asked, BTC, STRATEGY, World, buy, folded};
 use portcullis_core::{
-    ActionBody, Amount, CancelScope, CloseReason, Command, Execution, ExecutionKind, ExecutionReport,
-    Inhibit, Input, OperatorCommand, OrderNumber, OrderReport, OrderStatus, PositionReport, Price, Qty,
-    Record, Reply, Scope, Side, SignedQty, TradingState, VenueSnapshot, VenueStatus, WalletReport,
+    ActionBody, Amount, CancelScope, CloseReason, Command, CreatedBy, Execution, ExecutionKind,
+    ExecutionReport, Inhibit, Input, OperatorCommand, OrderNumber, OrderReport, OrderStatus, PositionReport,
+    Price, Qty, Record, Reply, Scope, Side, SignedQty, TradingState, VenueSnapshot, VenueStatus,
 };
 use portcullis_gateway::{CellEvent, Snapshot, VenueEvent};
 use portcullis_journal::{Faults, Journal, MemStorage, Writer};
@@ -56,6 +56,7 @@ fn trading<J: Journal>(mut world: World<J>) -> World<J> {
         quantity: Qty(10),
         fee: Amount::ZERO,
         maker: true,
+        created_by: CreatedBy::Client,
         venue_time: world.now(),
     };
     world.venue(VenueEvent::Report(ExecutionReport::Execution(execution)));
@@ -158,18 +159,20 @@ fn after_the_restart_the_venues_orders_are_ours_and_the_halt_goes_on() {
         executed: Qty(0),
         reason: CloseReason::None,
         reduce_only: true,
+        created_by: CreatedBy::Client,
         venue_time: now,
     };
-    let zero = Amount::ZERO;
-    let position =
-        PositionReport { instrument: BTC, quantity: SignedQty(10), average_price: zero, venue_time: now };
-    let wallet = WalletReport { equity: zero, balance: zero, available: zero, venue_time: now };
+    let position = PositionReport {
+        instrument: BTC,
+        quantity: SignedQty(10),
+        average_price: Amount::ZERO,
+        stop_loss: None,
+        venue_time: now,
+    };
     let snapshot = VenueSnapshot {
-        time: now,
         orders: vec![report],
-        executions: vec![],
         positions: vec![position],
-        wallet,
+        ..VenueSnapshot::of_cash(Amount::ZERO, now)
     };
     world.pipeline.hand_in(Input::Snapshot(snapshot));
     let rungs: Vec<_> = world.pipeline.gate().state().ladder().rungs().collect();
@@ -221,8 +224,7 @@ fn facts_beyond_the_reserves_room_do_not_crowd_out_the_ladder() {
     };
     world.break_disk();
     for number in 0..1_000 {
-        let zero = Amount(number);
-        let wallet = WalletReport { equity: zero, balance: zero, available: zero, venue_time: world.now() };
+        let wallet = VenueSnapshot::of_cash(Amount(number), world.now()).wallet;
         world.venue(VenueEvent::Report(ExecutionReport::Wallet(wallet)));
         world.turn();
     }

@@ -53,7 +53,7 @@ fn gate() -> Gate {
         name: "taker".parse().unwrap(),
         digest: Digest([9; 32]),
         instruments: vec![BTC],
-        budget: Amount::parse("100000").unwrap(),
+        budget: Amount::parse("30000").unwrap(),
         mandate: Mandate::ALL,
         at: NOW,
     };

@@ -295,15 +295,27 @@ fn limits(case: &Case, instruments: &[InstrumentSpec]) -> Limits {
     let mut text = format!(
         r#"
 [account]
+capital = "1000000000"
 position_notional_max = "5000"
+direction_notional_max = "4000"
+leverage_max = "1000"
+initial_margin_max = "0.9"
+maintenance_margin_max = "0.9"
+wallet_age_ms_max = 180000
+margin_mode = "cross"
 open_orders_max = 40
 orders_per_second_max = 20
 orders_per_minute_max = 400
 orders_per_hour_max = 100000
 orders_per_day_max = 1000000
 traded_value_per_day_max = "10000000"
+fees_per_day_max = "1000"
 daily_loss_max = "{loss}"
+drawdown_max = "{loss}"
+daily_profit_alert = "{loss}"
 foreign_orders = "halt"
+no_open = []
+inhibits_per_hour_max = 1000
 
 [each_strategy]
 position_notional_max = "3000"
@@ -313,14 +325,27 @@ orders_per_minute_max = 300
 orders_per_hour_max = 100000
 orders_per_day_max = 1000000
 traded_value_per_day_max = "10000000"
+fees_per_day_max = "1000"
 daily_loss_max = "{loss}"
+drawdown_max = "{loss}"
 rejects_in_a_row_max = 5
+repeated_executions_max = 8
+repeated_executions_pause_ms = 5000
+duplicate_window_ms = 20
+losses_in_a_row_max = 4
+loss_cooldown_ms = 2000
 intents_per_second_max = 100000
 intents_burst_max = 100000
 "#,
         loss = case.daily_loss
     );
-    for spec in instruments {
+    for (number, spec) in instruments.iter().enumerate() {
+        // Stops that the host looks after on some, none on others.
+        let protection = if number % 2 == 0 {
+            "protection = \"stop\"\nstop_fraction = \"0.02\"\nstop_missing_ms_max = 3000"
+        } else {
+            "protection = \"none\""
+        };
         text.push_str(&format!(
             r#"
 [instrument."linear:{}"]
@@ -328,6 +353,11 @@ order_quantity_max = "10"
 order_notional_max = "2000"
 position_notional_max = "2000"
 open_orders_max = 10
+conditional_orders_max = 3
+price_min = "0.1"
+price_max = "1000000"
+window_fraction = "0.04"
+{protection}
 collar_fraction = "0.05"
 collar_ticks = 20
 market_data_age_ms_max = 10000

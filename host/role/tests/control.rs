@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use portcullis_role::{
     AccessKind, CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer,
-    DeployRequest, DeploymentLine, DeploymentState, GaugeLine, LimitsReport, OverrideRequest,
-    ScopeName, SetLimitsRequest, StatusReport, call, listen,
+    DeployRequest, DeploymentLine, DeploymentState, GaugeLine, LimitsReport, OverrideRequest, ScopeName,
+    SetLimitsRequest, StatusReport, call, listen,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -65,7 +65,7 @@ impl GateBench {
         self.now = Timestamp(self.now.0.saturating_add(20_000));
         let mut intent = place::resting_buy(self.now, self.sequence);
         intent.strategy =
-            StrategyId(u16::try_from(self.sequence % u64::from(STRATEGIES)).unwrap_or_default());
+            StrategyId(u16::try_from(self.sequence.checked_rem(STRATEGIES.into()).unwrap_or(0)).unwrap_or(0));
         let effects = self.gate.step(self.now, Input::Intent { intent, frame: &[] });
         match effects.records.into_iter().next() {
             Some(Record::Intent(approved)) => Ok(approved.command),

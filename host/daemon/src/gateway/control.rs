@@ -169,7 +169,7 @@ fn operate(
 ) -> ControlReply {
     let scope = match scope::resolve(scope, running.pipeline.gate().state()) {
         Ok(scope) => scope,
-        Err(unknown) => return unknown,
+        Err(unknown) => return *unknown,
     };
     match running.pipeline.hand_in(Input::Operator { actor: name(actor), command: command(scope) }) {
         None | Some(Reply::Done) => {

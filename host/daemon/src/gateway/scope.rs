@@ -6,8 +6,8 @@ use portcullis_role::{ControlReply, RaisedLine, ScopeName};
 use crate::gateway::candidate::parse_market;
 
 /// The scope of a name; the whole account without one. A name that nothing has is an answer for the operator, never another scope.
-pub(super) fn resolve(name: Option<&ScopeName>, state: &State) -> Result<Scope, ControlReply> {
-    let unknown = |code: &str, detail: String| Err(ControlReply::error(code, detail));
+pub(super) fn resolve(name: Option<&ScopeName>, state: &State) -> Result<Scope, Box<ControlReply>> {
+    let unknown = |code: &str, detail: String| Err(Box::new(ControlReply::error(code, detail)));
     match name {
         None => Ok(Scope::Account),
         Some(ScopeName::Strategy(name)) => {
