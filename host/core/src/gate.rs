@@ -113,6 +113,12 @@ impl Gate {
         self.desk.inhibits()
     }
 
+    /// Whether a query has proven that a halt left nothing in an instrument that could add to its position; `None` where none is
+    /// under way.
+    pub fn halt_is_proven(&self, instrument: InstrumentId) -> Option<bool> {
+        self.desk.halts.get(&instrument).map(|halt| halt.confirmed)
+    }
+
     /// The number the next `place` of a strategy gets (RULES T11).
     pub fn next_order_number(&self, strategy: StrategyId) -> OrderNumber {
         self.desk.next_number(&self.state, strategy)

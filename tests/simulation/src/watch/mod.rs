@@ -1,0 +1,128 @@
+//! Who watches: the invariants, judged by a model that knows the venue's truth and what the gateway was told.
+
+mod rest;
+mod restart;
+mod step;
+mod submit;
+mod told;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portcullis_core::{ExecId, Limits, LinkId, Scope, Side, TradingState};
+use portcullis_journal::{Stored, Tail};
+
+pub(crate) use submit::Submitted;
+pub(crate) use told::Told;
+
+use crate::disk::Durable;
+use crate::exchange::{Exchange, SPECS};
+use crate::network::Network;
+
+/// An invariant that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub rule: &'static str,
+    /// The numbers.
+    pub detail: String,
+}
+
+/// A create that left.
+#[derive(Debug, Clone)]
+pub(crate) struct Create {
+    pub(crate) reduce_only: bool,
+    /// Whether nothing can become of it any more that would matter here.
+    pub(crate) settled: bool,
+}
+
+/// The watch.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) limits: Limits,
+    /// The first violation; what comes after it may follow from it.
+    pub(crate) violation: Option<Violation>,
+    pub(crate) told: Told,
+    /// Every create that left, by its client id, over all lives of the gateway.
+    pub(crate) creates: BTreeMap<LinkId, Create>,
+    /// The latched states after the last step.
+    pub(crate) ladder: BTreeMap<Scope, TradingState>,
+    /// The scope of a rearm being confirmed: its state may fall in the course of the step.
+    pub(crate) rearming: Option<Scope>,
+    /// The latched states that are known to be on the disk.
+    durable_ladder: BTreeMap<Scope, TradingState>,
+    /// Quantity traded by hand that the gateway has not heard of.
+    pub(crate) unheard: [i64; SPECS],
+    /// The executions behind it.
+    pub(crate) by_hand: BTreeSet<ExecId>,
+    /// What a power cut would leave, read as far as it went.
+    journal: Option<Tail<Durable>>,
+    durable: BTreeMap<u64, Stored<'static>>,
+}
+
+impl Watch {
+    pub(crate) fn new(limits: &str) -> Self {
+        Self {
+            limits: Limits::parse(limits).unwrap(),
+            violation: None,
+            told: Told::default(),
+            creates: BTreeMap::new(),
+            ladder: BTreeMap::new(),
+            rearming: None,
+            durable_ladder: BTreeMap::new(),
+            unheard: [0; SPECS],
+            by_hand: BTreeSet::new(),
+            journal: None,
+            durable: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn violate(&mut self, rule: &'static str, detail: String) {
+        if self.violation.is_none() {
+            self.violation = Some(Violation { rule, detail });
+        }
+    }
+
+    fn state_of(&self, scope: Scope) -> TradingState {
+        if self.rearming == Some(scope) {
+            return TradingState::Active;
+        }
+        self.ladder.get(&scope).copied().unwrap_or_default()
+    }
+}
+
+/// The largest position, either way, that could come of an instrument: long and short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Worst {
+    pub(crate) long: i64,
+    pub(crate) short: i64,
+}
+
+/// Sums up what could still be executed: everything open at the venue or on its way there. `more` comes on top.
+pub(crate) fn worst(
+    instrument: usize,
+    position: i64,
+    exchange: &Exchange,
+    network: &Network,
+    more: &[(Side, i64, bool)],
+) -> Worst {
+    let mut sums: BTreeMap<(Side, bool), i64> = BTreeMap::new();
+    let mut add = |side, quantity: i64, reduces| *sums.entry((side, reduces)).or_default() += quantity;
+    for order in exchange.open_in(instrument) {
+        let amended = order.link.as_ref().map_or(0, |link| network.amended_to(link));
+        add(order.side, order.quantity.max(amended) - order.executed, order.reduce_only);
+    }
+    for place in network.creates_in(instrument, exchange) {
+        add(place.side, place.quantity.0, place.reduce_only);
+    }
+    for (side, quantity, reduces) in more {
+        add(*side, *quantity, *reduces);
+    }
+    let sum = |side, reduces| sums.get(&(side, reduces)).copied().unwrap_or(0);
+    // Reductions close a position first where that makes it worse; they never carry it past flat.
+    let closed_short = (position + sum(Side::Buy, true)).min(0).max(position);
+    let closed_long = (position - sum(Side::Sell, true)).max(0).min(position);
+    Worst {
+        long: position.max(closed_short) + sum(Side::Buy, false),
+        short: -(position.min(closed_long) - sum(Side::Sell, false)),
+    }
+}

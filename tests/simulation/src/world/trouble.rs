@@ -1,0 +1,130 @@
+//! Faults that come at a time of their own; those of single messages are the network's.
+
+use portcullis_core::{LinkChange, Side};
+
+use super::World;
+use crate::clock::{MS, SECOND};
+use crate::disk::Crash;
+use crate::faults::Fault;
+use crate::queue::{Event, Stream};
+
+/// Clock difference that the gateway must stand without harm, because it is told of it only every ten seconds.
+const SMALL_STEP_MS: i64 = 400;
+
+impl World {
+    pub(super) fn fault(&mut self, time: u64) {
+        if self.calm {
+            return;
+        }
+        let pause = self.plan.fault_every_s as u64 * SECOND;
+        let pause = pause / 2 + self.chaos.below(pause);
+        self.outside.get().after(pause, Event::Fault);
+        let class = *self.chaos.pick(Fault::ALL);
+        if !self.outside.get().faults.strikes(class, 1_000) {
+            return;
+        }
+        self.outside.get().note(&[50, class as u64], || format!("fault: {}", class.name()));
+        match class {
+            Fault::Crash => self.crash(time),
+            Fault::Disk => {
+                let full = self.chaos.chance(500);
+                self.disk.trouble(|trouble| (trouble.full, trouble.sync_fails) = (full, !full));
+            }
+            Fault::Stall => {
+                let most = *self.chaos.pick(&[100 * MS, 2 * SECOND, 30 * SECOND]);
+                let stall = self.chaos.below(most);
+                self.disk.trouble(|trouble| trouble.stall = stall);
+            }
+            Fault::Private => self.outside.get().cut(Stream::Private),
+            Fault::Public => self.outside.get().cut(Stream::Public),
+            Fault::Restart => {
+                let down = self.chaos.below(20 * SECOND);
+                let mut outside = self.outside.get();
+                outside.network.down_until = time + down;
+                outside.cut(Stream::Private);
+                outside.cut(Stream::Public);
+            }
+            Fault::Venue => {
+                let mut outside = self.outside.get();
+                outside.exchange.at(time).venue_acts();
+                outside.speak();
+            }
+            Fault::LateFill => {
+                let mut outside = self.outside.get();
+                outside.exchange.at(time).fill_late();
+                outside.speak();
+            }
+            Fault::Foreign => self.somebody_trades(time),
+            Fault::Clock => self.set_clock(),
+            Fault::Pause => {
+                self.clock.reach(time);
+                let most = *self.chaos.pick(&[SECOND, 10 * SECOND, 120 * SECOND]);
+                let pause = self.chaos.below(most);
+                self.clock.advance(pause);
+            }
+            Fault::Neighbour => {
+                let which = self.chaos.below(3) as u8;
+                if self.road.is_some() {
+                    self.clock.reach(time);
+                    self.link(neighbour(which, false));
+                    let back = self.chaos.below(20 * SECOND);
+                    let session = self.session;
+                    self.outside.get().after(back, Event::Neighbour { session, which });
+                }
+            }
+            // These strike single messages, commands and moves.
+            Fault::Lost
+            | Fault::Duplicate
+            | Fault::Reorder
+            | Fault::Timeout
+            | Fault::Late
+            | Fault::Twice
+            | Fault::RateLimit
+            | Fault::Query
+            | Fault::Race
+            | Fault::Leap => {}
+        }
+    }
+
+    /// A crash between two steps, or one that comes in the middle of what the gateway does next. A disk in trouble can be repaired
+    /// only by a new start.
+    fn crash(&mut self, time: u64) {
+        self.clock.reach(time);
+        let power = self.chaos.chance(600);
+        if self.chaos.chance(500) || self.disk.has_failed() {
+            return self.kill(power);
+        }
+        let operations = self.chaos.below(12) as u32;
+        self.disk.trouble(|trouble| trouble.crash_in = Some(Crash { operations, power }));
+    }
+
+    fn somebody_trades(&mut self, time: u64) {
+        let mut outside = self.outside.get();
+        let outside = &mut *outside;
+        outside.exchange.at(time).somebody_trades();
+        if let Some(execution) = outside.exchange.executions.last() {
+            let sign = if execution.side == Side::Buy { 1 } else { -1 };
+            outside.watch.unheard[execution.instrument.0 as usize] += sign * execution.quantity.0;
+            outside.watch.by_hand.insert(execution.exec.clone());
+        }
+        outside.speak();
+    }
+
+    fn set_clock(&mut self) {
+        let offset = match self.chaos.below(10) {
+            0..=5 => self.chaos.between(-SMALL_STEP_MS, SMALL_STEP_MS),
+            6..=7 => self.chaos.between(0, 180_000),
+            _ => 0,
+        };
+        self.clock.set_offset(offset * MS as i64);
+    }
+}
+
+/// What a neighbour's coming and going is called.
+pub(super) fn neighbour(which: u8, up: bool) -> LinkChange {
+    match which {
+        0 => LinkChange::Signer { up },
+        1 => LinkChange::Disk { up },
+        _ => LinkChange::RateBudget { up },
+    }
+}
