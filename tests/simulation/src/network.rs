@@ -160,6 +160,9 @@ impl Outside {
     /// Says on the private stream what happened at the venue.
     pub(crate) fn speak(&mut self) {
         for report in std::mem::take(&mut self.exchange.out) {
+            if let ExecutionReport::Execution(execution) = &report {
+                self.watch.happened(execution);
+            }
             self.note(&[2], || format!("venue: {}", short(&report)));
             if !self.network.private.alive {
                 continue;

@@ -58,6 +58,7 @@ impl Exchange {
         let side = if self.positions[instrument] > 0 { Side::Sell } else { Side::Buy };
         let mut order = self.odd_order(instrument, side, quantity);
         order.reduce_only = true;
+        self.disturbed[instrument] |= kind != ExecutionKind::Funding;
         let price = self.markets[instrument].taker_price(side);
         self.execute(&order, kind, price, quantity, false);
         if kind != ExecutionKind::Funding {

@@ -92,7 +92,7 @@ pub(crate) struct Exchange {
     pub(crate) protection: [Protection; SPECS],
     /// What the private stream is to say, oldest first.
     pub(crate) out: Vec<ExecutionReport>,
-    /// Whether somebody traded by hand, or an order executed after it was reported closed: then the gate cannot keep a bound alone.
+    /// Whether something traded that was no open order of ours: until the gateway hears of that it cannot keep a bound alone.
     pub(crate) disturbed: [bool; SPECS],
     rng: Rng,
     last_order: u64,

@@ -8,7 +8,9 @@ mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis_core::{ExecId, Limits, LinkId, Scope, Side, TradingState};
+use portcullis_core::{
+    ExecId, Execution, ExecutionKind, Gate, InstrumentId, Limits, LinkId, Scope, Side, TradingState,
+};
 use portcullis_journal::{Stored, Tail};
 
 pub(crate) use submit::Submitted;
@@ -48,12 +50,14 @@ pub(crate) struct Watch {
     pub(crate) ladder: BTreeMap<Scope, TradingState>,
     /// The scope of a rearm being confirmed: its state may fall in the course of the step.
     pub(crate) rearming: Option<Scope>,
+    /// Scopes rearmed since the journal was last flushed: a crash may keep that or not.
+    rearmed: BTreeSet<Scope>,
     /// The latched states that are known to be on the disk.
     durable_ladder: BTreeMap<Scope, TradingState>,
-    /// Quantity traded by hand that the gateway has not heard of.
-    pub(crate) unheard: [i64; SPECS],
+    /// Quantity traded by none of our orders that the gateway has not heard of, so that it cannot know.
+    unheard: [i64; SPECS],
     /// The executions behind it.
-    pub(crate) by_hand: BTreeSet<ExecId>,
+    unheard_of: BTreeMap<ExecId, usize>,
     /// What a power cut would leave, read as far as it went.
     journal: Option<Tail<Durable>>,
     durable: BTreeMap<u64, Stored<'static>>,
@@ -68,9 +72,10 @@ impl Watch {
             creates: BTreeMap::new(),
             ladder: BTreeMap::new(),
             rearming: None,
+            rearmed: BTreeSet::new(),
             durable_ladder: BTreeMap::new(),
             unheard: [0; SPECS],
-            by_hand: BTreeSet::new(),
+            unheard_of: BTreeMap::new(),
             journal: None,
             durable: BTreeMap::new(),
         }
@@ -82,12 +87,44 @@ impl Watch {
         }
     }
 
+    /// An execution happened at the venue.
+    pub(crate) fn happened(&mut self, execution: &Execution) {
+        let ours = execution.link.as_ref().is_some_and(|link| self.creates.contains_key(link));
+        if !ours && execution.kind != ExecutionKind::Funding {
+            let instrument = execution.instrument.0 as usize;
+            self.unheard[instrument] += change(execution);
+            self.unheard_of.insert(execution.exec.clone(), instrument);
+        }
+    }
+
+    /// The gateway hears of an execution.
+    pub(crate) fn heard(&mut self, execution: &Execution) {
+        if let Some(instrument) = self.unheard_of.remove(&execution.exec) {
+            self.unheard[instrument] -= change(execution);
+        }
+    }
+
+    /// The books were compared with the venue: where they agree, nothing is unheard any more, in whatever way that came about.
+    pub(crate) fn compared(&mut self, gate: &Gate, exchange: &Exchange) {
+        for (instrument, venue) in exchange.positions.iter().enumerate() {
+            if gate.state().ledger().quantity(InstrumentId(instrument as u32)).0 == *venue {
+                self.unheard[instrument] = 0;
+                self.unheard_of.retain(|_, of| *of != instrument);
+            }
+        }
+    }
+
     fn state_of(&self, scope: Scope) -> TradingState {
         if self.rearming == Some(scope) {
             return TradingState::Active;
         }
         self.ladder.get(&scope).copied().unwrap_or_default()
     }
+}
+
+fn change(execution: &Execution) -> i64 {
+    let quantity = execution.quantity.0;
+    if execution.side == Side::Buy { quantity } else { -quantity }
 }
 
 /// The largest position, either way, that could come of an instrument: long and short.

@@ -14,7 +14,7 @@ impl Watch {
     pub(crate) fn stepped(&mut self, gate: &Gate, exchange: &Exchange, network: &Network) {
         self.check_reserved(gate, exchange);
         self.check_ends(gate, exchange, network);
-        self.check_positions(gate, exchange, network);
+        self.check_positions(exchange, network);
         self.check_ladder(gate);
         self.check_halts(gate, exchange, network);
     }
@@ -22,6 +22,7 @@ impl Watch {
     /// What was in force when the journal was last flushed is on the disk.
     pub(crate) fn flushed(&mut self) {
         self.durable_ladder.clone_from(&self.ladder);
+        self.rearmed.clear();
     }
 
     /// Every order of ours that is open at the venue counts in the gate, in full.
@@ -85,14 +86,8 @@ impl Watch {
     }
 
     /// The real worst case stays inside the bound for ever, at the lowest price there ever was.
-    fn check_positions(&mut self, gate: &Gate, exchange: &Exchange, network: &Network) {
+    fn check_positions(&mut self, exchange: &Exchange, network: &Network) {
         for (instrument, spec) in specs().iter().enumerate().take(SPECS) {
-            // Heard once the books agree, in whatever way they came to.
-            if gate.state().ledger().quantity(InstrumentId(instrument as u32)).0
-                == exchange.positions[instrument]
-            {
-                self.unheard[instrument] = 0;
-            }
             let Some(limits) = self.limits_of(instrument) else { continue };
             if exchange.disturbed[instrument] {
                 continue;
@@ -116,7 +111,9 @@ impl Watch {
         }
         for (scope, before) in &self.ladder {
             let after = now.get(scope).copied().unwrap_or_default();
-            if after < *before && self.rearming != Some(*scope) {
+            if after < *before && self.rearming == Some(*scope) {
+                self.rearmed.insert(*scope);
+            } else if after < *before {
                 let detail = format!("{scope:?} went from {before} to {after}");
                 self.violation.get_or_insert(super::Violation { rule: "ladder-lowered", detail });
             }
@@ -145,7 +142,7 @@ impl Watch {
     pub(super) fn check_ladder_survived(&mut self, gate: &Gate) {
         for (scope, before) in self.durable_ladder.clone() {
             let after = gate.state().ladder().of(scope);
-            if after < before {
+            if after < before && !self.rearmed.contains(&scope) {
                 self.violate("ladder-lost", format!("{scope:?} was {before} on the disk and is {after}"));
             }
         }
@@ -154,6 +151,7 @@ impl Watch {
     pub(super) fn take_over_ladder(&mut self, gate: &Gate) {
         self.ladder = gate.state().ladder().rungs().map(|(scope, rung)| (scope, rung.state)).collect();
         self.durable_ladder.clone_from(&self.ladder);
+        self.rearmed.clear();
     }
 }
 

@@ -1,7 +1,7 @@
 //! What reaches the gateway from the venue.
 
 use portcullis_core::{
-    Evidence, Execution, ExecutionReport, Input, LinkChange, MarketBody, MarketEvent, Side, Timestamp,
+    Evidence, Execution, ExecutionReport, Input, LinkChange, MarketBody, MarketEvent, Timestamp,
     VenueSnapshot, VenueStatus,
 };
 
@@ -45,10 +45,7 @@ impl World {
             return false;
         }
         self.seen = self.seen.max(execution.venue_time.0);
-        if outside.watch.by_hand.remove(&execution.exec) {
-            let sign = if execution.side == Side::Buy { 1 } else { -1 };
-            outside.watch.unheard[execution.instrument.0 as usize] -= sign * execution.quantity.0;
-        }
+        outside.watch.heard(execution);
         true
     }
 
@@ -261,5 +258,10 @@ impl World {
             });
         }
         self.input(Input::Snapshot(*snapshot));
+        if let Some(road) = &self.road {
+            let mut outside = self.outside.get();
+            let outside = &mut *outside;
+            outside.watch.compared(road.gate(), &outside.exchange);
+        }
     }
 }

@@ -128,7 +128,8 @@ impl World {
             outside.faults.end();
             outside.network.down_until = 0;
             outside.note(&[22], || "calm".to_owned());
-            let end = self.clock.now().max(time) + REST;
+            // What the gateway wrote down while its clock was ahead comes due only when that time is reached.
+            let end = self.clock.now().max(time) + REST + self.ahead;
             outside.queue.at(end, Event::Finish);
         }
         self.disk.trouble(|trouble| *trouble = Default::default());

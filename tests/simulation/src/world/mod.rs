@@ -39,6 +39,8 @@ pub(crate) struct World {
     /// The venue's time of the newest execution heard, for backfills.
     seen: u64,
     calm: bool,
+    /// How far ahead the gateway's clock ever was.
+    ahead: u64,
     steps: u64,
 }
 
@@ -73,6 +75,7 @@ impl World {
             last: None,
             seen: START,
             calm: false,
+            ahead: 0,
             steps: 0,
             plan,
         }

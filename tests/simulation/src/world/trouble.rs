@@ -1,6 +1,6 @@
 //! Faults that come at a time of their own; those of single messages are the network's.
 
-use portcullis_core::{LinkChange, Side};
+use portcullis_core::LinkChange;
 
 use super::World;
 use crate::clock::{MS, SECOND};
@@ -54,7 +54,11 @@ impl World {
                 outside.exchange.at(time).fill_late();
                 outside.speak();
             }
-            Fault::Foreign => self.somebody_trades(time),
+            Fault::Foreign => {
+                let mut outside = self.outside.get();
+                outside.exchange.at(time).somebody_trades();
+                outside.speak();
+            }
             Fault::Clock => self.set_clock(),
             Fault::Pause => {
                 self.clock.reach(time);
@@ -98,18 +102,6 @@ impl World {
         self.disk.trouble(|trouble| trouble.crash_in = Some(Crash { operations, power }));
     }
 
-    fn somebody_trades(&mut self, time: u64) {
-        let mut outside = self.outside.get();
-        let outside = &mut *outside;
-        outside.exchange.at(time).somebody_trades();
-        if let Some(execution) = outside.exchange.executions.last() {
-            let sign = if execution.side == Side::Buy { 1 } else { -1 };
-            outside.watch.unheard[execution.instrument.0 as usize] += sign * execution.quantity.0;
-            outside.watch.by_hand.insert(execution.exec.clone());
-        }
-        outside.speak();
-    }
-
     fn set_clock(&mut self) {
         let offset = match self.chaos.below(10) {
             0..=5 => self.chaos.between(-SMALL_STEP_MS, SMALL_STEP_MS),
@@ -117,6 +109,7 @@ impl World {
             _ => 0,
         };
         self.clock.set_offset(offset * MS as i64);
+        self.ahead = self.ahead.max(offset.max(0) as u64 * MS);
     }
 }
 
