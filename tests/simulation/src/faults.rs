@@ -110,7 +110,8 @@ impl FaultSet {
 #[derive(Debug)]
 pub(crate) struct Faults {
     on: FaultSet,
-    rng: Rng,
+    /// One stream a class, so that switching one off leaves the others' strikes as they were.
+    rngs: Vec<Rng>,
     pub(crate) struck: BTreeMap<&'static str, u64>,
 }
 
@@ -126,12 +127,13 @@ impl Faults {
                 on = on.with(*fault);
             }
         }
-        Self { on, rng: Rng::new(seed, "faults"), struck: BTreeMap::new() }
+        let rngs = Fault::ALL.iter().map(|fault| Rng::new(seed, fault.name())).collect();
+        Self { on, rngs, struck: BTreeMap::new() }
     }
 
     /// Whether a fault strikes now, with this probability if its class is on. Counts it.
     pub(crate) fn strikes(&mut self, fault: Fault, per_mille: u64) -> bool {
-        let strikes = self.on.has(fault) && self.rng.chance(per_mille);
+        let strikes = self.on.has(fault) && self.rngs[fault as usize].chance(per_mille);
         if strikes {
             self.count(fault);
         }

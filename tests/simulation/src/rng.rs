@@ -14,6 +14,11 @@ impl Rng {
         rng
     }
 
+    /// A stream of its own for one thing that happens, so that how it goes leaves what comes after it alone.
+    pub(crate) fn fork(&mut self) -> Self {
+        Self(self.next())
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0)

@@ -7,6 +7,7 @@ use crate::clock::{MS, SECOND};
 use crate::disk::Crash;
 use crate::faults::Fault;
 use crate::queue::{Event, Stream};
+use crate::rng::Rng;
 
 /// Clock difference that the gateway must stand without harm, because it is told of it only every ten seconds.
 const SMALL_STEP_MS: i64 = 400;
@@ -20,25 +21,26 @@ impl World {
         let pause = pause / 2 + self.chaos.below(pause);
         self.outside.get().after(pause, Event::Fault);
         let class = *self.chaos.pick(Fault::ALL);
+        let mut rng = self.chaos.fork();
         if !self.outside.get().faults.strikes(class, 1_000) {
             return;
         }
         self.outside.get().note(&[50, class as u64], || format!("fault: {}", class.name()));
         match class {
-            Fault::Crash => self.crash(time),
+            Fault::Crash => self.crash(time, &mut rng),
             Fault::Disk => {
-                let full = self.chaos.chance(500);
+                let full = rng.chance(500);
                 self.disk.trouble(|trouble| (trouble.full, trouble.sync_fails) = (full, !full));
             }
             Fault::Stall => {
-                let most = *self.chaos.pick(&[100 * MS, 2 * SECOND, 30 * SECOND]);
-                let stall = self.chaos.below(most);
+                let most = *rng.pick(&[100 * MS, 2 * SECOND, 30 * SECOND]);
+                let stall = rng.below(most);
                 self.disk.trouble(|trouble| trouble.stall = stall);
             }
             Fault::Private => self.outside.get().cut(Stream::Private),
             Fault::Public => self.outside.get().cut(Stream::Public),
             Fault::Restart => {
-                let down = self.chaos.below(20 * SECOND);
+                let down = rng.below(20 * SECOND);
                 let mut outside = self.outside.get();
                 outside.network.down_until = time + down;
                 outside.cut(Stream::Private);
@@ -59,19 +61,19 @@ impl World {
                 outside.exchange.at(time).somebody_trades();
                 outside.speak();
             }
-            Fault::Clock => self.set_clock(),
+            Fault::Clock => self.set_clock(&mut rng),
             Fault::Pause => {
                 self.clock.reach(time);
-                let most = *self.chaos.pick(&[SECOND, 10 * SECOND, 120 * SECOND]);
-                let pause = self.chaos.below(most);
+                let most = *rng.pick(&[SECOND, 10 * SECOND, 120 * SECOND]);
+                let pause = rng.below(most);
                 self.clock.advance(pause);
             }
             Fault::Neighbour => {
-                let which = self.chaos.below(3) as u8;
+                let which = rng.below(3) as u8;
                 if self.road.is_some() {
                     self.clock.reach(time);
                     self.link(neighbour(which, false));
-                    let back = self.chaos.below(20 * SECOND);
+                    let back = rng.below(20 * SECOND);
                     let session = self.session;
                     self.outside.get().after(back, Event::Neighbour { session, which });
                 }
@@ -92,20 +94,20 @@ impl World {
 
     /// A crash between two steps, or one that comes in the middle of what the gateway does next. A disk in trouble can be repaired
     /// only by a new start.
-    fn crash(&mut self, time: u64) {
+    fn crash(&mut self, time: u64, rng: &mut Rng) {
         self.clock.reach(time);
-        let power = self.chaos.chance(600);
-        if self.chaos.chance(500) || self.disk.has_failed() {
+        let power = rng.chance(600);
+        if rng.chance(500) || self.disk.has_failed() {
             return self.kill(power);
         }
-        let operations = self.chaos.below(12) as u32;
+        let operations = rng.below(12) as u32;
         self.disk.trouble(|trouble| trouble.crash_in = Some(Crash { operations, power }));
     }
 
-    fn set_clock(&mut self) {
-        let offset = match self.chaos.below(10) {
-            0..=5 => self.chaos.between(-SMALL_STEP_MS, SMALL_STEP_MS),
-            6..=7 => self.chaos.between(0, 180_000),
+    fn set_clock(&mut self, rng: &mut Rng) {
+        let offset = match rng.below(10) {
+            0..=5 => rng.between(-SMALL_STEP_MS, SMALL_STEP_MS),
+            6..=7 => rng.between(0, 180_000),
             _ => 0,
         };
         self.clock.set_offset(offset * MS as i64);
