@@ -1,8 +1,8 @@
 //! The gateway's process: opened, folded, put on the road, as the daemon does it.
 
 use portcullis_core::{
-    Amount, Command, Digest, Environment, Gate, Record, SessionStart, Span, StrategyId, StrategyStarted,
-    Timestamp,
+    Amount, Command, Digest, Environment, Gate, Mandate, Record, SessionStart, Span, StrategyId,
+    StrategyStarted, Timestamp,
 };
 use portcullis_gateway::Road;
 use portcullis_journal::{JournalError, Log, LogConfig};
@@ -56,6 +56,7 @@ pub(crate) fn started(which: usize, at: Timestamp) -> StrategyStarted {
         digest: digest_of(id),
         instruments: vec![portcullis_core::InstrumentId(which as u32)],
         budget: Amount::parse("25000").unwrap(),
+        mandate: Mandate::ALL,
         at,
     }
 }

@@ -298,14 +298,7 @@ impl Outside {
                 }
                 Ok(None)
             }
-            Command::SetProtection(protection) => {
-                self.exchange.protect(
-                    protection.instrument.0 as usize,
-                    protection.take_profit.map(|price| price.0),
-                    protection.stop_loss.map(|price| price.0),
-                );
-                Ok(None)
-            }
+            Command::SetProtection(set) => self.exchange.set_protection(set).map(|()| None),
         };
         match done {
             Ok(venue_order) => Submission::Accepted { venue_order },
@@ -370,7 +363,12 @@ pub(crate) fn short(report: &ExecutionReport) -> String {
             execution.quantity.0,
             execution.price.0
         ),
-        ExecutionReport::Position(_) => "position".to_owned(),
+        ExecutionReport::Position(position) => format!(
+            "position {} {} stop {:?}",
+            symbol(position.instrument),
+            position.quantity.0,
+            position.stop_loss.map(|price| price.0)
+        ),
         ExecutionReport::Wallet(_) => "wallet".to_owned(),
     }
 }

@@ -52,10 +52,7 @@ impl Plan {
         let foreign = if rng.chance(300) { "halt" } else { "count" };
         let limits = DEMO_LIMITS
             .replace("foreign_orders = \"count\"", &format!("foreign_orders = \"{foreign}\""))
-            .replace(
-                "[account]\nposition_notional_max = \"40000\"",
-                "[account]\nposition_notional_max = \"32000\"",
-            );
+            .replace("position_notional_max = \"40000\"", "position_notional_max = \"32000\"");
         debug_assert!(Limits::parse(&limits).is_ok());
         Self {
             seed,

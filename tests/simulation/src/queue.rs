@@ -36,7 +36,7 @@ pub(crate) enum Event {
     Noticed { stream: Stream, generation: u64 },
     /// The gateway connects a stream.
     Connect { stream: Stream, session: u32 },
-    /// The gateway measures the clocks' difference.
+    /// The gateway measures the clocks' difference and asks for the wallet.
     Skew { session: u32 },
     /// A neighbour that went away comes back.
     Neighbour { session: u32, which: u8 },

@@ -1,6 +1,6 @@
 //! What happens to the account without any order of ours.
 
-use portcullis_core::{CloseReason, ExecutionKind, Side, TimeInForce, VenueStatus};
+use portcullis_core::{CloseReason, CreatedBy, ExecutionKind, Side, TimeInForce, VenueStatus};
 
 use super::{Exchange, Protection, Resting};
 
@@ -58,6 +58,8 @@ impl Exchange {
         let side = if self.positions[instrument] > 0 { Side::Sell } else { Side::Buy };
         let mut order = self.odd_order(instrument, side, quantity);
         order.reduce_only = true;
+        order.created_by =
+            if kind == ExecutionKind::Trade { CreatedBy::Protection } else { CreatedBy::Venue };
         self.disturbed[instrument] |= kind != ExecutionKind::Funding;
         let price = self.markets[instrument].taker_price(side);
         self.execute(&order, kind, price, quantity, false);
@@ -81,6 +83,7 @@ impl Exchange {
             trigger: None,
             stop_loss: None,
             take_profit: None,
+            created_by: CreatedBy::Client,
             status: VenueStatus::Filled,
             reason: CloseReason::None,
             updated: self.stamp(),

@@ -8,9 +8,9 @@ mod orders;
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_core::{
-    Amount, CloseReason, ExecId, Execution, ExecutionKind, ExecutionReport, InstrumentId, LinkId,
-    OrderReport, PositionReport, Price, Qty, Side, SignedQty, TimeInForce, Timestamp, VenueOrderId,
-    VenueStatus, WalletReport,
+    AccountMode, Amount, CloseReason, CreatedBy, ExecId, Execution, ExecutionKind, ExecutionReport,
+    InstrumentId, LinkId, MarginMode, OrderReport, PositionReport, Price, Qty, Rate, Side, SignedQty,
+    TimeInForce, Timestamp, VenueOrderId, VenueStatus, WalletReport,
 };
 
 pub(crate) use market::{Market, SPECS, specs};
@@ -34,6 +34,7 @@ pub(crate) struct Resting {
     pub(crate) trigger: Option<portcullis_core::Trigger>,
     pub(crate) stop_loss: Option<i64>,
     pub(crate) take_profit: Option<i64>,
+    pub(crate) created_by: CreatedBy,
     pub(crate) status: VenueStatus,
     pub(crate) reason: CloseReason,
     /// When it last changed, at the venue's resolution of a millisecond.
@@ -67,6 +68,7 @@ impl Resting {
             executed: Qty(self.executed),
             reason: self.reason,
             reduce_only: self.reduce_only,
+            created_by: self.created_by.clone(),
             venue_time: self.updated,
         }
     }
@@ -146,19 +148,35 @@ impl Exchange {
     }
 
     pub(crate) fn position_reports(&self) -> Vec<PositionReport> {
-        let held = self.positions.iter().enumerate().filter(|(_, quantity)| **quantity != 0);
-        held.map(|(instrument, quantity)| PositionReport {
+        let held = (0..SPECS).filter(|instrument| self.positions[*instrument] != 0);
+        held.map(|instrument| self.position_report(instrument)).collect()
+    }
+
+    fn position_report(&self, instrument: usize) -> PositionReport {
+        PositionReport {
             instrument: InstrumentId(instrument as u32),
-            quantity: SignedQty(*quantity),
+            quantity: SignedQty(self.positions[instrument]),
             average_price: Amount::ZERO,
+            stop_loss: self.protection[instrument].stop_loss.map(Price),
             venue_time: self.stamp(),
-        })
-        .collect()
+        }
+    }
+
+    /// How the account is set up.
+    pub(crate) fn mode(&self) -> AccountMode {
+        AccountMode { hedged: false, margin: MarginMode::Cross }
     }
 
     pub(crate) fn wallet(&self) -> WalletReport {
         let equity = Amount::parse("1000000").unwrap();
-        WalletReport { equity, balance: equity, available: equity, venue_time: self.stamp() }
+        WalletReport {
+            equity,
+            balance: equity,
+            available: equity,
+            initial_margin: Some(Rate(0)),
+            maintenance_margin: Some(Rate(0)),
+            venue_time: self.stamp(),
+        }
     }
 
     /// Sets the venue's clock before anything is asked of it.
@@ -193,10 +211,12 @@ impl Exchange {
             quantity: Qty(quantity),
             fee: Amount::ZERO,
             maker,
+            created_by: order.created_by.clone(),
             venue_time: self.stamp(),
         };
         self.executions.push(execution.clone());
         self.out.push(ExecutionReport::Execution(execution));
+        self.out.push(ExecutionReport::Position(self.position_report(order.instrument)));
     }
 
     /// Puts an order back and tells of it.

@@ -1,8 +1,8 @@
 //! What clients ask: create, amend, cancel.
 
 use portcullis_core::{
-    AmendOrder, CancelScope, CloseReason, LinkId, PlaceOrder, RejectionKind, TimeInForce, VenueOrderId,
-    VenueStatus,
+    AmendOrder, CancelScope, CloseReason, CreatedBy, ExecutionReport, LinkId, PlaceOrder, RejectionKind,
+    SetProtection, TimeInForce, VenueOrderId, VenueStatus,
 };
 
 use super::{Exchange, Resting, name};
@@ -39,6 +39,7 @@ impl Exchange {
             trigger: place.trigger,
             stop_loss: place.stop_loss.map(|price| price.0),
             take_profit: place.take_profit.map(|price| price.0),
+            created_by: CreatedBy::Client,
             status: if place.trigger.is_some() { VenueStatus::Untriggered } else { VenueStatus::Working },
             reason: CloseReason::None,
             updated: self.stamp(),
@@ -114,11 +115,30 @@ impl Exchange {
             .collect()
     }
 
-    /// Sets a position's take-profit and stop-loss.
-    pub(crate) fn protect(&mut self, instrument: usize, take_profit: Option<i64>, stop_loss: Option<i64>) {
+    /// Sets a position's take-profit and stop-loss, as a client asks.
+    pub(crate) fn set_protection(&mut self, set: &SetProtection) -> Result<(), Refusal> {
+        let instrument = set.instrument.0 as usize;
+        let (position, market) = (self.positions[instrument], self.markets[instrument]);
+        let stop = set.stop_loss.map(|price| price.0);
+        let beyond =
+            stop.is_some_and(|stop| if position > 0 { stop >= market.bid } else { stop <= market.ask });
+        if position == 0 || beyond {
+            return Err((RejectionKind::Invalid, 10_001));
+        }
+        self.protect(instrument, set.take_profit.map(|price| price.0), stop);
+        Ok(())
+    }
+
+    /// Protects a position, and tells of it.
+    pub(super) fn protect(&mut self, instrument: usize, take_profit: Option<i64>, stop_loss: Option<i64>) {
+        let before = self.protection[instrument];
         let protection = &mut self.protection[instrument];
         protection.take_profit = take_profit.or(protection.take_profit);
         protection.stop_loss = stop_loss.or(protection.stop_loss);
+        if *protection != before {
+            let report = self.position_report(instrument);
+            self.out.push(ExecutionReport::Position(report));
+        }
     }
 
     fn open_by_link(&self, link: &LinkId) -> Option<Resting> {

@@ -192,6 +192,7 @@ impl World {
                     executions: std::mem::take(&mut lookup.executions),
                     positions: exchange.position_reports(),
                     wallet: exchange.wallet(),
+                    mode: exchange.mode(),
                 };
                 lookup.snapshot = Some(Box::new(snapshot));
             }

@@ -5,7 +5,9 @@ mod life;
 mod trouble;
 mod turns;
 
-use portcullis_core::{Input, LinkChange, Reply, Sequence, State, StrategyChange, StrategyId};
+use portcullis_core::{
+    ExecutionReport, Input, LinkChange, Reply, Sequence, State, StrategyChange, StrategyId,
+};
 
 use crate::clock::{MS, SECOND, START, SimClock};
 use crate::disk::Disk;
@@ -143,6 +145,8 @@ impl World {
                     self.clock.reach(time);
                     let millis = self.clock.offset() / MS as i64;
                     self.link(LinkChange::Skew { millis });
+                    let wallet = self.outside.get().exchange.at(time).wallet();
+                    self.input(Input::Report(ExecutionReport::Wallet(wallet)));
                     self.outside.get().after(10 * SECOND, Event::Skew { session });
                 }
             }
