@@ -255,6 +255,20 @@ fn a_strategy_flattens_its_own() {
 }
 
 #[test]
+fn a_resting_reduction_does_not_hold_up_a_flatten() {
+    let mut world = World::new();
+    let filled = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.fill(filled, Qty(10), "60000.00");
+    // A take-profit for the whole position, far away.
+    world.place(Place { reduce_only: true, ..sell(10, "61000.00") }).unwrap();
+    world.accept();
+    world.ask_for(TAKER, Ask::Flatten(0)).unwrap();
+    let (_, Command::Place(place)) = world.next_sent() else { panic!() };
+    assert_eq!((place.side, place.quantity, place.reduce_only), (Side::Sell, Qty(10), true));
+}
+
+#[test]
 fn a_strategy_that_goes_down_leaves_no_entries() {
     let down: [fn() -> StrategyChange; 3] = [
         || StrategyChange::Stopped { strategy: TAKER, reason: String::new() },
