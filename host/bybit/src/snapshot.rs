@@ -58,17 +58,23 @@ fn malformed(error: Quarantine) -> QueryError {
 }
 
 /// What the venue knows of one order: its executions go out as reports, and then comes the finding. Absent only when open orders,
-/// history and executions all answered and none of them has it.
-pub(crate) async fn evidence(shared: &Shared, instrument: InstrumentId, link: &LinkId) -> Evidence {
+/// history and executions all answered and none of them has it. With it comes the venue's clock before the first of them was asked.
+pub(crate) async fn evidence(
+    shared: &Shared,
+    instrument: InstrumentId,
+    link: &LinkId,
+) -> (Evidence, Timestamp) {
+    let nothing = (Evidence::Unavailable, Timestamp::default());
     let followed = shared.followed();
-    let Some(listing) = followed.table().by_id(instrument) else { return Evidence::Unavailable };
-    match search(shared, followed.table(), listing, link).await {
-        Ok(finding) => finding,
-        Err(error) => {
-            tracing::warn!(%link, %error, "no evidence to be had");
-            Evidence::Unavailable
-        }
-    }
+    let Some(listing) = followed.table().by_id(instrument) else { return nothing };
+    let searched = async {
+        let venue_time = shared.rest.server_time().await?.venue;
+        Ok::<_, QueryError>((search(shared, followed.table(), listing, link).await?, venue_time))
+    };
+    searched.await.unwrap_or_else(|error| {
+        tracing::warn!(%link, %error, "no evidence to be had");
+        nothing
+    })
 }
 
 async fn search(

@@ -229,8 +229,8 @@ impl Venue for BybitVenue {
         match query {
             Query::Order { order, link, instrument, .. } => {
                 runtime.spawn(async move {
-                    let finding = snapshot::evidence(&shared, instrument, &link).await;
-                    shared.events.push(VenueEvent::Evidence { order, finding });
+                    let (finding, venue_time) = snapshot::evidence(&shared, instrument, &link).await;
+                    shared.events.push(VenueEvent::Evidence { order, finding, venue_time });
                 });
             }
             Query::Snapshot { since } => {

@@ -84,7 +84,7 @@ impl Gate {
             Input::Report(ExecutionReport::Position(position)) => turn.position(&position),
             Input::Market(_) => {}
             Input::Snapshot(snapshot) => turn.snapshot(snapshot),
-            Input::Evidence { order, finding } => turn.evidence(order, finding),
+            Input::Evidence { order, finding, venue_time } => turn.evidence(order, finding, venue_time),
             Input::Link(change) => turn.link(change),
             Input::Operator { actor, command } => turn.operator(actor, command),
             Input::SetLimits { actor, limits, reason, code } => turn.set_limits(actor, &limits, reason, code),

@@ -58,6 +58,9 @@ pub enum Input<'a> {
         order: crate::OrderId,
         /// What was found.
         finding: Evidence,
+        /// The venue's own clock before the first of the queries behind it was answered. The venue takes a command only until the
+        /// receive window after its stamp is over, by this clock: that is what an absence proves something by.
+        venue_time: Timestamp,
     },
     /// A connection, the clock or a neighbour changed.
     Link(LinkChange),

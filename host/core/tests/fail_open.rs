@@ -169,7 +169,7 @@ fn not_found_too_early_proves_nothing_however_often() {
     world.lose();
     for _ in 0..50 {
         world.step(Input::Tick);
-        world.step(Input::Evidence { order: id, finding: Evidence::Absent });
+        world.find(id, Evidence::Absent);
         world.wait(Span::from_millis(50));
     }
     assert!(world.queries.iter().any(|query| matches!(query, Query::Order { .. })), "it was asked about");

@@ -86,7 +86,7 @@ fn silence_is_not_a_rejection() {
     for _ in 0..5 {
         world.pass(1);
         if !order_queries(&mut world).is_empty() {
-            world.step(Input::Evidence { order: id, finding: Evidence::Absent });
+            world.find(id, Evidence::Absent);
         }
     }
     assert_eq!((world.status(id), reserved(&world)), (OrderStatus::Unknown, 10));
@@ -94,7 +94,7 @@ fn silence_is_not_a_rejection() {
     for _ in 0..120 {
         world.pass(1);
         if !order_queries(&mut world).is_empty() {
-            world.step(Input::Evidence { order: id, finding: Evidence::Unavailable });
+            world.find(id, Evidence::Unavailable);
         }
     }
     assert_eq!((world.status(id), reserved(&world)), (OrderStatus::Unknown, 10));
@@ -102,7 +102,7 @@ fn silence_is_not_a_rejection() {
     // An absence that was asked for late enough does.
     world.pass(31);
     assert_eq!(order_queries(&mut world), [id]);
-    world.step(Input::Evidence { order: id, finding: Evidence::Absent });
+    world.find(id, Evidence::Absent);
     assert_eq!((world.status(id), reserved(&world)), (OrderStatus::Absent, 0));
     assert_eq!(world.order(id).status.number(), 10);
     // Even so, should it turn up, it counts again.
@@ -112,13 +112,33 @@ fn silence_is_not_a_rejection() {
 }
 
 #[test]
+fn an_absence_counts_from_the_venues_clock() {
+    let mut world = World::new();
+    let id = world.place(buy(10, "60000.00")).unwrap();
+    let sent = world.now;
+    world.lose();
+    // The first answer comes after the second question, and our clock has been set ahead: the create may still arrive.
+    for _ in 0..30 {
+        world.pass(1);
+    }
+    let early =
+        Input::Evidence { order: id, finding: Evidence::Absent, venue_time: sent.after(Span::from_secs(5)) };
+    world.step(early);
+    assert_eq!((world.status(id), reserved(&world)), (OrderStatus::Unknown, 10));
+    let late =
+        Input::Evidence { order: id, finding: Evidence::Absent, venue_time: sent.after(Span::from_secs(7)) };
+    world.step(late);
+    assert_eq!(world.status(id), OrderStatus::Absent);
+}
+
+#[test]
 fn an_absence_after_a_day_proves_nothing() {
     let mut world = World::new();
     let id = world.place(buy(10, "60000.00")).unwrap();
     world.lose();
     world.wait(Span::from_secs(86_400));
     world.pass(1);
-    world.step(Input::Evidence { order: id, finding: Evidence::Absent });
+    world.find(id, Evidence::Absent);
     assert_eq!(world.status(id), OrderStatus::Unknown);
 }
 
@@ -129,7 +149,7 @@ fn an_unknown_order_is_found() {
     world.lose();
     world.pass(2);
     let report = OrderReport { executed: Qty(4), ..world.report_of(id, VenueStatus::PartiallyFilled) };
-    world.step(Input::Evidence { order: id, finding: Evidence::Found(report) });
+    world.find(id, Evidence::Found(report));
     assert_eq!(world.status(id), OrderStatus::PartiallyFilled);
     // The executions are still missing, so they are asked for, and everything stays reserved.
     assert_eq!(reserved(&world), 10);
@@ -255,7 +275,7 @@ fn an_unknown_amend_needs_two_late_looks() {
             let late = world.now.since(START).0 > Span::from_secs(11).0;
             looks += i32::from(late);
             let report = world.report_of(id, VenueStatus::Working);
-            world.step(Input::Evidence { order: id, finding: Evidence::Found(report) });
+            world.find(id, Evidence::Found(report));
         }
         assert!(looks <= 2);
     }
@@ -448,7 +468,7 @@ fn orders_missing_at_the_venue_are_asked_about() {
     assert_eq!(order_queries(&mut world), [id]);
     assert_eq!(world.status(id), OrderStatus::Working, "a list is not evidence");
     let report = world.report_of(id, VenueStatus::Cancelled);
-    world.step(Input::Evidence { order: id, finding: Evidence::Found(report) });
+    world.find(id, Evidence::Found(report));
     assert_eq!(world.status(id), OrderStatus::Cancelled);
 }
 

@@ -445,7 +445,7 @@ impl Run {
                         true => Evidence::Found(self.report(&link)),
                         false => Evidence::Absent,
                     };
-                    self.world.step(Input::Evidence { order, finding });
+                    self.world.find(order, finding);
                 }
                 Query::Snapshot { .. } if fails => {}
                 Query::Snapshot { .. } => {

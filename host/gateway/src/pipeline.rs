@@ -80,7 +80,9 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
             VenueEvent::Submission { of, outcome } => self.step(Input::Submission { of, outcome }),
             VenueEvent::Report(report) => self.step(Input::Report(report)),
             VenueEvent::Snapshot(snapshot) => self.step(Input::Snapshot(snapshot)),
-            VenueEvent::Evidence { order, finding } => self.step(Input::Evidence { order, finding }),
+            VenueEvent::Evidence { order, finding, venue_time } => {
+                self.step(Input::Evidence { order, finding, venue_time });
+            }
             VenueEvent::Link(change) => self.link(change),
             VenueEvent::Instrument(spec) => self.instrument(spec),
         }

@@ -2,7 +2,7 @@
 
 use portcullis_core::{
     Evidence, ExecutionReport, InstrumentSpec, LinkChange, MarketEvent, OrderId, Query, Sequence, Submission,
-    VenueSnapshot,
+    Timestamp, VenueSnapshot,
 };
 use portcullis_journal::JournaledCommand;
 
@@ -43,6 +43,8 @@ pub enum VenueEvent {
         order: OrderId,
         /// What was found.
         finding: Evidence,
+        /// The venue's own clock before the first of the queries behind it was answered.
+        venue_time: Timestamp,
     },
     /// A connection or the clock changed.
     Link(LinkChange),

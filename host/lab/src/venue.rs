@@ -160,7 +160,8 @@ impl LabVenue {
             Query::Snapshot { .. } => VenueEvent::Snapshot(report::snapshot(&self.engine, now)),
             Query::Order { order, link, .. } => {
                 let found = self.engine.order(Target::Link(&link)).and_then(report::order);
-                VenueEvent::Evidence { order, finding: found.map_or(Evidence::Absent, Evidence::Found) }
+                let finding = found.map_or(Evidence::Absent, Evidence::Found);
+                VenueEvent::Evidence { order, finding, venue_time: now }
             }
         };
         self.send_back(now, event);

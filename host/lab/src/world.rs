@@ -172,7 +172,9 @@ impl<'d> World<'d> {
                 VenueEvent::Submission { of, outcome } => Input::Submission { of, outcome },
                 VenueEvent::Report(report) => Input::Report(report),
                 VenueEvent::Snapshot(snapshot) => Input::Snapshot(snapshot),
-                VenueEvent::Evidence { order, finding } => Input::Evidence { order, finding },
+                VenueEvent::Evidence { order, finding, venue_time } => {
+                    Input::Evidence { order, finding, venue_time }
+                }
                 VenueEvent::Link(change) => Input::Link(change),
                 VenueEvent::Instrument(spec) => Input::Instrument(spec),
             };

@@ -135,15 +135,14 @@ impl Turn<'_> {
     }
 
     /// The answer about one order.
-    pub(super) fn evidence(&mut self, id: OrderId, finding: Evidence) {
+    pub(super) fn evidence(&mut self, id: OrderId, finding: Evidence, venue_time: Timestamp) {
         let Some(asked) = self.desk.asked.get_mut(&id) else { return };
         asked.waiting = false;
-        let asked_at = asked.at;
         match finding {
             // Nothing is known, so nothing changes; it is asked again.
             Evidence::Unavailable => {}
-            Evidence::Found(report) => self.found(id, report, asked_at),
-            Evidence::Absent => self.absent(id, asked_at),
+            Evidence::Found(report) => self.found(id, report, venue_time),
+            Evidence::Absent => self.absent(id, venue_time),
         }
         if self.state.orders().get(id).is_none_or(|order| !self.needs_query(order)) {
             self.desk.asked.remove(&id);
@@ -206,7 +205,7 @@ impl Turn<'_> {
         }
     }
 
-    fn found(&mut self, id: OrderId, report: OrderReport, asked_at: Timestamp) {
+    fn found(&mut self, id: OrderId, report: OrderReport, venue_time: Timestamp) {
         self.order(report.clone());
         let Some(order) = self.state.orders().get(id).filter(|order| order.status.is_open()) else { return };
         // The report was taken in above; had it shown new values, or the end, nothing would be left to settle.
@@ -215,24 +214,24 @@ impl Turn<'_> {
             Some((PendingKind::Place, _)) | None => None,
         };
         let Some(at) = change.max(order.doubt.map(|doubt| doubt.at)) else { return };
-        if asked_at.since(at) < self.settled(CHANGE_SETTLED) {
+        if venue_time.since(at) < self.settled(CHANGE_SETTLED) {
             return;
         }
         let Some(asked) = self.desk.asked.get_mut(&id) else { return };
         asked.unchanged = asked.unchanged.saturating_add(1);
         if asked.unchanged >= UNCHANGED_MIN {
-            self.resolve(id, Resolution::NotApplied, asked_at);
+            self.resolve(id, Resolution::NotApplied, venue_time);
         }
     }
 
-    fn absent(&mut self, id: OrderId, asked_at: Timestamp) {
+    fn absent(&mut self, id: OrderId, venue_time: Timestamp) {
         let Some(order) = self.state.orders().get(id) else { return };
         let (sent, status) = (order.approved_at, order.status);
         if matches!(status, OrderStatus::Unknown | OrderStatus::Reserved) {
-            let proves =
-                asked_at.since(sent) >= self.settled(CREATE_SETTLED) && self.now.since(sent) < HISTORY;
+            let age = venue_time.since(sent);
+            let proves = age >= self.settled(CREATE_SETTLED) && age < HISTORY;
             if proves && order.accounted.0 == 0 {
-                self.resolve(id, Resolution::Absent, asked_at);
+                self.resolve(id, Resolution::Absent, venue_time);
             }
         } else if status.is_open() {
             let told =
@@ -244,7 +243,8 @@ impl Turn<'_> {
         }
     }
 
-    /// How long after its approval a command is settled at the venue, one way or the other.
+    /// How long after its approval a command is settled at the venue, one way or the other. Counted on the venue's clock from the stamp
+    /// that the venue itself goes by: ours may be set meanwhile, and an answer may belong to an earlier question.
     fn settled(&self, after_release: Span) -> Span {
         let release =
             self.state.limits().map_or(Span::from_secs(60), |limits| limits.account.release_age_max);

@@ -28,7 +28,7 @@ pub struct Resolved {
     pub order: OrderId,
     /// What the evidence says.
     pub resolution: Resolution,
-    /// When the query that proves it was asked.
+    /// When the query that proves it was asked, by the venue's clock.
     pub asked_at: Timestamp,
     /// When.
     pub at: Timestamp,

@@ -235,6 +235,11 @@ impl World {
         self.sent.pop_front().expect("nothing was sent")
     }
 
+    /// Answers a query about an order, by a venue whose clock is ours.
+    pub fn find(&mut self, order: OrderId, finding: Evidence) {
+        self.step(Input::Evidence { order, finding, venue_time: self.now });
+    }
+
     pub fn answer(&mut self, of: Sequence, outcome: Submission) {
         self.step(Input::Submission { of, outcome });
     }
