@@ -237,6 +237,7 @@ impl Outside {
             session,
             what,
             stage: 0,
+            began: Timestamp::default(),
             orders: Vec::new(),
             executions: Vec::new(),
             finding: None,

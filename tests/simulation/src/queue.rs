@@ -84,6 +84,8 @@ pub(crate) struct Lookup {
     pub(crate) session: u32,
     pub(crate) what: Wanted,
     pub(crate) stage: u8,
+    /// The venue's clock at the first stage.
+    pub(crate) began: Timestamp,
     pub(crate) orders: Vec<OrderReport>,
     pub(crate) executions: Vec<Execution>,
     pub(crate) finding: Option<Evidence>,

@@ -51,7 +51,9 @@ impl Watch {
         }
         let instrument = command.instrument().0 as usize;
         let state = self.effective(instrument);
-        let takes_away = matches!(command, Command::Cancel(_) | Command::CancelAll(_));
+        // A stop at the venue takes risk away, also while nothing may be traded.
+        let takes_away =
+            matches!(command, Command::Cancel(_) | Command::CancelAll(_) | Command::SetProtection(_));
         if state == TradingState::Locked && !takes_away {
             self.violate("state", format!("#{} leaves while locked", left.command.sequence().0));
         }

@@ -140,6 +140,9 @@ impl World {
         }
         let mut outside = self.outside.get();
         let now = outside.now;
+        if lookup.stage == 0 {
+            lookup.began = Timestamp::from_millis(now / MS);
+        }
         let fails = now < outside.network.down_until || outside.faults.strikes(Fault::Query, 80);
         if fails {
             match lookup.what {
@@ -216,7 +219,7 @@ impl World {
                 self.outside
                     .get()
                     .note(&[32, order.0], || format!("gateway finds {}: {finding:?}", tail(&link)));
-                self.input(Input::Evidence { order, finding });
+                self.input(Input::Evidence { order, finding, venue_time: lookup.began });
             }
             Wanted::Everything { .. } => self.compare(lookup.snapshot),
             Wanted::Reconnect { generation, .. } => {
