@@ -265,7 +265,7 @@ impl Outside {
         if stream == Stream::Private {
             self.network.held = None;
         }
-        let unseen = self.network.rng.below(10 * SECOND);
+        let unseen = self.network.rng.below(25 * SECOND);
         self.note(&[5], || format!("{stream:?} stream breaks"));
         self.after(unseen, Event::Noticed { stream, generation });
     }
