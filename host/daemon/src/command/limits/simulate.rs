@@ -27,6 +27,9 @@ const CAVEAT: &str = "First-order: every recorded check is held against the othe
 /// Goes through the journal and says what the file would have changed.
 pub(super) fn run(arguments: &SimulateLimits, dir: &Path, as_json: bool) -> Result<(), Failure> {
     let candidate = read(&arguments.file)?;
+    if !dir.join("journal").is_dir() {
+        return Err(Failure::Usage(format!("{} has no journal; name a data directory with --dir", dir.display())));
+    }
     let since = match arguments.since {
         None => Timestamp::default(),
         Some(Since::At(seconds)) => Timestamp(seconds.saturating_mul(1_000_000_000)),
