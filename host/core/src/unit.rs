@@ -19,10 +19,7 @@ impl Unit {
             (Self::Rate, _) => value
                 .checked_mul(1_000_000)
                 .map_or_else(|| "beyond all bounds".to_owned(), |value| Amount(value).to_string()),
-            (Self::Nanoseconds, _) => match u64::try_from(value) {
-                Ok(ns) if ns % MILLI_NS == 0 => format!("{} ms", ns / MILLI_NS),
-                _ => format!("{value} ns"),
-            },
+            (Self::Nanoseconds, _) => millis(value),
             (Self::Price | Self::Quantity | Self::Flag | Self::Count, _) => value.to_string(),
         }
     }
@@ -44,6 +41,15 @@ impl Unit {
     }
 }
 
+/// A span in milliseconds, rounded down to a microsecond.
+fn millis(nanoseconds: i128) -> String {
+    let micros = nanoseconds.unsigned_abs() / 1_000;
+    let sign = if nanoseconds < 0 { "-" } else { "" };
+    let (whole, rest) = (micros / 1_000, micros % 1_000);
+    let fraction = if rest == 0 { String::new() } else { format!(".{rest:03}") };
+    format!("{sign}{whole}{} ms", fraction.trim_end_matches('0'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,7 +63,8 @@ mod tests {
             Unit::Nanoseconds.display(Unit::Nanoseconds.parse("5000", None).unwrap(), None),
             "5000 ms"
         );
-        assert_eq!(Unit::Nanoseconds.display(1_500, None), "1500 ns");
+        assert_eq!(Unit::Nanoseconds.display(240_367_924, None), "240.367 ms");
+        assert_eq!(Unit::Nanoseconds.display(-1_500_000, None), "-1.5 ms");
     }
 
     #[test]
