@@ -124,8 +124,8 @@ pub(super) const ROWS: &[LimitWords] = &[
         ACCOUNT,
         ("drawdown_max", "USDT"),
         &[CheckId::DrawdownAccount],
-        "The loss since the highest total profit there ever was, open profit included. It does not start anew with the day, with a restart or \
-         with a rearm, and deposits and withdrawals do not move it.",
+        "The loss since the highest total profit there ever was, open profit included. It does not start anew with the day or with a restart, \
+         only with `portcullis rearm --new-baseline`; deposits and withdrawals do not move it.",
         "From this loss on, orders that could add risk are refused with DRAWDOWN, and the account's trading state latches to reduce-only, which \
          only `portcullis rearm` lowers.",
         "It closes no position and cancels no order, so the loss can grow. Reductions and cancels pass.",

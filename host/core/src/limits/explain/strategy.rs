@@ -68,8 +68,8 @@ pub(super) const ROWS: &[LimitWords] = &[
         STRATEGY,
         ("drawdown_max", "USDT"),
         &[CheckId::DrawdownStrategy],
-        "The strategy's loss since its highest total profit, open profit included. It does not start anew with the day, with a restart or with \
-         a rearm, so a winning trade can end in it when an earlier high is far enough away.",
+        "The strategy's loss since its highest total profit, open profit included. It does not start anew with the day or with a restart, only \
+         with `portcullis rearm --new-baseline`, so a winning trade can end in it when an earlier high is far enough away.",
         "From this loss on, the strategy's orders that could add risk are refused with DRAWDOWN, and its trading state latches to reduce-only, \
          which only `portcullis rearm` lowers.",
         "It closes no position and cancels no order, so the loss can grow. Other strategies go on. Reductions and cancels pass.",
