@@ -17,11 +17,16 @@ use portcullis_gateway::{
 };
 use portcullis_journal::{Faults, Journal, JournaledCommand, Log, LogConfig, MemStorage};
 
-/// The demo's limits without stops, which would put orders of the host's own among those of the tests.
+/// The demo's limits without stops, which would put orders of the host's own among those of the tests, and with next to no window for
+/// duplicates: the tests send the same order every ten milliseconds.
 fn limits() -> Limits {
     let stop = "protection = \"stop\"\nstop_fraction = \"0.1\"\nstop_missing_ms_max = 10000";
-    assert!(DEMO_LIMITS.contains(stop));
-    Limits::parse(&DEMO_LIMITS.replace(stop, "protection = \"none\"")).unwrap()
+    let edits = [(stop, "protection = \"none\""), ("duplicate_window_ms = 50", "duplicate_window_ms = 1")];
+    let text = edits.into_iter().fold(DEMO_LIMITS.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    });
+    Limits::parse(&text).unwrap()
 }
 
 pub(crate) const STRATEGY: StrategyId = StrategyId(0);
