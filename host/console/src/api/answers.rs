@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_role::{
-    DenialLine, DeploymentLine, JournalHead, OrderLine, PositionLine, StatusReport, StrategyLine,
+    DenialLine, DeploymentLine, JournalHead, OrderLine, PositionLine, RaisedLine, StatusReport, StrategyLine,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +17,8 @@ pub(crate) struct Status {
     /// `active`, `caution`, `reduce-only`, `entries-cancelled`, `flattening` or `locked`.
     #[schema(example = "active")]
     trading_state: String,
+    /// Every scope that is not active, the account's too.
+    raised: Vec<Raised>,
     /// What keeps entries from being taken at the moment and clears by itself.
     inhibits: Vec<String>,
     /// Every strategy of this session.
@@ -38,6 +40,22 @@ pub(crate) struct Status {
     equity: String,
     /// Nanoseconds since the gateway started.
     uptime_ns: u64,
+}
+
+/// One scope that is not active.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Raised {
+    /// `account`, `strategy NAME` or `instrument category:SYMBOL`.
+    #[schema(example = "account")]
+    scope: String,
+    /// Its trading state.
+    #[schema(example = "reduce-only")]
+    state: String,
+    /// Why.
+    #[schema(example = "daily-loss")]
+    cause: String,
+    /// Since when, in nanoseconds since 1970.
+    since_ns: u64,
 }
 
 /// The journal's end.
@@ -192,6 +210,7 @@ impl From<StatusReport> for Status {
         Self {
             environment: report.environment,
             trading_state: report.trading_state,
+            raised: report.raised.into_iter().map(Into::into).collect(),
             inhibits: report.inhibits,
             strategies: report.strategies.into_iter().map(Into::into).collect(),
             positions: report.positions,
@@ -203,6 +222,12 @@ impl From<StatusReport> for Status {
             equity: report.equity,
             uptime_ns: report.uptime_ns,
         }
+    }
+}
+
+impl From<RaisedLine> for Raised {
+    fn from(line: RaisedLine) -> Self {
+        Self { scope: line.scope, state: line.state, cause: line.cause, since_ns: line.since_ns }
     }
 }
 
@@ -290,7 +315,9 @@ mod tests {
     #[test]
     fn nothing_the_gateway_says_is_left_out() {
         let strategy = StrategyLine { name: "x".into(), pid: Some(1), ..StrategyLine::default() };
-        let status = StatusReport { strategies: vec![strategy], ..StatusReport::default() };
+        let raised = RaisedLine { scope: "account".into(), ..RaisedLine::default() };
+        let status =
+            StatusReport { strategies: vec![strategy], raised: vec![raised], ..StatusReport::default() };
         assert_eq!(to_value(Status::from(status.clone())).unwrap(), to_value(status).unwrap());
 
         let text = r#"{"order":1,"link_id":"p","strategy":"s","symbol":"linear:X","side":"buy","quantity":"1",
