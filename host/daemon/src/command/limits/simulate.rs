@@ -28,7 +28,10 @@ const CAVEAT: &str = "First-order: every recorded check is held against the othe
 pub(super) fn run(arguments: &SimulateLimits, dir: &Path, as_json: bool) -> Result<(), Failure> {
     let candidate = read(&arguments.file)?;
     if !dir.join("journal").is_dir() {
-        return Err(Failure::Usage(format!("{} has no journal; name a data directory with --dir", dir.display())));
+        return Err(Failure::Usage(format!(
+            "{} has no journal; name a data directory with --dir",
+            dir.display()
+        )));
     }
     let since = match arguments.since {
         None => Timestamp::default(),
