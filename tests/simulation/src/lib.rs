@@ -26,12 +26,14 @@ mod plan;
 mod queue;
 mod rng;
 mod run;
+mod serve;
 mod shared;
 mod shrink;
 mod story;
 mod strategies;
 mod watch;
 mod wire;
+mod words;
 mod world;
 
 pub use faults::{Fault, FaultSet};

@@ -2,23 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis_core::{
-    ExecutionReport, InstrumentId, LinkId, MarketBody, Query, RejectionKind, Sequence, Submission, Timestamp,
-    VenueRejection,
-};
+use portcullis_core::{ExecutionReport, MarketBody, Query, Sequence, Timestamp};
 
 use crate::clock::{MS, SECOND};
-use crate::exchange::{Refusal, name};
 use crate::faults::Fault;
 use crate::queue::{Event, Lookup, Request, Stream, Wanted};
 use crate::rng::Rng;
+use crate::serve::unknown;
 use crate::shared::Outside;
+use crate::words::short;
 
 /// The client's patience with a command.
 const PATIENCE: u64 = 5 * SECOND;
-
-/// The venue's receive window.
-const WINDOW_MS: u64 = 5_000;
 
 /// The state of the wires.
 #[derive(Debug)]
@@ -78,7 +73,7 @@ impl Network {
         }
     }
 
-    fn delay(&mut self) -> u64 {
+    pub(crate) fn delay(&mut self) -> u64 {
         MS + self.rng.below(30 * MS)
     }
 
@@ -126,35 +121,6 @@ impl Outside {
         let number = self.network.flown;
         self.network.flying.insert(number, request.clone());
         self.queue.at(at, Event::Arrive { number, request: Box::new(request) });
-    }
-
-    /// A command reaches the venue.
-    pub(crate) fn arrive(&mut self, number: u64, request: Request) {
-        self.network.flying.remove(&number);
-        let (session, of, answered) = (request.session, request.of, request.answered);
-        let outcome = self.serve(&request);
-        self.note(&[1, of.0], || format!("venue gets #{} {:?}: {outcome:?}", of.0, request.command));
-        self.speak();
-        if answered {
-            let delay = self.network.delay();
-            self.after(delay, Event::Outcome { session, of, outcome: Box::new(outcome) });
-        }
-    }
-
-    fn serve(&mut self, request: &Request) -> Submission {
-        if self.now < self.network.down_until {
-            return unknown("10016 server error");
-        }
-        if request.copy {
-            return self.obey(request);
-        }
-        if !request.is_in_window(self.now) {
-            return no((RejectionKind::Timestamp, 10_002));
-        }
-        if self.faults.strikes(Fault::RateLimit, 60) {
-            return no((RejectionKind::RateLimited, 10_006));
-        }
-        self.obey(request)
     }
 
     /// Says on the private stream what happened at the venue.
@@ -274,111 +240,4 @@ impl Outside {
     pub(crate) fn some_delay(&mut self, most: u64) -> u64 {
         self.network.rng.below(most)
     }
-
-    fn obey(&mut self, request: &Request) -> Submission {
-        use portcullis_core::Command;
-        let now = self.now;
-        self.exchange.at(now);
-        let done = match &request.command {
-            Command::Place(place) => {
-                let turned_down = self.faults.strikes(Fault::Race, 30);
-                let mut place = place.clone();
-                if self.sabotage == Some(crate::plan::Sabotage::TenTimes) {
-                    place.quantity.0 *= 10;
-                }
-                self.exchange.create(&request.link, &place, turned_down).map(Some)
-            }
-            Command::Amend(amend) => self.exchange.amend(amend).map(Some),
-            Command::Cancel(cancel) => self.exchange.to_cancel(&cancel.link).map(|number| {
-                self.cancel_soon(number);
-                Some(name(number))
-            }),
-            Command::CancelAll(all) => {
-                for number in self.exchange.to_cancel_all(all.instrument.0 as usize, all.scope) {
-                    self.cancel_soon(number);
-                }
-                Ok(None)
-            }
-            Command::SetProtection(set) => self.exchange.set_protection(set).map(|()| None),
-        };
-        match done {
-            Ok(venue_order) => Submission::Accepted { venue_order },
-            Err(refusal) => no(refusal),
-        }
-    }
-
-    /// An acknowledged cancel usually works at once; in a race something comes between.
-    fn cancel_soon(&mut self, number: u64) {
-        if self.faults.strikes(Fault::Race, 250) {
-            let most = *self.network.rng.pick(&[100 * MS, 3 * SECOND]);
-            let delay = self.network.rng.below(most);
-            self.after(delay, Event::Cancelled(number));
-        } else {
-            self.exchange.cancelled(number);
-        }
-    }
-}
-
-impl Request {
-    /// Whether the venue would take it at this moment.
-    fn is_in_window(&self, now: u64) -> bool {
-        let (now_ms, signed_ms) = (now / MS, self.signed.millis());
-        signed_ms < now_ms + 1_000 && now_ms <= signed_ms + WINDOW_MS
-    }
-
-    pub(crate) fn arrives_in_time(&self) -> bool {
-        self.is_in_window(self.arrives)
-    }
-}
-
-fn unknown(why: &str) -> Submission {
-    Submission::Unknown { detail: why.to_owned() }
-}
-
-fn no((kind, code): Refusal) -> Submission {
-    Submission::Rejected(VenueRejection { kind, code, message: String::new() })
-}
-
-/// A private message in a few words.
-pub(crate) fn short(report: &ExecutionReport) -> String {
-    let id = |link: &Option<LinkId>| link.as_ref().map_or("-".to_owned(), |link| tail(link).to_owned());
-    match report {
-        ExecutionReport::Order(order) => format!(
-            "order {} {} {} {:?} {:?} {}@{:?} executed {}",
-            order.venue_order,
-            id(&order.link),
-            symbol(order.instrument),
-            order.side,
-            order.status,
-            order.quantity.0,
-            order.price.map(|price| price.0),
-            order.executed.0
-        ),
-        ExecutionReport::Execution(execution) => format!(
-            "execution {} of {} {} {:?} {:?} {}@{}",
-            execution.exec,
-            id(&execution.link),
-            symbol(execution.instrument),
-            execution.kind,
-            execution.side,
-            execution.quantity.0,
-            execution.price.0
-        ),
-        ExecutionReport::Position(position) => format!(
-            "position {} {} stop {:?}",
-            symbol(position.instrument),
-            position.quantity.0,
-            position.stop_loss.map(|price| price.0)
-        ),
-        ExecutionReport::Wallet(_) => "wallet".to_owned(),
-    }
-}
-
-/// The sequence in a client id of ours, which is enough to tell it by.
-pub(crate) fn tail(link: &LinkId) -> &str {
-    link.as_str().get(1..13).unwrap_or(link.as_str())
-}
-
-fn symbol(instrument: InstrumentId) -> &'static str {
-    ["BTC", "ETH"].get(instrument.0 as usize).copied().unwrap_or("?")
 }

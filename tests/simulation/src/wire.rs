@@ -6,11 +6,11 @@ use portcullis_journal::JournaledCommand;
 
 use crate::clock::{SECOND, SimClock};
 use crate::disk::Disk;
-use crate::network::tail;
 use crate::plan::Sabotage;
 use crate::queue::Request;
 use crate::shared::Shared;
 use crate::watch::Submitted;
+use crate::words::tail;
 
 /// One life of the gateway's connection to the venue.
 #[derive(Debug)]

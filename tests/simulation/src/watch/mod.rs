@@ -1,5 +1,6 @@
 //! Who watches: the invariants, judged by a model that knows the venue's truth and what the gateway was told.
 
+mod bounds;
 mod rest;
 mod restart;
 mod step;

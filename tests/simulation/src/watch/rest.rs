@@ -4,7 +4,7 @@ use portcullis_core::{Gate, InstrumentId, TradingState};
 
 use super::Watch;
 use crate::exchange::{Exchange, SPECS};
-use crate::network::tail;
+use crate::words::tail;
 
 impl Watch {
     /// The end of a run, two minutes after the last fault and the last order.
@@ -45,6 +45,13 @@ impl Watch {
             if let Some(order) = entry.filter(|_| state >= TradingState::EntriesCancelled) {
                 let link = order.link.as_ref().map_or("", |link| tail(link));
                 self.violate("halt-left-over", format!("{link} is still open in state {state}"));
+            }
+            let protects = self.limits_of(instrument).is_some_and(|limits| limits.protection.is_some());
+            let bare =
+                exchange.positions[instrument] != 0 && exchange.protection[instrument].stop_loss.is_none();
+            if protects && bare && state < TradingState::Flattening && self.told.limits {
+                let held = exchange.positions[instrument];
+                self.violate("unprotected", format!("instrument {instrument} holds {held} without a stop"));
             }
             if state == TradingState::Flattening && exchange.positions[instrument] != 0 {
                 let held = exchange.positions[instrument];

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use portcullis_core::{Gate, InstrumentId, LinkId, OrderStatus, Scope, TradingState};
 
-use super::submit::worth;
+use super::bounds::worth;
 use super::{Watch, worst};
 use crate::exchange::{Exchange, SPECS, specs};
-use crate::network::{Network, tail};
+use crate::network::Network;
+use crate::words::tail;
 
 impl Watch {
     /// Looks at everything.

@@ -1,14 +1,13 @@
 //! What must hold whenever a command leaves (invariants 1, 2, 3 and 10).
 
 use portcullis_core::{
-    Class, Command, InstrumentLimits, InstrumentSpec, LinkId, Record, Scope, Side, StrategyId, Timestamp,
-    TradingState,
+    Class, Command, InstrumentLimits, Record, Scope, Side, StrategyId, Timestamp, TradingState,
 };
 use portcullis_journal::JournaledCommand;
 
-use super::{Create, Watch, worst};
+use super::{Create, Watch};
 use crate::disk::Disk;
-use crate::exchange::{Exchange, SPECS, specs};
+use crate::exchange::{Exchange, specs};
 use crate::network::Network;
 
 /// A command that leaves.
@@ -23,16 +22,16 @@ pub(crate) struct Submitted<'a> {
 
 /// What a command would trade in the worst case.
 #[derive(Debug, Clone, Copy)]
-struct Order {
-    instrument: usize,
-    side: Side,
+pub(super) struct Order {
+    pub(super) instrument: usize,
+    pub(super) side: Side,
     /// Total quantity after the command.
-    quantity: i64,
+    pub(super) quantity: i64,
     /// What of it is not executed yet and was not at the venue before.
-    added: i64,
-    price: Option<i64>,
-    waits: bool,
-    is_new: bool,
+    pub(super) added: i64,
+    pub(super) price: Option<i64>,
+    pub(super) waits: bool,
+    pub(super) is_new: bool,
 }
 
 impl Watch {
@@ -194,150 +193,7 @@ impl Watch {
         }
     }
 
-    fn check_bounds(&mut self, order: &Order, exchange: &Exchange, network: &Network) {
-        let specs = specs();
-        let Some(limits) = self.limits_of(order.instrument) else { return };
-        let Some(own) = order.price.map(|price| fine(&specs[order.instrument], price)) else {
-            return self.violate("order-bound", "an order that adds risk has no price".to_owned());
-        };
-        let highest = self.told.markets[order.instrument].highest().unwrap_or(own).max(own);
-        let single = if order.side == Side::Buy { own } else { highest };
-        let mut found = Vec::new();
-        let quantity = i128::from(order.quantity)
-            * 10_i128.pow(18 - u32::from(specs[order.instrument].quantity_decimals));
-        if quantity > limits.order_quantity_max.0 {
-            found.push(("order-bound", format!("quantity {}", order.quantity)));
-        }
-        let notional = worth(&specs[order.instrument], single, order.quantity);
-        if notional > limits.order_notional_max.0 {
-            found.push(("order-bound", format!("notional {notional}")));
-        }
-        let mut account = 0;
-        let mut open = 0;
-        for instrument in 0..SPECS {
-            let own = instrument == order.instrument;
-            let more = [(order.side, order.added, false)];
-            let position = exchange.positions[instrument] - self.unheard[instrument];
-            let worst = worst(instrument, position, exchange, network, if own { &more } else { &[] });
-            let price = if own { Some(highest) } else { self.told.markets[instrument].highest() };
-            let value = |quantity| worth(&specs[instrument], price.unwrap_or_default(), quantity);
-            let here = network.creates_in(instrument, exchange).count()
-                + exchange.open_in(instrument).count()
-                + usize::from(own && order.is_new);
-            open += here as u64;
-            let either = value(worst.long.max(worst.short));
-            account += either;
-            if !own {
-                continue;
-            }
-            let side = value(if order.side == Side::Buy { worst.long } else { worst.short });
-            if side > limits.position_notional_max.0 {
-                let parts = parts(instrument, exchange, network);
-                found.push((
-                    "worst-case",
-                    format!("instrument {instrument}: {worst:?} worth {side}, position {position}, {parts}"),
-                ));
-            }
-            let strategy = &self.limits.each_strategy;
-            if either > strategy.position_notional_max.0 {
-                found.push(("worst-case", format!("strategy {instrument}: {worst:?} worth {either}")));
-            }
-            if here as u64 > limits.open_orders_max.min(strategy.open_orders_max) {
-                found.push(("order-bound", format!("{here} orders open in instrument {instrument}")));
-            }
-        }
-        if account > self.limits.account.position_notional_max.0 {
-            found.push(("worst-case", format!("account: worth {account}")));
-        }
-        if open > self.limits.account.open_orders_max {
-            found.push(("order-bound", format!("{open} orders open")));
-        }
-        for (rule, detail) in found {
-            self.violate(rule, detail);
-        }
-    }
-
-    fn check_collar(&mut self, order: &Order) {
-        let spec = &specs()[order.instrument];
-        let (Some(limits), Some(price)) = (self.limits_of(order.instrument), order.price) else { return };
-        if order.waits {
-            return;
-        }
-        let (price, view) = (fine(spec, price), self.told.markets[order.instrument]);
-        for reference in [view.opposite(order.side), view.mark()] {
-            let Some(reference) = reference else {
-                return self.violate("order-bound", "no price to compare with".to_owned());
-            };
-            let fraction = reference / 1_000_000 * i128::from(limits.collar_fraction.0) / 1_000_000;
-            let width = fraction.max(fine(spec, spec.tick.0) * i128::from(limits.collar_ticks));
-            // The gate rounds in the eighteenth digit.
-            if (price - reference).abs() > width + 1_000_000 {
-                self.violate("order-bound", format!("price {price} is {width} and more from {reference}"));
-            }
-        }
-    }
-
     pub(super) fn limits_of(&self, instrument: usize) -> Option<InstrumentLimits> {
         self.limits.instrument(&specs()[instrument]).cloned()
-    }
-}
-
-/// A price at 1e-18.
-fn fine(spec: &InstrumentSpec, price: i64) -> i128 {
-    i128::from(price) * 10_i128.pow(18 - u32::from(spec.price_decimals))
-}
-
-/// What a quantity is worth at a price of 1e-18, rounded up.
-pub(super) fn worth(spec: &InstrumentSpec, price: i128, quantity: i64) -> i128 {
-    let unit = 10_i128.pow(u32::from(spec.quantity_decimals));
-    (price * i128::from(quantity) + unit - 1) / unit
-}
-
-/// What a worst case is made of, in words.
-fn parts(instrument: usize, exchange: &Exchange, network: &Network) -> String {
-    let open = exchange.open_in(instrument).map(|order| {
-        let link = order.link.as_ref().map_or("-", |link| crate::network::tail(link));
-        format!("{link} open {:?} {}", order.side, order.left())
-    });
-    let coming = network.flying.values().filter(|request| request.arrives_in_time());
-    let coming = coming.filter(|request| request.command.instrument().0 as usize == instrument);
-    let coming = coming.map(|request| format!("#{} coming", request.of.0));
-    open.chain(coming).collect::<Vec<String>>().join(", ")
-}
-
-impl Network {
-    /// The largest quantity that an amend on its way asks for.
-    pub(crate) fn amended_to(&self, link: &LinkId) -> i64 {
-        self.flying
-            .values()
-            .filter(|request| request.arrives_in_time())
-            .filter_map(|request| match &request.command {
-                Command::Amend(amend) if amend.link == *link => amend.quantity,
-                _ => None,
-            })
-            .map(|quantity| quantity.0)
-            .max()
-            .unwrap_or(0)
-    }
-
-    /// Creates that will reach the venue inside its window and that it does not know yet.
-    pub(crate) fn creates_in<'a>(
-        &'a self,
-        instrument: usize,
-        exchange: &'a Exchange,
-    ) -> impl Iterator<Item = &'a portcullis_core::PlaceOrder> {
-        let mut seen: Vec<&LinkId> = Vec::new();
-        let coming = self.flying.values().filter(|request| request.arrives_in_time());
-        coming.filter_map(move |request| match &request.command {
-            Command::Place(place)
-                if place.instrument.0 as usize == instrument
-                    && exchange.order_of(&request.link).is_none()
-                    && !seen.contains(&&request.link) =>
-            {
-                seen.push(&request.link);
-                Some(place)
-            }
-            _ => None,
-        })
     }
 }

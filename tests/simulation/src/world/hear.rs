@@ -9,9 +9,9 @@ use super::World;
 use crate::clock::{MS, SECOND};
 use crate::exchange::specs;
 use crate::faults::Fault;
-use crate::network::{short, tail};
 use crate::plan::Sabotage;
 use crate::queue::{Event, Lookup, Stream, Wanted};
+use crate::words::{short, tail};
 
 /// How far behind the newest execution a backfill starts.
 const OVERLAP: u64 = 600 * SECOND;
