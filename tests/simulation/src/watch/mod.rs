@@ -10,7 +10,8 @@ mod told;
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_core::{
-    ExecId, Execution, ExecutionKind, Gate, InstrumentId, Limits, LinkId, Scope, Side, TradingState,
+    ExecId, Execution, ExecutionKind, Gate, InstrumentId, Limits, LinkId, Scope, Side, StrategyId,
+    TradingState,
 };
 use portcullis_journal::{Stored, Tail};
 
@@ -47,6 +48,8 @@ pub(crate) struct Watch {
     pub(crate) told: Told,
     /// Every create that left, by its client id, over all lives of the gateway.
     pub(crate) creates: BTreeMap<LinkId, Create>,
+    /// Which strategy an instrument belongs to, since one has started on it.
+    owners: [Option<StrategyId>; SPECS],
     /// The latched states after the last step.
     pub(crate) ladder: BTreeMap<Scope, TradingState>,
     /// The scope of a rearm being confirmed: its state may fall in the course of the step.
@@ -71,6 +74,7 @@ impl Watch {
             violation: None,
             told: Told::default(),
             creates: BTreeMap::new(),
+            owners: [None; SPECS],
             ladder: BTreeMap::new(),
             rearming: None,
             rearmed: BTreeSet::new(),

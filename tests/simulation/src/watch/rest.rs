@@ -37,8 +37,7 @@ impl Watch {
             }
         }
         for instrument in 0..SPECS {
-            let id = InstrumentId(instrument as u32);
-            let state = gate.state().ladder().effective(gate.state().owner(id), Some(id));
+            let state = self.effective(instrument);
             let entry = exchange.open_in(instrument).find(|order| {
                 !order.reduce_only && order.link.as_ref().is_some_and(|link| self.creates.contains_key(link))
             });

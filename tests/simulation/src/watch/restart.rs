@@ -20,6 +20,7 @@ impl Watch {
         self.told.limits = gate.state().limits().is_some();
         self.journal = Some(Tail::new(disk.durable(), log.head().0, false));
         self.durable.clear();
+        self.own(gate);
         self.check_ladder_survived(gate);
         self.take_over_ladder(gate);
         if let Some((head, state)) = before

@@ -13,6 +13,7 @@ use crate::words::tail;
 impl Watch {
     /// Looks at everything.
     pub(crate) fn stepped(&mut self, gate: &Gate, exchange: &Exchange, network: &Network) {
+        self.own(gate);
         self.check_reserved(gate, exchange);
         self.check_ends(gate, exchange, network);
         self.check_positions(exchange, network);
@@ -24,6 +25,12 @@ impl Watch {
     pub(crate) fn flushed(&mut self) {
         self.durable_ladder.clone_from(&self.ladder);
         self.rearmed.clear();
+    }
+
+    pub(super) fn own(&mut self, gate: &Gate) {
+        for (instrument, owner) in self.owners.iter_mut().enumerate() {
+            *owner = gate.state().owner(InstrumentId(instrument as u32));
+        }
     }
 
     /// Every order of ours that is open at the venue counts in the gate, in full.

@@ -1,7 +1,7 @@
 //! What must hold whenever a command leaves (invariants 1, 2, 3 and 10).
 
 use portcullis_core::{
-    Class, Command, InstrumentLimits, Record, Scope, Side, StrategyId, Timestamp, TradingState,
+    Class, Command, InstrumentId, InstrumentLimits, Record, Scope, Side, Timestamp, TradingState,
 };
 use portcullis_journal::JournaledCommand;
 
@@ -81,12 +81,9 @@ impl Watch {
 
     /// Which latched state holds for an instrument and its strategy.
     pub(crate) fn effective(&self, instrument: usize) -> TradingState {
-        let scopes = [
-            Scope::Account,
-            Scope::Instrument(portcullis_core::InstrumentId(instrument as u32)),
-            Scope::Strategy(StrategyId(instrument as u16)),
-        ];
-        scopes.into_iter().map(|scope| self.state_of(scope)).max().unwrap_or_default()
+        let scopes = [Scope::Account, Scope::Instrument(InstrumentId(instrument as u32))];
+        let owner = self.owners[instrument].map(Scope::Strategy);
+        scopes.into_iter().chain(owner).map(|scope| self.state_of(scope)).max().unwrap_or_default()
     }
 
     fn remember(&mut self, command: &JournaledCommand) {
