@@ -345,6 +345,23 @@ fn an_unsent_order_is_withdrawn() {
 }
 
 #[test]
+fn a_reduction_is_not_signed_long_after_its_approval() {
+    let mut world = World::new();
+    let filled = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.fill(filled, Qty(10), "60000.00");
+    world.prompt = false;
+    let id = world.place(Place { reduce_only: true, ..sell(10, "60000.00") }).unwrap();
+    let of = world.order(id).sequence.unwrap();
+    // The process stood still meanwhile; an absence that the venue tells next would prove nothing about what leaves now.
+    world.wait(Span::from_millis(1_001));
+    let effects = world.gate.step(world.now, Input::Release(of));
+    assert_eq!(effects.release, Some(Release::NotSent(RefusalCode::ReleaseExpired)));
+    world.carry_out(effects);
+    assert_eq!(world.status(id), OrderStatus::NotSent);
+}
+
+#[test]
 fn release_asks_once_more() {
     let refused = |change: fn(&mut World)| {
         let mut world = World::new();

@@ -15,6 +15,9 @@ const CANCEL_PATIENCE: Span = Span::from_secs(1);
 /// How long a command may be out without an outcome before it counts as unknown. The venue's side reports one much earlier.
 const OUTCOME_MAX: Span = Span::from_secs(30);
 
+/// How long after its approval a reduction may still leave while no limits say so.
+const WITHOUT_LIMITS: Span = Span::from_secs(60);
+
 impl Turn<'_> {
     /// The journal has a command.
     pub(super) fn committed(&mut self, command: &Command, sequence: Sequence, link: Option<LinkId>) {
@@ -87,10 +90,20 @@ impl Turn<'_> {
             Class::Cancel => None,
             Class::Reducing => {
                 let state = self.state.ladder().effective(order.strategy, Some(order.instrument));
-                (state == TradingState::Locked).then_some(RefusalCode::StateLocked)
+                // Evidence counts from the approval, so nothing may be signed long after it; a halt or flatten asks again by itself.
+                let late = self.now.since(flight.approved_at) > self.release_age_max();
+                if state == TradingState::Locked {
+                    return Some(RefusalCode::StateLocked);
+                }
+                late.then_some(RefusalCode::ReleaseExpired)
             }
             Class::Adding => self.adding_objection(order, flight),
         }
+    }
+
+    /// How long after its approval a command may still leave. Without limits nothing that adds risk is approved at all.
+    pub(super) fn release_age_max(&self) -> Span {
+        self.state.limits().map_or(WITHOUT_LIMITS, |limits| limits.account.release_age_max)
     }
 
     fn adding_objection(&self, order: &Order, flight: &Flight) -> Option<RefusalCode> {
@@ -105,8 +118,10 @@ impl Turn<'_> {
         if let Some(code) = inhibit_refusal(self.desk.inhibits()) {
             return Some(code);
         }
-        let Some(limits) = self.state.limits() else { return Some(RefusalCode::LimitMissing) };
-        let fresh = self.now.since(flight.approved_at) <= limits.account.release_age_max;
+        if self.state.limits().is_none() {
+            return Some(RefusalCode::LimitMissing);
+        }
+        let fresh = self.now.since(flight.approved_at) <= self.release_age_max();
         (!fresh || !self.inside_collar(order)).then_some(RefusalCode::ReleaseExpired)
     }
 

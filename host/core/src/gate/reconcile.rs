@@ -246,9 +246,7 @@ impl Turn<'_> {
     /// How long after its approval a command is settled at the venue, one way or the other. Counted on the venue's clock from the stamp
     /// that the venue itself goes by: ours may be set meanwhile, and an answer may belong to an earlier question.
     fn settled(&self, after_release: Span) -> Span {
-        let release =
-            self.state.limits().map_or(Span::from_secs(60), |limits| limits.account.release_age_max);
-        Span(after_release.0.saturating_add(release.0))
+        Span(after_release.0.saturating_add(self.release_age_max().0))
     }
 
     fn resolve(&mut self, order: OrderId, resolution: Resolution, asked_at: Timestamp) {
