@@ -260,12 +260,18 @@ fn a_resting_reduction_does_not_hold_up_a_flatten() {
     let filled = world.place(buy(10, "60000.00")).unwrap();
     world.accept();
     world.fill(filled, Qty(10), "60000.00");
-    // A take-profit for the whole position, far away.
-    world.place(Place { reduce_only: true, ..sell(10, "61000.00") }).unwrap();
+    // A take-profit for a part of the position, far away.
+    let resting = world.place(Place { reduce_only: true, ..sell(8, "61000.00") }).unwrap();
     world.accept();
     world.ask_for(TAKER, Ask::Flatten(0)).unwrap();
+    assert_eq!(world.next_sent().1.order(), Some(resting), "it makes way");
     let (_, Command::Place(place)) = world.next_sent() else { panic!() };
-    assert_eq!((place.side, place.quantity, place.reduce_only), (Side::Sell, Qty(10), true));
+    assert_eq!((place.side, place.quantity), (Side::Sell, Qty(2)), "what nothing holds is closed at once");
+    world.fill(place.order, Qty(2), "60000.00");
+    world.report(resting, VenueStatus::Cancelled);
+    world.pass(1);
+    let (_, Command::Place(place)) = world.next_sent() else { panic!() };
+    assert_eq!((place.side, place.quantity, place.reduce_only), (Side::Sell, Qty(8), true));
 }
 
 #[test]

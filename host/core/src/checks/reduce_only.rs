@@ -22,12 +22,7 @@ pub(super) fn fits(proposal: &Proposal<'_>) -> CheckOutcome {
 
 fn room(proposal: &Proposal<'_>) -> i128 {
     let position = i128::from(proposal.position().0);
-    let mut exposure = proposal.situation.state.orders().exposure(proposal.instrument.spec.id);
-    if proposal.cause.is_none() {
-        // The host closes the whole position: reductions that rest somewhere in the book must not hold that up. The venue lets none of
-        // them trade more than there is.
-        (exposure.reducing_buys, exposure.reducing_sells) = (0, 0);
-    }
+    let exposure = proposal.situation.state.orders().exposure(proposal.instrument.spec.id);
     let left = match proposal.side {
         Side::Buy => position.saturating_neg().saturating_sub(exposure.reducing_buys),
         Side::Sell => position.saturating_sub(exposure.reducing_sells),

@@ -3,8 +3,8 @@
 use crate::review::{self, Decision, review};
 use crate::validate;
 use crate::{
-    CancelScope, FindingKind, InstrumentId, Order, OrderReport, Origin, Qty, Record, Scope, Side, Span,
-    StateCause, StateChange, StrategyId, Timestamp, TradingState,
+    CancelScope, FindingKind, InstrumentId, Order, OrderId, OrderReport, Origin, Qty, Record, Scope, Side,
+    Span, StateCause, StateChange, StrategyId, Timestamp, TradingState,
 };
 
 use super::desk::Halt;
@@ -113,6 +113,17 @@ impl Turn<'_> {
         let side = if position.is_long() { Side::Sell } else { Side::Buy };
         // What is beyond the venue's largest market order goes in the next attempt.
         let quantity = Qty(position.abs().0.min(spec.max_market_quantity.0));
+        // Reductions that rest in the book hold what they could reduce: they make way, or the position would never be closed.
+        let in_the_way: Vec<OrderId> = self
+            .state
+            .orders()
+            .open_in(instrument)
+            .filter(|order| order.reduce_only && order.side == side)
+            .map(|order| order.id)
+            .collect();
+        for order in in_the_way {
+            self.cancel(order, Origin::Flatten, None, &[]);
+        }
         let valid = validate::closing(instrument, owner, side, quantity);
         if let Decision::Approve(command, record) = review(valid, &self.situation(None), &[]) {
             self.approve(command, record);
