@@ -21,6 +21,14 @@ impl Watch {
         self.check_halts(gate, exchange, network);
     }
 
+    /// The second step of a rearm is over. Where the crash came in it, the disk may have it or not.
+    pub(crate) fn confirmed(&mut self, scope: Scope, crashed: bool) {
+        self.rearming = None;
+        if crashed {
+            self.rearmed.insert(scope);
+        }
+    }
+
     /// What was in force when the journal was last flushed is on the disk.
     pub(crate) fn flushed(&mut self) {
         self.durable_ladder.clone_from(&self.ladder);

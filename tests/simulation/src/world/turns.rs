@@ -143,8 +143,8 @@ impl World {
         self.outside.get().note(&[43], || format!("operator: {command:?}"));
         let input = Input::Operator { actor: "operator".to_owned(), command };
         self.outside.get().watch.rearming = Some(scope);
-        self.step(|road| road.step(input));
-        self.outside.get().watch.rearming = None;
+        let done = self.step(|road| road.step(input));
+        self.outside.get().watch.confirmed(scope, done.is_none());
     }
 
     fn ask(&mut self, command: OperatorCommand) -> Option<Reply> {
