@@ -4,39 +4,52 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use portcullis_journal::Storage;
+use portcullis_journal::{Reserve, Storage};
 
 use crate::clock::SimClock;
+use crate::durable::Durable;
 use crate::rng::Rng;
 
 /// A power cut keeps or loses un-synced bytes in pieces of this size.
 const PIECE: usize = 64;
 
+/// Length of the reserve.
+const RESERVE: usize = 256 * 1024;
+
 /// The disk of one life of the gateway. Clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Disk(Arc<Mutex<Platter>>);
+pub(crate) struct Disk {
+    platter: Arc<Mutex<Platter>>,
+    reserve: ReserveFile,
+}
+
+/// The reserve on it, a file of its own.
+#[derive(Debug, Clone)]
+struct ReserveFile(Arc<Mutex<Platter>>);
 
 #[derive(Debug)]
-struct Platter {
-    segments: BTreeMap<u32, Segment>,
+pub(crate) struct Platter {
+    /// By number; the reserve is number 0.
+    pub(crate) segments: BTreeMap<u32, Segment>,
     checkpoint: Option<Vec<u8>>,
     clock: SimClock,
     rng: Rng,
     trouble: Trouble,
     /// Whether a sync only says that it has synced: for proving that this is seen.
     lies: bool,
-    /// Whether the journal was told of a failure.
+    /// Whether the journal was told of a failure, of its segments and of the reserve.
     failed: bool,
+    reserve_failed: bool,
     /// What is left once the crash has come; everything after it did not happen.
     left: Option<BTreeMap<u32, Segment>>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Segment {
+pub(crate) struct Segment {
     /// As a reader sees it.
     bytes: Vec<u8>,
     /// As it is without what was not synced.
-    durable: Vec<u8>,
+    pub(crate) durable: Vec<u8>,
     /// Ranges in which the two may differ.
     dirty: Vec<(usize, usize)>,
 }
@@ -50,6 +63,8 @@ pub(crate) struct Trouble {
     pub(crate) sync_fails: bool,
     /// Writes fail.
     pub(crate) full: bool,
+    /// The reserve fails, too.
+    pub(crate) reserve_fails: bool,
     /// The crash comes before the operation after so many more.
     pub(crate) crash_in: Option<Crash>,
 }
@@ -64,16 +79,24 @@ pub(crate) struct Crash {
 
 impl Disk {
     pub(crate) fn new(seed: u64, clock: SimClock, lies: bool) -> Self {
-        Self(Arc::new(Mutex::new(Platter {
-            segments: BTreeMap::new(),
+        let zeros = vec![0; RESERVE];
+        let reserve = Segment { bytes: zeros.clone(), durable: zeros, dirty: Vec::new() };
+        Self::of(Platter {
+            segments: BTreeMap::from([(0, reserve)]),
             checkpoint: None,
             clock,
             rng: Rng::new(seed, "disk"),
             trouble: Trouble::default(),
             lies,
             failed: false,
+            reserve_failed: false,
             left: None,
-        })))
+        })
+    }
+
+    fn of(platter: Platter) -> Self {
+        let platter = Arc::new(Mutex::new(platter));
+        Self { reserve: ReserveFile(Arc::clone(&platter)), platter }
     }
 
     pub(crate) fn trouble(&self, change: impl FnOnce(&mut Trouble)) {
@@ -83,6 +106,12 @@ impl Disk {
     /// Whether the journal was told of a failure.
     pub(crate) fn has_failed(&self) -> bool {
         self.platter().failed
+    }
+
+    /// Whether what the gateway has flushed is on the disk: in the journal, or in the reserve.
+    pub(crate) fn holds(&self) -> bool {
+        let platter = self.platter();
+        !platter.failed || !platter.reserve_failed
     }
 
     /// Whether the crash has come.
@@ -105,7 +134,7 @@ impl Disk {
         self.crash(true);
         let mut platter = self.platter();
         let rng = Rng::new(platter.rng.next(), "disk");
-        Self(Arc::new(Mutex::new(Platter {
+        Self::of(Platter {
             segments: platter.left.clone().unwrap_or_default(),
             checkpoint: platter.checkpoint.clone(),
             clock: platter.clock.clone(),
@@ -113,14 +142,19 @@ impl Disk {
             trouble: Trouble::default(),
             lies: platter.lies,
             failed: false,
+            reserve_failed: false,
             left: None,
-        })))
+        })
     }
 
     /// Loses the last kilobyte written, synced or not: for proving that this is seen.
     pub(crate) fn forget_tail(&self) {
         let mut platter = self.platter();
-        let Some(segment) = platter.segments.values_mut().next_back() else { return };
+        let Some(segment) =
+            platter.segments.values_mut().next_back().filter(|segment| segment.durable.len() != RESERVE)
+        else {
+            return;
+        };
         let end = segment.durable.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         for byte in &mut segment.durable[end.saturating_sub(1_024).max(256).min(end)..end] {
             *byte = 0;
@@ -133,8 +167,8 @@ impl Disk {
         Durable(self.clone())
     }
 
-    fn platter(&self) -> MutexGuard<'_, Platter> {
-        self.0.lock().unwrap()
+    pub(crate) fn platter(&self) -> MutexGuard<'_, Platter> {
+        self.platter.lock().unwrap()
     }
 }
 
@@ -172,6 +206,30 @@ impl Platter {
         self.left.is_none()
     }
 
+    fn write(&mut self, number: u32, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let segment = self.segments.get_mut(&number).ok_or(io::ErrorKind::NotFound)?;
+        let (from, to) = (offset as usize, offset as usize + bytes.len());
+        segment.bytes.get_mut(from..to).ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(bytes);
+        segment.dirty.push((from, to));
+        Ok(())
+    }
+
+    fn synced(&mut self, number: u32) -> io::Result<()> {
+        if self.lies {
+            return Ok(());
+        }
+        let segment = self.segments.get_mut(&number).ok_or(io::ErrorKind::NotFound)?;
+        for (from, to) in std::mem::take(&mut segment.dirty) {
+            segment.durable[from..to].copy_from_slice(&segment.bytes[from..to]);
+        }
+        Ok(())
+    }
+
+    fn fail_reserve(&mut self) -> io::Error {
+        self.reserve_failed = true;
+        io::ErrorKind::Other.into()
+    }
+
     fn fail(&mut self, kind: io::ErrorKind) -> io::Error {
         self.failed = true;
         kind.into()
@@ -180,7 +238,7 @@ impl Platter {
 
 impl Storage for Disk {
     fn segments(&self) -> io::Result<Vec<u32>> {
-        Ok(self.platter().segments.keys().copied().collect())
+        Ok(self.platter().segments.keys().copied().filter(|number| *number > 0).collect())
     }
 
     fn prepare(&self, _number: u32, _bytes: u64) {}
@@ -206,11 +264,7 @@ impl Storage for Disk {
         if disk.trouble.full {
             return Err(disk.fail(io::ErrorKind::StorageFull));
         }
-        let segment = disk.segments.get_mut(&number).ok_or(io::ErrorKind::NotFound)?;
-        let (from, to) = (offset as usize, offset as usize + bytes.len());
-        segment.bytes.get_mut(from..to).ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(bytes);
-        segment.dirty.push((from, to));
-        Ok(())
+        disk.write(number, offset, bytes)
     }
 
     fn sync(&self, number: u32) -> io::Result<()> {
@@ -223,14 +277,7 @@ impl Storage for Disk {
         if disk.trouble.sync_fails {
             return Err(disk.fail(io::ErrorKind::Other));
         }
-        if disk.lies {
-            return Ok(());
-        }
-        let segment = disk.segments.get_mut(&number).ok_or(io::ErrorKind::NotFound)?;
-        for (from, to) in std::mem::take(&mut segment.dirty) {
-            segment.durable[from..to].copy_from_slice(&segment.bytes[from..to]);
-        }
-        Ok(())
+        disk.synced(number)
     }
 
     fn read(&self, number: u32, offset: u64, bytes_max: u64, into: &mut Vec<u8>) -> io::Result<()> {
@@ -263,52 +310,42 @@ impl Storage for Disk {
         disk.checkpoint = Some(bytes.to_vec());
         Ok(())
     }
+
+    fn reserve(&self) -> Option<&dyn Reserve> {
+        Some(&self.reserve)
+    }
 }
 
-/// The synced part of a disk, for reading.
-#[derive(Debug)]
-pub(crate) struct Durable(Disk);
-
-impl Storage for Durable {
-    fn segments(&self) -> io::Result<Vec<u32>> {
-        self.0.segments()
+impl Reserve for ReserveFile {
+    fn bytes(&self) -> u64 {
+        RESERVE as u64
     }
 
-    fn prepare(&self, _number: u32, _bytes: u64) {}
-
-    fn create(&self, _number: u32, _bytes: u64) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn write_at(&self, _number: u32, _offset: u64, _bytes: &[u8]) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn sync(&self, _number: u32) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn read(&self, number: u32, offset: u64, bytes_max: u64, into: &mut Vec<u8>) -> io::Result<()> {
-        let disk = self.0.platter();
-        let segment = disk.segments.get(&number).ok_or(io::ErrorKind::NotFound)?;
-        read(&segment.durable, offset, bytes_max, into);
+    fn read(&self, into: &mut Vec<u8>) -> io::Result<()> {
+        into.clone_from(&self.0.lock().unwrap().segments[&0].bytes);
         Ok(())
     }
 
-    fn remove(&self, _number: u32) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut disk = self.0.lock().unwrap();
+        match disk.operates() {
+            false => Ok(()),
+            true if disk.trouble.reserve_fails => Err(disk.fail_reserve()),
+            true => disk.write(0, offset, bytes),
+        }
     }
 
-    fn read_checkpoint(&self) -> io::Result<Option<Vec<u8>>> {
-        self.0.read_checkpoint()
-    }
-
-    fn replace_checkpoint(&self, _bytes: &[u8]) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+    fn sync(&self) -> io::Result<()> {
+        let mut disk = self.0.lock().unwrap();
+        match disk.operates() {
+            false => Ok(()),
+            true if disk.trouble.reserve_fails => Err(disk.fail_reserve()),
+            true => disk.synced(0),
+        }
     }
 }
 
-fn read(bytes: &[u8], offset: u64, bytes_max: u64, into: &mut Vec<u8>) {
+pub(crate) fn read(bytes: &[u8], offset: u64, bytes_max: u64, into: &mut Vec<u8>) {
     into.clear();
     let rest = bytes.get(offset as usize..).unwrap_or_default();
     into.extend_from_slice(rest.get(..bytes_max as usize).unwrap_or(rest));

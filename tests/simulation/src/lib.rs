@@ -18,6 +18,7 @@
 
 mod clock;
 mod disk;
+mod durable;
 mod exchange;
 mod faults;
 mod gateway;

@@ -29,6 +29,8 @@ pub(crate) struct Outside {
     /// The true time of the event under way.
     pub(crate) now: u64,
     pub(crate) orders: u64,
+    /// Cancel-alls that left.
+    pub(crate) cancel_alls: u64,
 }
 
 impl Shared {
@@ -43,6 +45,7 @@ impl Shared {
             sabotage: plan.sabotage,
             now: START,
             orders: 0,
+            cancel_alls: 0,
         };
         Self(Rc::new(RefCell::new(outside)))
     }

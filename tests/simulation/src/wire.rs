@@ -1,6 +1,6 @@
 //! The gateway's end of the wires: what the road sees as its venue.
 
-use portcullis_core::{Query, Timestamp};
+use portcullis_core::{Command, Query, Timestamp};
 use portcullis_gateway::{Venue, VenueEvent};
 use portcullis_journal::JournaledCommand;
 
@@ -33,6 +33,7 @@ impl Venue for Wire {
         let (of, link) = (command.sequence(), command.link().clone());
         outside.note(&[6, of.0], || format!("gateway sends #{} {:?}", of.0, command.command()));
         outside.orders += u64::from(command.command().is_create());
+        outside.cancel_alls += u64::from(matches!(command.command(), Command::CancelAll(_)));
         let submitted = Submitted { command: &command, local: self.clock.local(), now, disk: &self.disk };
         outside.watch.submitted(&submitted, &outside.exchange, &outside.network);
         let signed = Timestamp(self.clock.local().0);

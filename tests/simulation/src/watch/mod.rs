@@ -18,7 +18,7 @@ use portcullis_journal::{Stored, Tail};
 pub(crate) use submit::Submitted;
 pub(crate) use told::Told;
 
-use crate::disk::Durable;
+use crate::durable::Durable;
 use crate::exchange::{Exchange, SPECS};
 use crate::network::Network;
 
@@ -35,6 +35,8 @@ pub struct Violation {
 #[derive(Debug, Clone)]
 pub(crate) struct Create {
     pub(crate) reduce_only: bool,
+    /// Whether journal or reserve had its entry: where both failed, the system's log is the last witness, and a restart cannot know.
+    pub(crate) witnessed: bool,
     /// Whether nothing can become of it any more that would matter here.
     pub(crate) settled: bool,
 }

@@ -44,7 +44,11 @@ impl Watch {
     /// Every order of ours that is open at the venue counts in the gate, in full.
     fn check_reserved(&mut self, gate: &Gate, exchange: &Exchange) {
         for order in exchange.open() {
-            let Some(link) = order.link.as_ref().filter(|link| self.creates.contains_key(*link)) else {
+            let Some(link) = order
+                .link
+                .as_ref()
+                .filter(|link| self.creates.get(*link).is_some_and(|create| create.witnessed))
+            else {
                 continue;
             };
             let left = order.left();

@@ -39,7 +39,7 @@ impl Watch {
     pub(crate) fn submitted(&mut self, left: &Submitted<'_>, exchange: &Exchange, network: &Network) {
         let (command, class) = (left.command.command(), left.command.class());
         if command.is_create() {
-            self.remember(left.command);
+            self.remember(left.command, left.disk.holds());
         }
         let adds = self.adds(command, exchange);
         if adds && class != Class::Adding {
@@ -86,9 +86,9 @@ impl Watch {
         scopes.into_iter().chain(owner).map(|scope| self.state_of(scope)).max().unwrap_or_default()
     }
 
-    fn remember(&mut self, command: &JournaledCommand) {
+    fn remember(&mut self, command: &JournaledCommand, witnessed: bool) {
         let Command::Place(place) = command.command() else { return };
-        let create = Create { reduce_only: place.reduce_only, settled: false };
+        let create = Create { reduce_only: place.reduce_only, witnessed, settled: !witnessed };
         if self.creates.insert(command.link().clone(), create).is_some() {
             self.violate("id-twice", format!("{} is created twice", command.link()));
         }

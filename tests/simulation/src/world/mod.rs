@@ -229,7 +229,7 @@ impl World {
             let mut outside = self.outside.get();
             let outside = &mut *outside;
             outside.watch.stepped(road.gate(), &outside.exchange, &outside.network);
-            if flushes && !self.disk.has_failed() {
+            if flushes && self.disk.holds() {
                 outside.watch.flushed();
             }
             let (head, leaf) = portcullis_journal::Journal::head(road.journal());

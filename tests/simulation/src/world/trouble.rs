@@ -30,7 +30,10 @@ impl World {
             Fault::Crash => self.crash(time, &mut rng),
             Fault::Disk => {
                 let full = rng.chance(500);
-                self.disk.trouble(|trouble| (trouble.full, trouble.sync_fails) = (full, !full));
+                let both = rng.chance(250);
+                self.disk.trouble(|trouble| {
+                    (trouble.full, trouble.sync_fails, trouble.reserve_fails) = (full, !full, both);
+                });
             }
             Fault::Stall => {
                 let most = *rng.pick(&[100 * MS, 2 * SECOND, 30 * SECOND]);

@@ -127,8 +127,14 @@ impl World {
             TradingState::Locked,
         ]);
         let session = self.session;
+        let halts = self.halts_anew(scope, to);
+        let before = self.outside.get().cancel_alls;
         self.ask(OperatorCommand::Raise { scope, to, reason: "an operator's turn".to_owned() });
         let Some(road) = self.road.as_ref().filter(|_| self.session == session) else { return };
+        if halts && self.outside.get().cancel_alls == before {
+            let detail = format!("{scope:?} was raised to {to} and nothing was cancelled");
+            self.outside.get().watch.violate("halt-acts", detail);
+        }
         let reached = road.gate().state().ladder().of(scope);
         if reached < to {
             self.outside
@@ -136,6 +142,23 @@ impl World {
                 .watch
                 .violate("raise", format!("{scope:?} was raised to {to} and is {reached}"));
         }
+    }
+
+    /// Whether raising this scope begins a halt somewhere: it acts at once, disk or no disk (invariant 5).
+    fn halts_anew(&self, scope: Scope, to: TradingState) -> bool {
+        let Some(road) = self.road.as_ref() else { return false };
+        let state = road.gate().state();
+        to >= TradingState::EntriesCancelled
+            && state.instruments().filter(|instrument| instrument.owner.is_some()).any(|instrument| {
+                let id = instrument.spec.id;
+                let concerned = match scope {
+                    Scope::Account => true,
+                    Scope::Strategy(strategy) => instrument.owner == Some(strategy),
+                    Scope::Instrument(other) => other == id,
+                };
+                concerned
+                    && state.ladder().effective(instrument.owner, Some(id)) < TradingState::EntriesCancelled
+            })
     }
 
     pub(super) fn confirm(&mut self, scope: Scope, code: String, new_baseline: bool) {
