@@ -121,6 +121,9 @@ pub(crate) struct Demo {
     /// Port of the console; 0 picks a free one [default: 8000, or a free one when that is taken].
     #[arg(long)]
     pub(crate) port: Option<u16>,
+    /// Faults for the paper exchange to inject: lost answers, doubled or late messages, broken streams.
+    #[arg(long, value_name = "F")]
+    pub(crate) faults: Option<PathBuf>,
     /// Start from an empty directory: deletes what an earlier demo left there.
     #[arg(long)]
     pub(crate) fresh: bool,

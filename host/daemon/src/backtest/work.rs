@@ -57,11 +57,12 @@ impl Trial<'_> {
         let streams = self.streams(&description, &instruments)?;
         let parameters = parameters::check(&description, &plan.parameters)
             .map_err(|wrong| Failure::finding("PARAMETERS", wrong.join("; ")))?;
+        // The limits may give strategies less than the account holds.
+        let budget = plan.capital.min(plan.limits.account.capital);
         let setup = Setup {
             parameters,
             instruments: instruments.clone(),
-            // The limits may give strategies less than the account holds.
-            budget: plan.capital.min(plan.limits.account.capital),
+            budget,
             start_time: portcullis_core::Timestamp(0),
         };
         guest.init(&setup).map_err(fault)?.map_err(|refused| Failure::finding("INIT_REFUSED", refused))?;
@@ -70,7 +71,7 @@ impl Trial<'_> {
             digest: plan.subject.digest,
             instruments: instruments.iter().map(|spec| spec.id).collect(),
             subscriptions: streams,
-            budget: plan.capital,
+            budget,
             mandate: plan.subject.mandate,
             guest,
         };

@@ -111,6 +111,9 @@ fn start(
     for file in &demo.data {
         arguments.extend(["--data".to_owned(), file.display().to_string()]);
     }
+    if let Some(faults) = &demo.faults {
+        arguments.extend(["--faults".to_owned(), faults.display().to_string()]);
+    }
     let paper = supervisor.start(RoleSpec { role: "paper", arguments })?;
     supervisor.start(RoleSpec { role: "runner", arguments: vec!["--dir".to_owned(), dir_text.clone()] })?;
     let config = dir.join("portcullis.toml").display().to_string();
