@@ -355,7 +355,7 @@ fn row_19_spot_sells_what_it_has() {
 #[test]
 fn row_22_losses_in_a_row_bring_a_pause() {
     let changes = [
-        ("losses_in_a_row_max = 50", "losses_in_a_row_max = 2"),
+        ("losses_in_a_row_max = 500", "losses_in_a_row_max = 2"),
         ("loss_cooldown_ms = 60000", "loss_cooldown_ms = 30000"),
     ];
     let mut world = World::with_limits(&limits(&changes));
