@@ -488,3 +488,109 @@ fn numbers_of_orders_answer_for_themselves() {
     assert_eq!(world.ask_for(TAKER, Ask::Cancel(OrderNumber(2))), Err(RefusalCode::OrderClosed));
     assert_eq!(world.ask_for(TAKER, Ask::Flatten(7)), Err(RefusalCode::UnknownInstrument));
 }
+
+#[test]
+fn an_amend_of_a_reduction_stays_one() {
+    let mut world = World::new();
+    let held = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.fill(held, Qty(10), "60000.00");
+    let out = world.place(reduce(sell(4, "61000.00"))).unwrap();
+    world.accept();
+    world.report(out, VenueStatus::Working);
+    let to = |quantity| Amend { order: OrderNumber(2), limit: None, quantity: Some(Qty(quantity)) };
+    assert_eq!(world.ask_for(TAKER, Ask::Amend(to(11))), Err(RefusalCode::ReduceOnlyInvalid));
+    let room = world.last_checks().into_iter().find(|outcome| outcome.check == CheckId::ReduceOnly).unwrap();
+    assert_eq!((room.seen, room.limit), (7, 6), "what it adds, and what is left");
+    assert_eq!(world.ask_for(TAKER, Ask::Amend(to(10))), Ok(()));
+    // A smaller entry needs no position to reduce, and in a locked state nothing is amended.
+    let mut world = World::new();
+    let entry = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.report(entry, VenueStatus::Working);
+    let smaller = Amend { order: OrderNumber(1), limit: None, quantity: Some(Qty(5)) };
+    let raise =
+        OperatorCommand::Raise { scope: Scope::Account, to: TradingState::Locked, reason: String::new() };
+    world.step(Input::Operator { actor: String::new(), command: raise });
+    world.sent.clear();
+    assert_eq!(world.ask_for(TAKER, Ask::Amend(smaller)), Err(RefusalCode::StateLocked));
+}
+
+#[test]
+fn the_mark_narrows_a_market_order_as_long_as_it_is_fresh() {
+    let bound = |wait_ms| {
+        let mut world = World::new();
+        let mark = Amount::parse("59000").unwrap();
+        world.market(BTC, MarketBody::Mark { mark, index: Amount::ZERO });
+        for _ in 0..wait_ms / 1_000 {
+            world.wait(Span::from_secs(1));
+            let level = |price| Level { price: Price(price), quantity: Qty(1) };
+            world.market(BTC, MarketBody::Quote { bid: level(5_999_999), ask: level(6_000_000) });
+        }
+        let held = world.place(market(Side::Buy, 10));
+        held.map(|id| world.order(id).price)
+    };
+    // Five per cent above the mark is less than five per cent above the ask.
+    assert_eq!(bound(0), Ok(Some(Price::parse("61950", 2).unwrap())));
+    assert_eq!(bound(121_000), Err(RefusalCode::StaleMarketData));
+    // A reduction goes out with the ask's bound alone once the mark is stale.
+    let mut world = World::new();
+    let held = world.place(sell(10, "60000.00")).unwrap();
+    world.accept();
+    world.fill(held, Qty(10), "60000.00");
+    let mark = Amount::parse("59000").unwrap();
+    world.market(BTC, MarketBody::Mark { mark, index: Amount::ZERO });
+    for _ in 0..121 {
+        world.wait(Span::from_secs(1));
+        let level = |price| Level { price: Price(price), quantity: Qty(1) };
+        world.market(BTC, MarketBody::Quote { bid: level(5_999_999), ask: level(6_000_000) });
+    }
+    let out = world.place(reduce(market(Side::Buy, 10))).unwrap();
+    assert_eq!(world.order(out).price, Some(Price::parse("63000", 2).unwrap()));
+}
+
+#[test]
+fn ages_count_up_to_their_bound() {
+    // Asking takes a millisecond in these tests.
+    for (age_ms, fresh) in [(9_999, true), (10_000, false)] {
+        let mut world = World::new();
+        world.wait(Span::from_millis(age_ms));
+        let entry = world.place(buy(1, "60000.00"));
+        assert_eq!(entry, if fresh { Ok(OrderId(1)) } else { Err(RefusalCode::StaleMarketData) });
+        let mut world = World::new();
+        world.wait(Span::from_millis(age_ms));
+        assert_eq!(world.place(market(Side::Buy, 1)).is_ok(), fresh);
+    }
+    for (age_ms, fresh) in [(119_999, true), (120_000, false)] {
+        let mut world = World::new();
+        world.wait(Span::from_millis(age_ms));
+        let level = |price| Level { price: Price(price), quantity: Qty(1) };
+        world.market(BTC, MarketBody::Quote { bid: level(5_999_999), ask: level(6_000_000) });
+        assert_eq!(world.place(buy(1, "60000.00")).is_ok(), fresh);
+    }
+}
+
+#[test]
+fn a_trigger_is_held_against_itself_and_spot_has_no_mark() {
+    // The limit is near its trigger, and the trigger far from the mark: the collar of the mark does not count.
+    let mut world = World::new();
+    let trigger = Some(Trigger { price: Price::parse("66000", 2).unwrap(), rising: true });
+    assert!(world.place(Place { trigger, ..buy(1, "66000.00") }).is_ok());
+
+    let text = calm().replace("[instrument.\"linear:BTCUSDT\"]", "[instrument.\"spot:BTCUSDT\"]");
+    let mut world = World::empty();
+    world.step(Input::Limits(Box::new(Limits::parse(&text).unwrap())));
+    world.step(Input::Session(session(world.now)));
+    world.step(Input::Instrument(InstrumentSpec { category: Category::Spot, ..spec(BTC, "BTCUSDT", 2, 3) }));
+    for change in
+        [LinkChange::Public { up: true }, LinkChange::Private { up: true }, LinkChange::Skew { millis: 0 }]
+    {
+        world.step(Input::Link(change));
+    }
+    let snapshot = VenueSnapshot::of_cash(Amount::parse("1000000").unwrap(), world.now);
+    world.step(Input::Snapshot(snapshot));
+    let level = |price| Level { price: Price(price), quantity: Qty(1) };
+    world.market(BTC, MarketBody::Quote { bid: level(5_999_999), ask: level(6_000_000) });
+    world.start(TAKER, "taker", BTC);
+    assert!(world.place(buy(1, "60000.00")).is_ok());
+}

@@ -60,3 +60,14 @@ fn only_a_wrong_proof_brings_a_closed_order_back() {
         }
     }
 }
+
+#[test]
+fn every_state_has_a_word_of_its_own() {
+    let words: std::collections::BTreeSet<&str> =
+        STATUSES.iter().map(|(_, status)| status.as_str()).collect();
+    assert_eq!(words.len(), STATUSES.len());
+    let plain =
+        |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    assert!(words.iter().all(plain), "{words:?}");
+    assert!(words.contains("working") && words.contains("partially-filled"));
+}
