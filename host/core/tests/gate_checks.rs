@@ -594,3 +594,35 @@ fn a_trigger_is_held_against_itself_and_spot_has_no_mark() {
     world.start(TAKER, "taker", BTC);
     assert!(world.place(buy(1, "60000.00")).is_ok());
 }
+
+#[test]
+fn open_orders_are_counted_in_every_scope() {
+    // The account first, then each strategy, then the instrument: two are allowed in turn.
+    let two = |section: &str, was: &str| {
+        let text = calm();
+        let at = text.find(section).unwrap();
+        let (head, tail) = text.split_at(at);
+        World::with_limits(&format!("{head}{}", tail.replacen(was, "open_orders_max = 2", 1)))
+    };
+    let scopes = [
+        ("[account]", "open_orders_max = 200", CheckId::OpenOrdersAccount),
+        ("[each_strategy]", "open_orders_max = 100", CheckId::OpenOrdersStrategy),
+        ("[instrument.\"linear:BTCUSDT\"]", "open_orders_max = 100", CheckId::OpenOrdersInstrument),
+    ];
+    for (section, was, check) in scopes {
+        let mut world = two(section, was);
+        world.place_as(MAKER, Place { quantity: Qty(10), ..buy(1, "3000.00") }).unwrap();
+        world.place(buy(1, "60000.00")).unwrap();
+        if check != CheckId::OpenOrdersAccount {
+            world.place(buy(1, "60000.00")).unwrap();
+        }
+        assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::OpenOrdersLimit));
+        let failed: Vec<(CheckId, i128)> = world
+            .last_checks()
+            .iter()
+            .filter(|outcome| outcome.verdict.refusal().is_some())
+            .map(|outcome| (outcome.check, outcome.seen))
+            .collect();
+        assert_eq!(failed, [(check, 3)]);
+    }
+}

@@ -135,7 +135,11 @@ fn row_5_prices_outside_the_operators_range_refuse() {
     assert_eq!((seen.seen, seen.limit), (6_100_001, 6_100_000));
     let mut world = World::with_limits(&limits(&[("price_min = \"1000\"", "price_min = \"59000\"")]));
     assert!(world.place(buy(1, "59000.00")).is_ok());
+    let seen = outcome(&world, CheckId::PriceRange);
+    assert_eq!(seen.limit, 100_000_000, "on the lowest price the other end is the one that counts");
     assert_eq!(world.place(buy(1, "58999.99")), Err(RefusalCode::PriceRange));
+    let seen = outcome(&world, CheckId::PriceRange);
+    assert_eq!((seen.seen, seen.limit), (5_899_999, 5_900_000));
     // The trigger's price counts too.
     let trigger = Some(Trigger { price: Price::parse("58000", 2).unwrap(), rising: false });
     assert_eq!(world.place(Place { trigger, ..buy(1, "59000.00") }), Err(RefusalCode::PriceRange));
