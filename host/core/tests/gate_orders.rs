@@ -143,6 +143,24 @@ fn an_absence_after_a_day_proves_nothing() {
 }
 
 #[test]
+fn a_report_that_only_is_newer_keeps_older_ones_out() {
+    let mut world = World::new();
+    let id = world.place(buy(2, "60000.00")).unwrap();
+    world.accept();
+    world.report(id, VenueStatus::Working);
+    let row = world.report_of(id, VenueStatus::Working);
+    world.wait(Span::from_secs(1));
+    let larger = Amend { order: OrderNumber(1), limit: None, quantity: Some(Qty(37)) };
+    world.ask_for(TAKER, Ask::Amend(larger)).unwrap();
+    // The answer tells that it is so already; then the stream says the same, and last comes a row that was read before all of it.
+    world.reject(RejectionKind::NotModified);
+    world.report(id, VenueStatus::Working);
+    assert_eq!(reserved(&world), 37);
+    world.step(Input::Report(ExecutionReport::Order(row)));
+    assert_eq!(reserved(&world), 37);
+}
+
+#[test]
 fn an_unknown_order_is_found() {
     let mut world = World::new();
     let id = world.place(buy(10, "60000.00")).unwrap();

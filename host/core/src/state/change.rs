@@ -165,11 +165,10 @@ fn close_reason(pending: Option<PendingKind>, report: &OrderReport, cancelled: b
 }
 
 impl Order {
-    /// Whether a report would leave everything but its time as it is.
+    /// Whether a report would leave everything as it is. One that is only newer does not: by its time older ones are told.
     pub(crate) fn would_ignore(&self, report: &OrderReport) -> bool {
         let mut after = self.clone();
         take_report(&mut after, report);
-        after.venue_time = self.venue_time;
         after == *self
     }
 }
