@@ -14,7 +14,7 @@ use crate::rng::Rng;
 const PIECE: usize = 64;
 
 /// Length of the reserve.
-const RESERVE: usize = 256 * 1024;
+const RESERVE: usize = 4 * 1024 * 1024;
 
 /// The disk of one life of the gateway. Clones share it.
 #[derive(Debug, Clone)]
@@ -79,8 +79,8 @@ pub(crate) struct Crash {
 
 impl Disk {
     pub(crate) fn new(seed: u64, clock: SimClock, lies: bool) -> Self {
-        let zeros = vec![0; RESERVE];
-        let reserve = Segment { bytes: zeros.clone(), durable: zeros, dirty: Vec::new() };
+        // It is as long as it says; zeros that were never written are left out here.
+        let reserve = Segment::default();
         Self::of(Platter {
             segments: BTreeMap::from([(0, reserve)]),
             checkpoint: None,
@@ -150,11 +150,8 @@ impl Disk {
     /// Loses the last kilobyte written, synced or not: for proving that this is seen.
     pub(crate) fn forget_tail(&self) {
         let mut platter = self.platter();
-        let Some(segment) =
-            platter.segments.values_mut().next_back().filter(|segment| segment.durable.len() != RESERVE)
-        else {
-            return;
-        };
+        let last = platter.segments.iter_mut().next_back().filter(|(number, _)| **number > 0);
+        let Some((_, segment)) = last else { return };
         let end = segment.durable.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         for byte in &mut segment.durable[end.saturating_sub(1_024).max(256).min(end)..end] {
             *byte = 0;
@@ -212,6 +209,18 @@ impl Platter {
         segment.bytes.get_mut(from..to).ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(bytes);
         segment.dirty.push((from, to));
         Ok(())
+    }
+
+    fn write_reserve(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let end = offset as usize + bytes.len();
+        if end > RESERVE {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let reserve = self.segments.entry(0).or_default();
+        for image in [&mut reserve.bytes, &mut reserve.durable] {
+            image.resize(image.len().max(end), 0);
+        }
+        self.write(0, offset, bytes)
     }
 
     fn synced(&mut self, number: u32) -> io::Result<()> {
@@ -331,7 +340,7 @@ impl Reserve for ReserveFile {
         match disk.operates() {
             false => Ok(()),
             true if disk.trouble.reserve_fails => Err(disk.fail_reserve()),
-            true => disk.write(0, offset, bytes),
+            true => disk.write_reserve(offset, bytes),
         }
     }
 

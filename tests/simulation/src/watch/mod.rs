@@ -60,7 +60,7 @@ pub(crate) struct Watch {
     rearmed: BTreeSet<Scope>,
     /// The latched states that are known to be on the disk.
     durable_ladder: BTreeMap<Scope, TradingState>,
-    /// Quantity traded by none of our orders that the gateway has not heard of, so that it cannot know.
+    /// Quantity traded unforeseen that the gateway has not heard of.
     unheard: [i64; SPECS],
     /// The executions behind it.
     unheard_of: BTreeMap<ExecId, usize>,
@@ -98,10 +98,15 @@ impl Watch {
     pub(crate) fn happened(&mut self, execution: &Execution) {
         let ours = execution.link.as_ref().is_some_and(|link| self.creates.contains_key(link));
         if !ours && execution.kind != ExecutionKind::Funding {
-            let instrument = execution.instrument.0 as usize;
-            self.unheard[instrument] += change(execution);
-            self.unheard_of.insert(execution.exec.clone(), instrument);
+            self.unforeseen(execution);
         }
+    }
+
+    /// An execution that the gateway cannot reckon with until it hears of it: of no order of ours, or of one reported closed.
+    pub(crate) fn unforeseen(&mut self, execution: &Execution) {
+        let instrument = execution.instrument.0 as usize;
+        self.unheard[instrument] += change(execution);
+        self.unheard_of.insert(execution.exec.clone(), instrument);
     }
 
     /// The gateway hears of an execution.

@@ -56,7 +56,12 @@ impl World {
             }
             Fault::LateFill => {
                 let mut outside = self.outside.get();
-                outside.exchange.at(time).fill_late();
+                let outside = &mut *outside;
+                if outside.exchange.at(time).fill_late()
+                    && let Some(execution) = outside.exchange.executions.last()
+                {
+                    outside.watch.unforeseen(execution);
+                }
                 outside.speak();
             }
             Fault::Foreign => {
