@@ -34,6 +34,8 @@ fn a_good_order_passes_with_every_check_recorded() {
     let checks = world.last_checks();
     assert_eq!(checks.len(), CheckId::ALL.len() - 1, "all but reduce-only");
     assert!(checks.iter().all(|check| check.verdict == Verdict::Pass));
+    // A condition that holds was seen as nothing wrong.
+    assert!(checks.iter().filter(|check| check.check.unit() == Unit::Flag).all(|check| check.seen == 0));
     let position = checks.iter().find(|check| check.check == CheckId::PositionInstrument).unwrap();
     assert_eq!(position.seen, Amount::parse("600").unwrap().0);
     assert_eq!(position.limit, Amount::parse("20000").unwrap().0);
@@ -625,4 +627,19 @@ fn open_orders_are_counted_in_every_scope() {
             .collect();
         assert_eq!(failed, [(check, 3)]);
     }
+}
+
+#[test]
+fn a_quarantined_strategy_asks_for_nothing() {
+    let mut world = World::new();
+    let change = StrategyChange::Quarantined { strategy: TAKER, detail: "trap".to_owned() };
+    world.step(Input::Strategy(change));
+    assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::SymbolOwned), "it owns, and does not run");
+    let failed: Vec<CheckId> = world
+        .last_checks()
+        .iter()
+        .filter(|outcome| outcome.verdict.refusal().is_some())
+        .map(|outcome| outcome.check)
+        .collect();
+    assert_eq!(failed, [CheckId::Identity, CheckId::Resync]);
 }
