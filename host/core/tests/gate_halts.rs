@@ -332,3 +332,34 @@ fn words_of_strangers_are_short_and_plain() {
     }
     assert_eq!("console:ada l.".parse::<ActorName>().unwrap().as_str(), "console:ada l.");
 }
+
+#[test]
+fn books_that_do_not_add_up_bound_nothing() {
+    let mut world = World::new();
+    for exec in ["huge-1", "huge-2"] {
+        let execution = Execution {
+            exec: exec.parse().unwrap(),
+            kind: ExecutionKind::Funding,
+            link: None,
+            venue_order: "v".parse().unwrap(),
+            instrument: BTC,
+            side: Side::Buy,
+            price: Price(6_000_000),
+            quantity: Qty(1),
+            fee: Amount(i128::MAX),
+            maker: false,
+            created_by: CreatedBy::Venue,
+            venue_time: world.now,
+        };
+        world.step(Input::Report(ExecutionReport::Execution(execution)));
+    }
+    assert_eq!(world.gate.state().trading_state(TAKER), TradingState::EntriesCancelled);
+    assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::StateEntriesCancelled), "the ladder says it");
+    // Even rearmed nothing that adds risk passes, because no bound can be computed.
+    let scope = Scope::Account;
+    let request = OperatorCommand::RearmRequest { scope, reason: String::new() };
+    let Reply::ConfirmWith { code, .. } = operator(&mut world, request) else { panic!() };
+    operator(&mut world, OperatorCommand::RearmConfirm { scope, code, new_baseline: false });
+    assert_eq!(world.gate.state().trading_state(TAKER), TradingState::Active);
+    assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::CannotEvaluate));
+}
