@@ -354,7 +354,11 @@ fn books_that_do_not_add_up_bound_nothing() {
         world.step(Input::Report(ExecutionReport::Execution(execution)));
     }
     assert_eq!(world.gate.state().trading_state(TAKER), TradingState::EntriesCancelled);
-    assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::StateEntriesCancelled), "the ladder says it");
+    assert_eq!(
+        world.place(buy(1, "60000.00")),
+        Err(RefusalCode::StateEntriesCancelled),
+        "the ladder says it"
+    );
     // Even rearmed nothing that adds risk passes, because no bound can be computed.
     let scope = Scope::Account;
     let request = OperatorCommand::RearmRequest { scope, reason: String::new() };

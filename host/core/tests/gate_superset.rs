@@ -620,3 +620,32 @@ fn parts_of_a_split_order_are_its_own() {
     assert!(world.findings().is_empty());
     assert!(world.folded().state() == world.gate.state());
 }
+
+#[test]
+fn row_30_foreign_orders_elsewhere_count_in_the_accounts_sums() {
+    let mut world = World::new();
+    let seen = |world: &mut World| {
+        world.place(buy(1, "60000.00")).unwrap();
+        outcome(world, CheckId::PositionAccount).seen
+    };
+    assert_eq!(seen(&mut world), amount("60").0);
+    let report = OrderReport {
+        link: None,
+        venue_order: "by-hand".parse().unwrap(),
+        instrument: ETH,
+        side: Side::Sell,
+        status: VenueStatus::Working,
+        price: Some(Price::parse("3000", 2).unwrap()),
+        quantity: Qty(100),
+        executed: Qty(0),
+        reason: CloseReason::None,
+        reduce_only: false,
+        created_by: CreatedBy::Client,
+        venue_time: START,
+    };
+    world.step(Input::Report(ExecutionReport::Order(report)));
+    assert_eq!(seen(&mut world), amount("3120").0);
+    let snapshot = world.snapshot();
+    world.step(Input::Snapshot(snapshot));
+    assert_eq!(seen(&mut world), amount("180").0, "a full list does not have it");
+}
