@@ -649,3 +649,52 @@ fn row_30_foreign_orders_elsewhere_count_in_the_accounts_sums() {
     world.step(Input::Snapshot(snapshot));
     assert_eq!(seen(&mut world), amount("180").0, "a full list does not have it");
 }
+
+#[test]
+fn sums_run_over_all_instruments_of_a_strategy_and_all_strategies_of_the_account() {
+    // One strategy on both instruments: what it could hold in one counts against the other.
+    let mut world = World::new();
+    for id in [MAKER, TAKER] {
+        world.step(Input::Strategy(StrategyChange::Stopped { strategy: id, reason: String::new() }));
+    }
+    let started = StrategyStarted {
+        strategy: TAKER,
+        name: "taker".parse().unwrap(),
+        digest: Digest::default(),
+        instruments: vec![BTC, ETH],
+        budget: amount("10000"),
+        mandate: Mandate::ALL,
+        at: world.now,
+    };
+    world.step(Input::Strategy(StrategyChange::Started(started)));
+    world.step(Input::Strategy(StrategyChange::Warm(TAKER)));
+    world.step(Input::Strategy(StrategyChange::Resynced(TAKER)));
+    world.place(Place { instrument: 1, quantity: Qty(100), ..buy(1, "3000.00") }).unwrap();
+    world.place(buy(10, "60000.00")).unwrap();
+    assert_eq!(outcome(&world, CheckId::PositionStrategy).seen, amount("3600").0);
+    assert_eq!(outcome(&world, CheckId::Budget).limit, amount("10000").0);
+    let free = world.notices.iter().rev().find_map(|notice| match &notice.body {
+        NoticeBody::Budget(budget) => Some(budget.free),
+        _ => None,
+    });
+    assert!(free.is_none_or(|free| free <= amount("10000")), "{free:?}");
+    assert_eq!(world.gate.resync(TAKER, world.now).unwrap().budget.free, amount("6400"));
+
+    // Two strategies: the account's loss and drawdown are both of them together.
+    let mut world = World::new();
+    filled(&mut world, buy(10, "60000.00"), "60000.00");
+    let ether = world.place_as(MAKER, Place { quantity: Qty(100), ..buy(1, "3000.00") }).unwrap();
+    world.accept();
+    world.fill(ether, Qty(100), "3000.00");
+    world.prices("59000.00", "2990.00");
+    world.place(buy(1, "59000.00")).unwrap();
+    // 10 and 10 lost, and a fee of 0.01 for each fill.
+    for (check, loss) in [
+        (CheckId::LossStrategy, "10.01"),
+        (CheckId::LossAccount, "20.02"),
+        (CheckId::DrawdownStrategy, "10.01"),
+        (CheckId::DrawdownAccount, "20.02"),
+    ] {
+        assert_eq!(Amount(outcome(&world, check).seen), amount(loss), "{check}");
+    }
+}
