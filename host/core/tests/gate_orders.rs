@@ -579,6 +579,33 @@ fn orders_that_are_not_ours() {
 }
 
 #[test]
+fn key_misuse_is_seen_however_many_foreign_orders_there_were() {
+    let mut world = World::new();
+    let mut closed = |number: u32, link: Option<LinkId>| {
+        let report = OrderReport {
+            link,
+            venue_order: format!("x{number}").parse().unwrap(),
+            instrument: BTC,
+            side: Side::Buy,
+            status: VenueStatus::Cancelled,
+            price: Some(Price(6_000_000)),
+            quantity: Qty(1),
+            executed: Qty(0),
+            reason: CloseReason::None,
+            reduce_only: false,
+            created_by: CreatedBy::Client,
+            venue_time: START,
+        };
+        world.step(Input::Report(ExecutionReport::Order(report)));
+        world.gate.state().trading_state(TAKER)
+    };
+    for number in 0..5_000 {
+        assert_eq!(closed(number, None), TradingState::Active, "they are only counted");
+    }
+    assert_eq!(closed(5_000, Some(link_of(Sequence(123_456)))), TradingState::EntriesCancelled);
+}
+
+#[test]
 fn what_the_venue_does_by_itself_is_booked_on_the_owner() {
     let mut world = World::new();
     let id = world.place(buy(10, "60000.00")).unwrap();

@@ -178,7 +178,10 @@ impl Desk {
         if holds {
             if let Entry::Vacant(vacant) = self.holding.entry(inhibit) {
                 vacant.insert(now);
-                self.recurrences.entry(inhibit).or_default().push_back(now);
+                // The venue's rate budget is used up and free again many times an hour; that is no fault.
+                if inhibit != Inhibit::RateBudget {
+                    self.recurrences.entry(inhibit).or_default().push_back(now);
+                }
             }
         } else {
             self.holding.remove(&inhibit);

@@ -37,7 +37,11 @@ impl Foreign {
 
     /// Takes in a report about one.
     pub(super) fn note(&mut self, report: &OrderReport, spec: Option<&InstrumentSpec>) -> Noted {
-        let is_new = self.told.len() < TOLD_MAX && self.told.insert(report.venue_order.clone());
+        // Beyond what is remembered one is told again and again, rather than never.
+        let is_new = !self.told.contains(&report.venue_order);
+        if is_new && self.told.len() < TOLD_MAX {
+            self.told.insert(report.venue_order.clone());
+        }
         let open = match report.status {
             VenueStatus::Working
             | VenueStatus::PartiallyFilled

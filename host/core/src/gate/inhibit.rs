@@ -15,7 +15,7 @@ impl Turn<'_> {
         let (lasts_max, recurs_max) = (limits.account.inhibit_max, limits.account.inhibits_per_hour_max);
         let disconnect_max = limits.account.disconnect_max;
         let now = self.now;
-        // The venue's rate budget is used up and free again many times an hour; that is no fault.
+        // A rate budget that is used up is no fault.
         let lasting = self
             .desk
             .holding
@@ -32,7 +32,7 @@ impl Turn<'_> {
                 times.pop_front();
             }
             let count = u64::try_from(times.len()).unwrap_or(u64::MAX);
-            if *inhibit != Inhibit::RateBudget && count > recurs_max {
+            if count > recurs_max {
                 recurring = Some((*inhibit, count));
                 times.clear();
             }
