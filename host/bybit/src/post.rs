@@ -13,7 +13,8 @@ use crate::rest::RestClient;
 use crate::signer::SignedRequest;
 
 impl RestClient {
-    /// Posts a signed command and says what its answer proves. For the venue alone, which has it from the journal.
+    /// Posts a signed command and says what its answer proves. For the venue, which has
+    /// it from the journal, and for the canceller of entries.
     pub(crate) async fn post(&self, request: SignedRequest, market: Category) -> Submission {
         let key = request.key;
         let builder = self

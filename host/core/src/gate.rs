@@ -2,6 +2,7 @@
 
 mod alerts;
 mod command;
+mod comparison;
 mod confirm;
 mod desk;
 mod foreign;
@@ -22,6 +23,7 @@ mod tick;
 mod told;
 mod turn;
 
+pub use comparison::Comparison;
 pub use gauges::{Gauge, Unmeasured};
 pub use profit::Profit;
 pub use quiet::Quiet;
@@ -117,6 +119,21 @@ impl Gate {
     /// under way.
     pub fn halt_is_proven(&self, instrument: InstrumentId) -> Option<bool> {
         self.desk.halts.get(&instrument).map(|halt| halt.confirmed)
+    }
+
+    /// How the books compared with the venue when it last told of everything; `None` before it did.
+    pub fn comparison(&self) -> Option<Comparison> {
+        let reconciliation = &self.desk.reconciliation;
+        Some(Comparison {
+            at: reconciliation.answered_at?,
+            differences: reconciliation.differences.len(),
+            unsettled: self.state.orders().unresolved().count(),
+        })
+    }
+
+    /// Whether the venue told of a stop for an instrument's position that is as near as the limits want it.
+    pub fn is_protected(&self, instrument: InstrumentId) -> bool {
+        self.desk.stops.get(&instrument).is_some_and(|stop| stop.is_in_place())
     }
 
     /// The number the next `place` of a strategy gets (RULES T11).

@@ -178,10 +178,15 @@ pub enum LinkChange {
         /// Allows.
         up: bool,
     },
+    /// The sentinel holds a lease on this gateway, or does not answer.
+    Watchdog {
+        /// Holds it.
+        up: bool,
+    },
 }
 
-/// What an operator asks or does. All of it is journaled with the operator's name; the gate itself acts on the first four, the
-/// rest is the daemon's to do.
+/// What an operator asks or does. All of it is journaled with the operator's name; the gate itself acts on those
+/// that concern orders, the rest is the daemon's to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OperatorCommand {
     /// Raises the trading state of a scope; `halt` is entries-cancelled on the account. Never lowers it.
@@ -269,6 +274,8 @@ pub enum OperatorCommand {
         /// How many.
         count: u64,
     },
+    /// Compares the books with the venue now, and not only once a minute.
+    Reconcile,
 }
 
 /// What somebody did at the console's door.

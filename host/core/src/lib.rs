@@ -57,7 +57,7 @@ pub use effects::{
 };
 pub use environment::{Environment, UnknownEnvironment};
 pub use exposure::Exposure;
-pub use gate::{Gate, Gauge, Profit, Quiet, Resync, Unmeasured};
+pub use gate::{Comparison, Gate, Gauge, Profit, Quiet, Resync, Unmeasured};
 pub use ids::{
     ActorName, Digest, ExecId, InstrumentId, InvalidId, LinkId, OrderId, OrderNumber, PeerAddress, Sequence,
     StrategyId, StrategyName, Symbol, UserName, VenueOrderId,

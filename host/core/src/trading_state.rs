@@ -140,11 +140,13 @@ pub enum Inhibit {
     Disk,
     /// The venue's rate budget is used up.
     RateBudget,
+    /// The sentinel, which cancels entries should the gateway die, does not answer.
+    Watchdog,
 }
 
 impl Inhibit {
     /// Every inhibit.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::PublicFeed,
         Self::PrivateStream,
         Self::Reconciling,
@@ -153,6 +155,7 @@ impl Inhibit {
         Self::Journal,
         Self::Disk,
         Self::RateBudget,
+        Self::Watchdog,
     ];
 
     /// The word in logs, journal and console.
@@ -166,10 +169,11 @@ impl Inhibit {
             Self::Journal => "journal",
             Self::Disk => "disk",
             Self::RateBudget => "rate-budget",
+            Self::Watchdog => "watchdog",
         }
     }
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         match self {
             Self::PublicFeed => 1,
             Self::PrivateStream => 2,
@@ -179,13 +183,14 @@ impl Inhibit {
             Self::Journal => 32,
             Self::Disk => 64,
             Self::RateBudget => 128,
+            Self::Watchdog => 256,
         }
     }
 }
 
 /// The inhibits that hold now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Inhibits(u8);
+pub struct Inhibits(u16);
 
 impl Inhibits {
     /// Whether none holds.
@@ -199,7 +204,7 @@ impl Inhibits {
     }
 
     /// The inhibits as bits, in the order of [`Inhibit::ALL`], the first lowest.
-    pub const fn bits(self) -> u8 {
+    pub const fn bits(self) -> u16 {
         self.0
     }
 

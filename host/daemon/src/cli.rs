@@ -1,12 +1,25 @@
 //! The command line.
 
+mod console;
+mod limits;
+mod run;
+mod strategy;
+mod values;
+
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use portcullis_console::{AccountName, Listen, Origin, Right};
 use portcullis_role::ScopeName;
+
+pub(crate) use console::{Console, ConsoleCommand, ServeConsole, Tokens, Users};
+pub(crate) use limits::{Limits, OverrideLimit, SimulateLimits};
+pub(crate) use run::{AcceptLimits, Gateway, Run};
+pub(crate) use strategy::{Author, StartStrategy, Strategy};
+pub(crate) use values::Since;
+
+use values::{duration, key_value, short_duration};
 
 /// Runs trading strategies that nobody has to trust.
 #[derive(Debug, Parser)]
@@ -52,6 +65,9 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Role: the watchdog, which cancels entries when the gateway dies or stalls.
+    #[command(hide = true)]
+    Sentinel(Gateway),
     /// Run the Bybit-compatible paper exchange by itself.
     Paper(Paper),
     /// Serve the operators' page and the HTTP API; with a command, change who may use them.
@@ -59,13 +75,15 @@ pub(crate) enum Command {
     /// Show trading state, strategies, positions and the journal's head.
     Status,
     /// Stop entries: cancels every entry order, keeps the protection of positions.
-    Halt(Halt),
+    Halt(HaltNow),
     /// Lower the trading state again, in two steps.
     Rearm(Rearm),
     /// Close every position: halts, then reduces to zero.
     Flatten(Halt),
     /// Cancel every entry order now, without changing the state.
     CancelEntries(Halt),
+    /// Compare the books with the venue now, and say what came of it.
+    Reconcile(Reconcile),
     /// Show open orders.
     Orders,
     /// Show positions.
@@ -100,6 +118,7 @@ impl Command {
                 | Self::Runner
                 | Self::Cell { .. }
                 | Self::Compile { .. }
+                | Self::Sentinel(_)
                 | Self::Paper(_)
                 | Self::Console(Console { command: None, .. })
         )
@@ -164,49 +183,6 @@ pub(crate) struct Backtest {
     pub(crate) set: Vec<(String, String)>,
 }
 
-/// Options of `run`.
-#[derive(Debug, Args)]
-pub(crate) struct Run {
-    /// Configuration file.
-    #[arg(long, value_name = "F")]
-    pub(crate) config: PathBuf,
-    /// Name the environment a second time; required for live.
-    #[arg(long, value_name = "ENV")]
-    pub(crate) env: Option<String>,
-    /// Start every role as a child of this process.
-    #[arg(long)]
-    pub(crate) all_in_one: bool,
-    /// Start the console too, on this address of the loopback.
-    #[arg(long, value_name = "ADDR", requires = "all_in_one")]
-    pub(crate) console: Option<SocketAddr>,
-    #[command(flatten)]
-    pub(crate) accept: AcceptLimits,
-}
-
-/// Options of the gateway role.
-#[derive(Debug, Args)]
-pub(crate) struct Gateway {
-    /// Configuration file.
-    #[arg(long, value_name = "F")]
-    pub(crate) config: PathBuf,
-    /// Name the environment a second time; required for live.
-    #[arg(long, value_name = "ENV")]
-    pub(crate) env: Option<String>,
-    #[command(flatten)]
-    pub(crate) accept: AcceptLimits,
-}
-
-/// How looser limits are accepted at the start.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct AcceptLimits {
-    /// Start although limits.toml is looser than the limits in force: the beginning of its hash, as the refusal names it.
-    #[arg(long, value_name = "HASH", requires = "accept_reason")]
-    pub(crate) accept_limits: Option<String>,
-    /// Why looser limits are accepted, for the journal.
-    #[arg(long, value_name = "TEXT", requires = "accept_limits")]
-    pub(crate) accept_reason: Option<String>,
-}
-
 /// Options of `paper`.
 #[derive(Debug, Args)]
 pub(crate) struct Paper {
@@ -236,96 +212,25 @@ pub(crate) struct Paper {
     pub(crate) secret: String,
 }
 
-/// `console`, as a role or with a command.
+/// Options of `halt`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct Console {
+pub(crate) struct HaltNow {
+    /// Go past the gateway: the sentinel cancels entries at the venue by itself, and the gateway takes the halt when it can.
+    #[arg(long, conflicts_with_all = ["strategy", "instrument"])]
+    pub(crate) emergency: bool,
     #[command(flatten)]
-    pub(crate) serve: ServeConsole,
-    #[command(subcommand)]
-    pub(crate) command: Option<ConsoleCommand>,
+    pub(crate) halt: Halt,
 }
 
-/// Options of the console role.
+/// Options of `reconcile`.
 #[derive(Debug, Args)]
-pub(crate) struct ServeConsole {
-    /// Where to listen: an address of the loopback, or unix:PATH behind a proxy.
-    #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:8000")]
-    pub(crate) listen: Listen,
-    /// Where browsers reach it, for example https://trade.example.org; may be given several times [default: the address
-    /// listened on].
-    #[arg(long, value_name = "URL")]
-    pub(crate) origin: Vec<Origin>,
-    /// A proxy whose X-Real-IP is believed; may be given several times. Over a Unix socket it always is.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) proxy: Vec<IpAddr>,
-    /// The gateway's control socket [default: control.sock in --run-dir].
-    #[arg(long, value_name = "PATH")]
-    pub(crate) control: Option<PathBuf>,
+pub(crate) struct Reconcile {
+    /// Do not wait for the comparison that is made once a minute anyway.
+    #[arg(long, required = true)]
+    pub(crate) now: bool,
 }
 
-/// `console …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConsoleCommand {
-    /// Who may log in.
-    #[command(subcommand, alias = "user")]
-    Users(Users),
-    /// API tokens, for programs.
-    #[command(subcommand, alias = "token")]
-    Tokens(Tokens),
-}
-
-/// `console users …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Users {
-    /// Add a user; the password is asked for, or read from the first line of the standard input.
-    Add {
-        /// The user's name.
-        name: AccountName,
-    },
-    /// Change a password, read as for `add`, and end the user's sessions.
-    Password {
-        /// The user's name.
-        name: AccountName,
-    },
-    /// Remove a user and end the user's sessions.
-    Remove {
-        /// The user's name.
-        name: AccountName,
-    },
-    /// Let a user try again who is locked out after failed attempts.
-    Unlock {
-        /// The user's name.
-        name: AccountName,
-    },
-    /// List the users.
-    List,
-}
-
-/// `console tokens …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Tokens {
-    /// Make a token and print it, once.
-    Add {
-        /// What it is for.
-        name: AccountName,
-        /// What it may do: read, or operate (halt, stop and upload as well).
-        #[arg(long, default_value = "operate")]
-        right: Right,
-        /// How many days it is good for.
-        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
-        days: u32,
-    },
-    /// Revoke a token at once.
-    Revoke {
-        /// Its name.
-        name: AccountName,
-    },
-    /// List the tokens, without their secrets.
-    List,
-}
-
-/// Options of `halt`, `flatten` and `cancel-entries`.
+/// Options of `flatten` and `cancel-entries`, and most of `halt`.
 #[derive(Debug, Args)]
 pub(crate) struct Halt {
     /// Why, for the journal.
@@ -370,77 +275,6 @@ pub(crate) struct Rearm {
     pub(crate) target: Target,
 }
 
-/// `strategy …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Strategy {
-    #[command(flatten)]
-    Author(Author),
-    /// Start a signed bundle in the running gateway, now and after every restart of it (paper only).
-    Start(StartStrategy),
-    /// Stop a strategy for good: its entries are cancelled, its position is kept.
-    Stop {
-        /// The strategy's name.
-        name: String,
-    },
-    /// List the strategies of the running gateway.
-    List,
-}
-
-/// Options of `strategy start`.
-#[derive(Debug, Args)]
-pub(crate) struct StartStrategy {
-    /// The signed bundle.
-    pub(crate) file: PathBuf,
-    /// Name of the strategy [default: the bundle's].
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// The capital it may use, in USDT.
-    #[arg(long, value_name = "B", default_value = "1000")]
-    pub(crate) budget: String,
-    /// A parameter that differs from its default; may be given several times.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
-    pub(crate) set: Vec<(String, String)>,
-}
-
-/// The commands of `strategy` that need no gateway.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Author {
-    /// Compile a strategy crate to a component.
-    Build {
-        /// The crate's folder.
-        #[arg(default_value = ".")]
-        path: PathBuf,
-        /// Where to write the component [default: target/guest/NAME.component.wasm].
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-    /// Sign a component and its strategy.toml into a bundle.
-    Sign {
-        /// The component.
-        component: PathBuf,
-        /// The crate's strategy.toml: what the bundle asks for.
-        #[arg(long, value_name = "FILE")]
-        manifest: PathBuf,
-        /// A private key file; give it twice to sign for two people.
-        #[arg(long, value_name = "FILE", required = true)]
-        key: Vec<PathBuf>,
-        /// Where to write the bundle [default: NAME-VERSION.strategy].
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-    /// Say whether the host would take a bundle or component, and why not.
-    Check {
-        /// The bundle, or a bare component.
-        file: PathBuf,
-        /// Trusted keys [default: DIR/root.json].
-        #[arg(long, value_name = "FILE")]
-        root: Option<PathBuf>,
-        /// For which environment.
-        #[arg(long, default_value = "paper")]
-        env: String,
-    },
-}
-
 /// `keys …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
@@ -463,84 +297,6 @@ pub(crate) enum Keys {
         #[arg(long, required = true)]
         env: Vec<String>,
     },
-}
-
-/// `limits …`
-#[derive(Debug, Subcommand)]
-pub(crate) enum Limits {
-    /// Print the limits.toml that an installation starts with, for an operator to edit.
-    Template,
-    /// Show every limit in force, the value it is held against, and how much of it is used.
-    Show,
-    /// Say in words what a limit measures, what it stops and what it does not, and how far away it is.
-    Explain {
-        /// A key such as daily_loss_max or account.daily_loss_max, or a check such as order-notional [default: all, the nearest
-        /// first].
-        key: Option<String>,
-    },
-    /// Hold the decisions in the journal against another limits file, and say which would have been others.
-    Simulate(SimulateLimits),
-    /// Put another limits file in force. Where it loosens anything it takes a second step.
-    Set {
-        /// The new limits.toml.
-        file: PathBuf,
-        /// Why, for the journal.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-        /// The code that the first step printed.
-        #[arg(long, value_name = "CODE")]
-        code: Option<String>,
-    },
-    /// Let one order of a strategy pass a bound, in two steps.
-    Override(OverrideLimit),
-}
-
-/// Options of `limits simulate`.
-#[derive(Debug, Args)]
-pub(crate) struct SimulateLimits {
-    /// The limits file to try out.
-    pub(crate) file: PathBuf,
-    /// First entry to judge.
-    #[arg(long, value_name = "SEQ", conflicts_with = "since")]
-    pub(crate) from: Option<u64>,
-    /// Judge what was written since then: a time ago such as 24h, or a UTC time such as 2026-11-24 or 2026-11-24T12:30.
-    #[arg(long, value_name = "TIME", value_parser = since)]
-    pub(crate) since: Option<Since>,
-    /// Most changed decisions to list of each kind [default: 20, or 1000 with --json].
-    #[arg(long, value_name = "N")]
-    pub(crate) lines: Option<usize>,
-}
-
-/// Options of `limits override`.
-#[derive(Debug, Args)]
-pub(crate) struct OverrideLimit {
-    /// The strategy's name.
-    #[arg(long)]
-    pub(crate) strategy: String,
-    /// The check whose bound is lifted, such as order-notional.
-    #[arg(long)]
-    pub(crate) check: String,
-    /// The bound for that one order.
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: String,
-    /// How long it is good, at most 1h.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub(crate) r#for: std::time::Duration,
-    /// Why, for the journal.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
-    /// The code that the first step printed.
-    #[arg(long, value_name = "CODE")]
-    pub(crate) code: Option<String>,
-}
-
-/// A moment to look back to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Since {
-    /// This long ago.
-    Ago(std::time::Duration),
-    /// Seconds since 1970-01-01 UTC.
-    At(u64),
 }
 
 /// `journal …`
@@ -582,92 +338,4 @@ pub(crate) enum Measure {
     Order,
     /// The reference strategy over a million trades.
     Backtest,
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(format!("{text:?} is not KEY=VALUE")),
-    }
-}
-
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let number: u64 = number.parse().map_err(|_| format!("{text:?} is not a time; write 20s, 2m or 1h"))?;
-    let seconds = match unit {
-        "s" | "" => Some(number),
-        "m" => number.checked_mul(60),
-        "h" => number.checked_mul(3_600),
-        _ => None,
-    };
-    seconds
-        .map(std::time::Duration::from_secs)
-        .ok_or_else(|| format!("{text:?} is not a time; write 20s, 2m or 1h"))
-}
-
-fn since(text: &str) -> Result<Since, String> {
-    if let Ok(ago) = duration(text) {
-        return Ok(Since::Ago(ago));
-    }
-    utc_seconds(text)
-        .map(Since::At)
-        .ok_or_else(|| format!("{text:?} is no time; write 24h, 2026-11-24 or 2026-11-24T12:30"))
-}
-
-/// Seconds since 1970-01-01 of a UTC date, with or without a time of day.
-fn utc_seconds(text: &str) -> Option<u64> {
-    let text = text.trim_end_matches('Z');
-    let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00"));
-    let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let mut time = time.splitn(3, ':').map(|part| part.parse::<u64>().ok());
-    let (hour, minute, second) = (time.next()??, time.next()??, time.next().unwrap_or(Some(0))?);
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let lengths = [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let index = usize::try_from(month).ok()?.checked_sub(1)?;
-    let plausible = (1970..2500).contains(&year) && hour < 24 && minute < 60 && second < 60;
-    if !plausible || day == 0 || day > *lengths.get(index)? {
-        return None;
-    }
-    let years: u64 = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum();
-    let months: u64 = lengths.iter().take(index).sum();
-    let days = years.checked_add(months)?.checked_add(day)?.checked_sub(1)?;
-    let minutes = days.checked_mul(24)?.checked_add(hour)?.checked_mul(60)?.checked_add(minute)?;
-    minutes.checked_mul(60)?.checked_add(second)
-}
-
-fn short_duration(text: &str) -> Result<std::time::Duration, String> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let wrong = || format!("{text:?} is not a time; write 500us, 20ms or 1s");
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let nanos = match unit {
-        "ns" => Some(number),
-        "us" => number.checked_mul(1_000),
-        "ms" => number.checked_mul(1_000_000),
-        "s" => number.checked_mul(1_000_000_000),
-        _ => None,
-    };
-    nanos
-        .filter(|nanos| *nanos <= 60_000_000_000)
-        .map(std::time::Duration::from_nanos)
-        .ok_or_else(|| format!("{}, at most 60s", wrong()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Since, since};
-
-    #[test]
-    fn moments_are_read() {
-        let at = |text| since(text).unwrap();
-        assert_eq!(at("24h"), Since::Ago(std::time::Duration::from_secs(86_400)));
-        assert_eq!(at("1970-01-01"), Since::At(0));
-        assert_eq!(at("2024-02-29T12:30"), Since::At(1_709_209_800));
-        assert_eq!(at("2026-11-24T00:00:01Z"), Since::At(1_795_478_401));
-        for wrong in
-            ["", "yesterday", "2026-02-29", "2026-13-01", "2026-11-24T24:00", "1969-01-01", "2026-11"]
-        {
-            assert!(since(wrong).is_err(), "{wrong}");
-        }
-    }
 }

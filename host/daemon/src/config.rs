@@ -10,6 +10,9 @@
 //! trade_key = "credential:trade"           # or handed over by systemd, from LoadCredentialEncrypted=trade
 //! lookahead_us = 1000                      # nothing an action causes is seen earlier than this after its cause
 //!
+//! [sentinel]                               # a watchdog beside the gateway; may be left out
+//! lease_s = 10                             # it cancels entries when the gateway has been dead or stalled for this long
+//!
 //! [[strategy]]
 //! name = "ema-btc"
 //! bundle = "bundles/ema-cross-0.1.0-0a1b2c3d.strategy"
@@ -36,6 +39,8 @@ pub(crate) struct Config {
     /// `paper`, `testnet`, `demo` or `live`.
     pub(crate) environment: String,
     pub(crate) venue: VenueConfig,
+    /// The watchdog beside the gateway; none where it is left out.
+    pub(crate) sentinel: Option<SentinelConfig>,
     #[serde(default, rename = "strategy")]
     pub(crate) strategies: Vec<StrategyConfig>,
 }
@@ -54,6 +59,14 @@ pub(crate) struct VenueConfig {
     pub(crate) trade_key: PathBuf,
     /// The lookahead L in microseconds (RULES T2).
     pub(crate) lookahead_us: u64,
+}
+
+/// The sentinel.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SentinelConfig {
+    /// How long the gateway may be silent before its entries are cancelled, in seconds, 5 to 300.
+    pub(crate) lease_s: u64,
 }
 
 /// One deployment.
@@ -114,6 +127,11 @@ impl Config {
         }
         if self.venue.lookahead_us > 1_000_000 {
             wrong.push(format!("venue.lookahead_us = {}: at most 1000000 (1 s)", self.venue.lookahead_us));
+        }
+        if let Some(sentinel) = &self.sentinel
+            && !(5..=300).contains(&sentinel.lease_s)
+        {
+            wrong.push(format!("sentinel.lease_s = {}: must be from 5 to 300", sentinel.lease_s));
         }
         wrong.extend(strategy_violations(&self.strategies.iter().collect::<Vec<_>>()));
         wrong

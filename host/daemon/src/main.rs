@@ -14,7 +14,9 @@ mod gateway;
 mod logs;
 mod output;
 mod places;
+mod sentinel;
 mod supervise;
+mod venue;
 
 use std::process::ExitCode;
 

@@ -33,6 +33,11 @@ impl Places {
         self.sockets.join("control.sock")
     }
 
+    /// Where the sentinel answers the gateway and operators.
+    pub(crate) fn sentinel_socket(&self) -> PathBuf {
+        self.sockets.join("sentinel.sock")
+    }
+
     /// Where the runner answers the gateway. It has a directory of its own, which can be given to the runner without the
     /// control socket beside it: a cell that breaks out must find nothing to give orders to.
     pub(crate) fn runner_socket(&self) -> PathBuf {

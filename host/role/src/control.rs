@@ -1,4 +1,5 @@
-//! The control protocol: what an operator's tool asks of the gateway, one JSON object a line each way.
+//! The control protocols: what an operator's tool asks of the gateway, and what both ask of the sentinel, one JSON object a line
+//! each way.
 //!
 //! Money, prices and quantities are decimal strings; counts and nanoseconds are numbers (RULES O1, O4).
 
@@ -6,6 +7,8 @@ mod client;
 mod deployment;
 mod limits;
 mod message;
+mod report;
+mod sentinel;
 mod server;
 mod upload_name;
 
@@ -15,11 +18,13 @@ pub use portcullis_core::{AccessKind, ActorName, PeerAddress, UserName};
 pub use client::call;
 pub use deployment::{DeployRequest, DeploymentLine, DeploymentState};
 pub use limits::{GaugeLine, LimitsReport, OverrideLine, OverrideRequest, SetLimitsRequest};
-pub use message::{
-    ControlReply, ControlRequest, DenialLine, JournalHead, OrderLine, PositionLine, RaisedLine, ScopeName,
+pub use message::{ControlReply, ControlRequest, ScopeName};
+pub use report::{
+    ComparisonLine, DenialLine, JournalHead, OrderLine, PositionLine, ProtectionReport, RaisedLine,
     StatusReport, StrategyLine,
 };
-pub use server::ControlServer;
+pub use sentinel::{Lease, OwedHalt, SentinelReply, SentinelRequest, SentinelStatus};
+pub use server::{Answer, ControlServer};
 pub use upload_name::{InvalidUploadName, UploadName};
 
 /// Longest line in bytes, either way, the line feed included.

@@ -17,10 +17,11 @@ mod spawn;
 pub use apart::{ApartError, in_child};
 pub use confine::{Confinement, confine};
 pub use control::{
-    AccessKind, ActorName, CONTROL_LINE_BYTES_MAX, ControlError, ControlReply, ControlRequest, ControlServer,
-    DenialLine, DeployRequest, DeploymentLine, DeploymentState, GaugeLine, InvalidUploadName, JournalHead,
-    LimitsReport, OrderLine, OverrideLine, OverrideRequest, PeerAddress, PositionLine, RaisedLine, ScopeName,
-    SetLimitsRequest, StatusReport, StrategyLine, UploadName, UserName, call,
+    AccessKind, ActorName, Answer, CONTROL_LINE_BYTES_MAX, ComparisonLine, ControlError, ControlReply,
+    ControlRequest, ControlServer, DenialLine, DeployRequest, DeploymentLine, DeploymentState, GaugeLine,
+    InvalidUploadName, JournalHead, Lease, LimitsReport, OrderLine, OverrideLine, OverrideRequest, OwedHalt,
+    PeerAddress, PositionLine, ProtectionReport, RaisedLine, ScopeName, SentinelReply, SentinelRequest,
+    SentinelStatus, SetLimitsRequest, StatusReport, StrategyLine, UploadName, UserName, call,
 };
 pub use link::MessageLink;
 pub use memory_file::{MemoryFileError, create_memory_file, read_sealed, seal, sealed_memory_file};

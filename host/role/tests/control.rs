@@ -52,7 +52,7 @@ fn a_question_is_answered_with_its_own_reply() {
     let status = ControlReply::Status(Box::new(report));
     let answer = status.clone();
     let fixture = serve(move |_| answer.clone());
-    assert_eq!(call(&fixture.path, &ControlRequest::Status {}, PATIENCE).unwrap(), status);
+    assert_eq!(call::<ControlReply>(&fixture.path, &ControlRequest::Status {}, PATIENCE).unwrap(), status);
 }
 
 #[test]
@@ -284,10 +284,10 @@ fn idle_connections_cannot_take_every_place_for_ever() {
     let fixture = serve(echo);
     let held: Vec<_> = (0..8).map(|_| UnixStream::connect(&fixture.path).unwrap()).collect();
     // Every place is taken, so the next connection is closed unanswered; with the others gone there is room again.
-    assert!(call(&fixture.path, &ControlRequest::Status {}, PATIENCE).is_err());
+    assert!(call::<ControlReply>(&fixture.path, &ControlRequest::Status {}, PATIENCE).is_err());
     drop(held);
     let answered = (0..1000).any(|_| {
-        let answer = call(&fixture.path, &ControlRequest::Status {}, PATIENCE);
+        let answer = call::<ControlReply>(&fixture.path, &ControlRequest::Status {}, PATIENCE);
         std::thread::yield_now();
         answer.is_ok()
     });
@@ -300,7 +300,8 @@ fn a_server_that_ended_leaves_nothing_behind() {
     let path = fixture.path.clone();
     drop(fixture._server);
     assert!(!path.exists());
-    assert!(matches!(call(&path, &ControlRequest::Status {}, PATIENCE), Err(ControlError::Io(_))));
+    let nobody = call::<ControlReply>(&path, &ControlRequest::Status {}, PATIENCE);
+    assert!(matches!(nobody, Err(ControlError::Io(_))));
 }
 
 #[test]

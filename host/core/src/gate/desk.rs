@@ -123,6 +123,8 @@ pub(super) struct Reconciliation {
     pub(super) asked_at: Timestamp,
     /// Whether its answer is still out.
     pub(super) waiting: bool,
+    /// When the last answer was taken in.
+    pub(super) answered_at: Option<Timestamp>,
     /// Positions that differed in the last snapshot: ours and theirs.
     pub(super) differences: BTreeMap<InstrumentId, (SignedQty, SignedQty)>,
     /// Whether one is needed although nothing holds.

@@ -32,6 +32,10 @@ impl Turn<'_> {
                 let row = Override { strategy, check, limit, until, actor, reason, at: self.now };
                 self.grant_override(row, code)
             }
+            OperatorCommand::Reconcile => {
+                self.ask_for_snapshot();
+                Reply::Done
+            }
             // The daemon does what these ask; here they are facts.
             OperatorCommand::SetLimits { .. }
             | OperatorCommand::Deploy { .. }

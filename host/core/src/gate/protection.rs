@@ -31,6 +31,11 @@ impl Stop {
         self.missing_since
     }
 
+    /// Whether the venue told of a stop that is near enough.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.seen.is_some() && self.missing_since.is_none()
+    }
+
     /// Whether time alone changes nothing about it.
     pub(super) fn is_settled(&self) -> bool {
         self.missing_since.is_none()

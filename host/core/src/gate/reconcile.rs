@@ -103,6 +103,7 @@ impl Turn<'_> {
             LinkChange::Journal { up } => self.desk.hold(Inhibit::Journal, !up, now),
             LinkChange::Disk { up } => self.desk.hold(Inhibit::Disk, !up, now),
             LinkChange::RateBudget { up } => self.desk.hold(Inhibit::RateBudget, !up, now),
+            LinkChange::Watchdog { up } => self.desk.hold(Inhibit::Watchdog, !up, now),
         }
     }
 
@@ -110,6 +111,7 @@ impl Turn<'_> {
     pub(super) fn snapshot(&mut self, snapshot: VenueSnapshot) {
         self.desk.reconciliation.waiting = false;
         self.desk.reconciliation.wanted = false;
+        self.desk.reconciliation.answered_at = Some(self.now);
         let VenueSnapshot { time, orders, executions, positions, wallet, mode } = snapshot;
         self.account_mode(mode);
         for execution in executions {

@@ -2,11 +2,13 @@
 
 mod console;
 mod deploy;
+mod emergency;
 mod journal;
 pub(crate) mod keys;
 mod limits;
 pub(crate) mod operate;
 mod paper;
+mod reconcile;
 mod roles;
 mod run;
 pub(crate) mod strategy;
@@ -15,10 +17,10 @@ use std::process::ExitCode;
 
 use portcullis_role::ControlRequest;
 
-use crate::cli::{Cli, Command, Strategy};
+use crate::cli::{Cli, Command, HaltNow, Strategy};
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::{backtest, bench, demo, gateway};
+use crate::{backtest, bench, demo, gateway, sentinel};
 
 /// Runs the command.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
@@ -38,10 +40,13 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Orders => operate(ControlRequest::Orders {}),
         Command::Positions => operate(ControlRequest::Positions {}),
         Command::Denials => operate(ControlRequest::Denials {}),
-        Command::Halt(halt) => {
+        Command::Sentinel(arguments) => sentinel::run(arguments, &places),
+        Command::Halt(HaltNow { emergency: true, halt }) => emergency::run(&halt.reason, &places, cli.json),
+        Command::Halt(HaltNow { halt, .. }) => {
             let (reason, scope) = (halt.reason.clone(), halt.target.scope());
             operate(ControlRequest::Halt { reason, scope, actor: None })
         }
+        Command::Reconcile(_) => reconcile::run(&places, cli.json),
         Command::Flatten(halt) => {
             let (reason, scope) = (halt.reason.clone(), halt.target.scope());
             operate(ControlRequest::Flatten { reason, scope, actor: None })

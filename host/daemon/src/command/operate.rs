@@ -113,6 +113,17 @@ fn print_status(status: &StatusReport) {
         "orders          {} open, {} unknown; positions {}",
         status.open_orders, status.unknown_orders, status.positions
     ));
+    let protection = &status.protection;
+    output::text(format!(
+        "protection      {} of {} positions have a stop at the exchange; sentinel {}; cancel on disconnect {}",
+        protection.stopped_positions, status.positions, protection.sentinel, protection.disconnect_cancel
+    ));
+    if let Some(comparison) = &status.comparison {
+        output::text(format!(
+            "reconciled      {} positions differ, {} orders unsettled",
+            comparison.differences, comparison.unsettled
+        ));
+    }
     output::text(format!("journal         {} records, head {}", status.journal.records, status.journal.root));
     for strategy in &status.strategies {
         output::text(format!(

@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Run, places: &Places) -> Result<ExitCode, Failure>
         };
         return gateway::run(&role, places);
     }
-    Config::load(&arguments.config, arguments.env.as_deref())?;
+    let config = Config::load(&arguments.config, arguments.env.as_deref())?;
     let stop = stop_flag()?;
     let mut supervisor = Supervisor::default();
     let mut gateway = places.arguments().to_vec();
@@ -36,12 +36,17 @@ pub(crate) fn run(arguments: &Run, places: &Places) -> Result<ExitCode, Failure>
     if let Some(environment) = &arguments.env {
         gateway.extend(["--env".to_owned(), environment.clone()]);
     }
+    let sentinel = config.sentinel.is_some().then(|| gateway.clone());
     if let (Some(hash), Some(reason)) = (&arguments.accept.accept_limits, &arguments.accept.accept_reason) {
         let accept = ["--accept-limits", hash, "--accept-reason", reason];
         gateway.extend(accept.map(str::to_owned));
     }
     let started = supervisor
         .start(RoleSpec { role: "runner", arguments: places.arguments().to_vec() })
+        .and_then(|_| match sentinel {
+            None => Ok(serde_json::Value::Null),
+            Some(arguments) => supervisor.start(RoleSpec { role: "sentinel", arguments }),
+        })
         .and_then(|_| supervisor.start(RoleSpec { role: "gateway", arguments: gateway }))
         .and_then(|_| match arguments.console {
             None => Ok(serde_json::Value::Null),

@@ -89,7 +89,7 @@ pub(crate) fn run(demo: &Demo, dir: Option<&Path>, as_json: bool) -> Result<Exit
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Starts the exchange, then the runner, then the gateway, then the console. Returns the exchange's ready line.
+/// Starts the exchange, then the runner, the sentinel, the gateway and the console. Returns the exchange's ready line.
 fn start(
     supervisor: &mut Supervisor,
     demo: &Demo,
@@ -117,10 +117,9 @@ fn start(
     let paper = supervisor.start(RoleSpec { role: "paper", arguments })?;
     supervisor.start(RoleSpec { role: "runner", arguments: vec!["--dir".to_owned(), dir_text.clone()] })?;
     let config = dir.join("portcullis.toml").display().to_string();
-    supervisor.start(RoleSpec {
-        role: "gateway",
-        arguments: vec!["--dir".to_owned(), dir_text.clone(), "--config".to_owned(), config],
-    })?;
+    let configured = vec!["--dir".to_owned(), dir_text.clone(), "--config".to_owned(), config];
+    supervisor.start(RoleSpec { role: "sentinel", arguments: configured.clone() })?;
+    supervisor.start(RoleSpec { role: "gateway", arguments: configured })?;
     supervisor.start(RoleSpec {
         role: "console",
         arguments: vec!["--dir".to_owned(), dir_text, "--listen".to_owned(), console.to_string()],

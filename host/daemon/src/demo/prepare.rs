@@ -12,7 +12,7 @@ use portcullis_bundle::{
 use portcullis_core::{DEMO_LIMITS, Environment};
 
 use crate::command::{keys, strategy};
-use crate::config::{Config, StrategyConfig, VenueConfig};
+use crate::config::{Config, SentinelConfig, StrategyConfig, VenueConfig};
 use crate::demo::port;
 use crate::failure::Failure;
 use crate::{clock, output};
@@ -81,6 +81,7 @@ pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure
             trade_key: "keys/trade.toml".into(),
             lookahead_us: 1_000,
         },
+        sentinel: Some(SentinelConfig { lease_s: 10 }),
         strategies: vec![StrategyConfig {
             name: configured.to_owned(),
             bundle,

@@ -1,12 +1,14 @@
 //! What operators are told: views of the pipeline, in words and decimal strings.
 
+use std::collections::BTreeSet;
+
 use portcullis_core::{
     Amount, Category, Gate, InstrumentId, InstrumentSpec, Order, Position, Price, Qty, Refused, Side, State,
     StrategyId, Unit,
 };
 use portcullis_role::{
-    ControlReply, DenialLine, DeploymentLine, JournalHead, OrderLine, PositionLine, StatusReport,
-    StrategyLine,
+    ComparisonLine, ControlReply, DenialLine, DeploymentLine, JournalHead, OrderLine, PositionLine,
+    ProtectionReport, StatusReport, StrategyLine,
 };
 
 use crate::gateway::launcher::Launcher;
@@ -17,7 +19,12 @@ use crate::gateway::start::Running;
 const ORDERS_MAX: usize = 100;
 
 /// Where everything stands.
-pub(crate) fn status(running: &mut Running, launcher: &Launcher, uptime_ns: u64) -> ControlReply {
+pub(crate) fn status(
+    running: &mut Running,
+    launcher: &Launcher,
+    watched: Option<bool>,
+    uptime_ns: u64,
+) -> ControlReply {
     let profit = running.pipeline.profit();
     let pipeline = &running.pipeline;
     let gate = pipeline.gate();
@@ -54,12 +61,40 @@ pub(crate) fn status(running: &mut Running, launcher: &Launcher, uptime_ns: u64)
         positions: u64::try_from(positions).unwrap_or(u64::MAX),
         open_orders: state.orders().open_count(),
         unknown_orders: u64::try_from(state.orders().unresolved().count()).unwrap_or(u64::MAX),
+        protection: protection(gate, watched),
+        comparison: gate.comparison().map(|comparison| ComparisonLine {
+            at_ns: comparison.at.0,
+            differences: u64::try_from(comparison.differences).unwrap_or(u64::MAX),
+            unsettled: u64::try_from(comparison.unsettled).unwrap_or(u64::MAX),
+        }),
         journal: JournalHead { records: records.0, root: root.to_string() },
         day_pnl: text(profit.day),
         net_pnl: text(profit.total),
         equity: state.wallet().map(|wallet| wallet.equity.to_string()).unwrap_or_default(),
         uptime_ns,
     }))
+}
+
+/// What would protect the account without this process.
+fn protection(gate: &Gate, watched: Option<bool>) -> ProtectionReport {
+    let held: BTreeSet<InstrumentId> = gate
+        .state()
+        .ledger()
+        .positions()
+        .filter(|(_, _, position)| !position.quantity.is_flat())
+        .map(|(instrument, ..)| instrument)
+        .collect();
+    let stopped = held.into_iter().filter(|instrument| gate.is_protected(*instrument)).count();
+    ProtectionReport {
+        stopped_positions: u64::try_from(stopped).unwrap_or(u64::MAX),
+        sentinel: match watched {
+            None => "none",
+            Some(true) => "holding",
+            Some(false) => "silent",
+        }
+        .to_owned(),
+        disconnect_cancel: "unavailable".to_owned(),
+    }
 }
 
 /// Orders that are not finished, the newest first.

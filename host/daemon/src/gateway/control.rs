@@ -49,18 +49,20 @@ impl Control {
         Ok(Self { questions, _server: server })
     }
 
-    /// Answers everything that waits. True when the gateway is to end.
+    /// Answers everything that waits. `watched` says whether the sentinel holds a lease, where there is to be one. True when the
+    /// gateway is to end.
     pub(crate) fn answer(
         &self,
         running: &mut Running,
         launcher: &mut Launcher,
         limits: &mut LimitsDesk,
+        watched: Option<bool>,
         started: Instant,
     ) -> bool {
         let mut shutdown = false;
         while let Ok(question) = self.questions.try_recv() {
             shutdown |= matches!(question.request, ControlRequest::Shutdown {});
-            serve(running, launcher, limits, question, started);
+            serve(running, launcher, limits, question, watched, started);
         }
         shutdown
     }
@@ -93,13 +95,14 @@ fn serve(
     launcher: &mut Launcher,
     limits: &mut LimitsDesk,
     question: Question,
+    watched: Option<bool>,
     started: Instant,
 ) {
     let Question { request, answer } = question;
     let reply = match request {
         ControlRequest::Status {} => {
             let uptime_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            answers::status(running, launcher, uptime_ns)
+            answers::status(running, launcher, watched, uptime_ns)
         }
         ControlRequest::Orders {} => answers::orders(running.pipeline.gate().state()),
         ControlRequest::Positions {} => answers::positions(running.pipeline.gate()),
@@ -137,6 +140,14 @@ fn serve(
         }
         ControlRequest::FailedAccess { count } => {
             note(running, CONSOLE.to_owned(), OperatorCommand::FailedAccess { count })
+        }
+        ControlRequest::Reconcile { actor } => {
+            running
+                .pipeline
+                .hand_in(Input::Operator { actor: name(actor), command: OperatorCommand::Reconcile });
+            ControlReply::Done {
+                detail: "the venue is asked for everything; the status tells the outcome".to_owned(),
+            }
         }
         ControlRequest::Limits {} => limits::report(running),
         ControlRequest::Override(request) => limits::grant_override(running, request),

@@ -11,6 +11,7 @@ mod instruments;
 mod launch;
 mod launch_error;
 mod launcher;
+mod lease;
 mod limits;
 mod limits_at_start;
 pub(crate) mod parameters;
@@ -44,6 +45,7 @@ pub(crate) use uploads::{BUNDLE_BYTES_MAX, INCOMING};
 use control::Control;
 use deployments::Deployments;
 use launcher::Launcher;
+use lease::LeaseKeeper;
 use limits::LimitsDesk;
 use limits_at_start::Accepted;
 use start::{Running, start};
@@ -65,6 +67,13 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let deployments = Deployments::load(dir, &config.strategies)?;
     let accepted = Accepted::new(&arguments.accept)?;
     let mut running = start(&config, places, accepted.as_ref(), &wake)?;
+    let mut lease = match &config.sentinel {
+        None => None,
+        Some(_) => Some(
+            LeaseKeeper::start(places.sentinel_socket(), &mut running, wake.clone())
+                .context("cannot start a thread")?,
+        ),
+    };
     let mut launcher = Launcher::start(dir, environment, &config.strategies, deployments, wake.clone())?;
     let mut limits = LimitsDesk::start(dir, wake.clone()).context("cannot start a thread")?;
     let socket = places.control_socket();
@@ -77,8 +86,12 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let mut ready = false;
     while !stop.load(Ordering::Relaxed) {
         let due = running.pipeline.turn();
+        if let Some(lease) = &mut lease {
+            lease.turn(&mut running);
+        }
         limits.turn();
-        if control.answer(&mut running, &mut launcher, &mut limits, started) {
+        let watched = lease.as_ref().map(LeaseKeeper::is_held);
+        if control.answer(&mut running, &mut launcher, &mut limits, watched, started) {
             break;
         }
         let session = launcher.turn(&mut running).and_then(|()| running.pipeline.cells_mut().check_exits());
@@ -101,6 +114,7 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
         wait(&running, &launcher, &wake, due)?;
     }
     running.finish(dir)?;
+    drop(lease);
     drop(indexer);
     Ok(ExitCode::SUCCESS)
 }

@@ -5,23 +5,22 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use portcullis_bybit::{BybitVenue, Config as VenueSettings, Endpoints, LocalSigner};
+use portcullis_bybit::{BybitVenue, LocalSigner};
 use portcullis_cell::{RunnerClient, engine_digest};
 use portcullis_core::{
     Command, Environment, Gate, Input, InstrumentSpec, Limits, Record, SessionStart, StrategyId, Timestamp,
 };
 use portcullis_gateway::Pipeline;
 use portcullis_journal::{FileStorage, Log, LogConfig, Writer, boot_id};
-use portcullis_wire::Credentials;
 
-use crate::clock;
-use crate::config::{Config, CredentialsFile};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::gateway::cells::LiveCells;
 use crate::gateway::limits_at_start::{self, Accepted};
 use crate::gateway::wake::Wake;
 use crate::gateway::{instruments, snapshots};
 use crate::places::Places;
+use crate::{clock, venue};
 
 /// Longest wait for a runner that is still starting.
 const RUNNER_PATIENCE: Duration = Duration::from_secs(10);
@@ -84,7 +83,7 @@ pub(crate) fn start(
         }
     };
     let runner = runner(&places.runner_socket())?;
-    let (venue, specs) = venue(config, environment, dir, &gate, wake)?;
+    let (venue, specs) = connect(config, dir, &gate, wake)?;
 
     let session = SessionStart {
         environment,
@@ -157,38 +156,20 @@ fn journal(environment: Environment, dir: &Path) -> Result<(Gate, Writer<FileSto
     Ok((gate, Writer::new(log).map_err(failed)?, had_limits))
 }
 
-fn venue(
+fn connect(
     config: &Config,
-    environment: Environment,
     dir: &Path,
     gate: &Gate,
     wake: &Wake,
 ) -> Result<(BybitVenue, Vec<InstrumentSpec>), Failure> {
-    let endpoints = match (environment, &config.venue.rest, &config.venue.ws) {
-        (Environment::Paper, Some(rest), Some(ws)) => Endpoints::paper(rest, ws),
-        (Environment::Paper, ..) => {
-            return Err(Failure::Usage("venue.rest and venue.ws are missing".to_owned()));
-        }
-        (Environment::Testnet, ..) => Endpoints::testnet(),
-        (Environment::Demo, ..) => Endpoints::demo(),
-        (Environment::Live, ..) => {
-            return Err(Failure::Usage(
-                "live trading is not offered by this version; use paper, testnet or demo".to_owned(),
-            ));
-        }
-    };
-    let credentials =
-        |file: &Path| CredentialsFile::load(dir, file).map(|read| Credentials::new(&read.key, &read.secret));
-    let clock: fn() -> Timestamp = clock::now;
-    let mut settings =
-        VenueSettings::new(environment, endpoints, credentials(&config.venue.read_key)?, clock);
+    let mut settings = venue::settings(config, dir)?;
     settings.instruments = instruments::open(gate.state());
     // A new journal has no executions; what the account did before is not this journal's.
     let last = gate.state().last_execution();
     if last > Timestamp::default() {
         settings.executions_since = last;
     }
-    let signer = LocalSigner::new(credentials(&config.venue.trade_key)?, clock);
+    let signer = LocalSigner::new(venue::credentials(dir, &config.venue.trade_key)?, clock::now);
     let ring = wake.clone();
     BybitVenue::connect(settings, Box::new(signer), move || ring.ring()).map_err(|error| {
         Failure::Environment(anyhow::Error::new(error).context("cannot connect to the venue"))

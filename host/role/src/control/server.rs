@@ -1,4 +1,4 @@
-//! The gateway's side: one short-lived thread a connection, a bounded number of them.
+//! The side that is asked: one short-lived thread a connection, a bounded number of them.
 
 use std::io::{self, BufReader};
 use std::os::fd::OwnedFd;
@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags};
 
-use super::{ControlError, ControlReply, ControlRequest, read_line, write_line};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{ControlError, read_line, write_line};
 
 /// Most connections at once; one more is closed at once.
 const CONNECTIONS_MAX: usize = 8;
@@ -19,7 +22,13 @@ const CONNECTIONS_MAX: usize = 8;
 /// Longest silence of a client.
 const IDLE: Duration = Duration::from_secs(30);
 
-type Handler = dyn Fn(ControlRequest) -> ControlReply + Send + Sync;
+type Handler<Q, A> = dyn Fn(Q) -> A + Send + Sync;
+
+/// An answer that can say that a question was not understood.
+pub trait Answer: Serialize {
+    /// The answer that names a mistake by its code and in words.
+    fn error(code: &str, detail: String) -> Self;
+}
 
 /// Listens on the control socket until it is dropped.
 #[derive(Debug)]
@@ -36,15 +45,15 @@ impl ControlServer {
     /// # Errors
     ///
     /// As [`listen`](crate::listen), or when no thread can be started.
-    pub fn start(
+    pub fn start<Q: DeserializeOwned + 'static, A: Answer + 'static>(
         path: &Path,
-        handler: impl Fn(ControlRequest) -> ControlReply + Send + Sync + 'static,
+        handler: impl Fn(Q) -> A + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let listener = crate::listen(path)?;
         listener.set_nonblocking(true)?;
         let stop = Arc::new(rustix::event::eventfd(0, EventfdFlags::CLOEXEC)?);
         let stopped = Arc::clone(&stop);
-        let handler: Arc<Handler> = Arc::new(handler);
+        let handler: Arc<Handler<Q, A>> = Arc::new(handler);
         let thread = std::thread::Builder::new()
             .name("control".to_owned())
             .spawn(move || accept(&listener, &stopped, &handler))?;
@@ -69,7 +78,11 @@ impl Drop for ControlServer {
     }
 }
 
-fn accept(listener: &UnixListener, stop: &OwnedFd, handler: &Arc<Handler>) {
+fn accept<Q: DeserializeOwned + 'static, A: Answer + 'static>(
+    listener: &UnixListener,
+    stop: &OwnedFd,
+    handler: &Arc<Handler<Q, A>>,
+) {
     let active = Arc::new(AtomicUsize::new(0));
     loop {
         let mut ready = [PollFd::new(listener, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
@@ -94,7 +107,11 @@ fn accept(listener: &UnixListener, stop: &OwnedFd, handler: &Arc<Handler>) {
     }
 }
 
-fn admit(stream: UnixStream, active: &Arc<AtomicUsize>, handler: &Arc<Handler>) {
+fn admit<Q: DeserializeOwned + 'static, A: Answer + 'static>(
+    stream: UnixStream,
+    active: &Arc<AtomicUsize>,
+    handler: &Arc<Handler<Q, A>>,
+) {
     if let Err(error) = crate::check_peer(&stream) {
         tracing::warn!(%error, "a control connection was refused");
         return;
@@ -116,7 +133,10 @@ fn admit(stream: UnixStream, active: &Arc<AtomicUsize>, handler: &Arc<Handler>) 
     }
 }
 
-fn converse(stream: &UnixStream, handler: &Handler) -> Result<(), ControlError> {
+fn converse<Q: DeserializeOwned, A: Answer>(
+    stream: &UnixStream,
+    handler: &Handler<Q, A>,
+) -> Result<(), ControlError> {
     // Accepted sockets do not inherit the listener's mode, but say so: what follows relies on waiting.
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(IDLE))?;
@@ -125,14 +145,12 @@ fn converse(stream: &UnixStream, handler: &Handler) -> Result<(), ControlError> 
     while let Some(line) = read_line(&mut reader)? {
         let reply = match serde_json::from_slice(&line) {
             Ok(request) => handler(request),
-            Err(error) => ControlReply::error("BAD_REQUEST", error.to_string()),
+            Err(error) => A::error("BAD_REQUEST", error.to_string()),
         };
         match write_line(&mut &*stream, &reply) {
             Err(ControlError::Line) => {
-                write_line(
-                    &mut &*stream,
-                    &ControlReply::error("REPLY_TOO_LONG", "the answer does not fit a line"),
-                )?;
+                let too_long = A::error("REPLY_TOO_LONG", "the answer does not fit a line".to_owned());
+                write_line(&mut &*stream, &too_long)?;
             }
             other => other?,
         }

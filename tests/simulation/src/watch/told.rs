@@ -58,7 +58,7 @@ impl Told {
             LinkChange::Signer { up } => self.signer_down = !up,
             LinkChange::Disk { up } => self.disk_low = !up,
             LinkChange::RateBudget { up } => self.rate_used_up = !up,
-            LinkChange::Journal { .. } | LinkChange::Book { .. } => {}
+            LinkChange::Journal { .. } | LinkChange::Book { .. } | LinkChange::Watchdog { .. } => {}
         }
     }
 

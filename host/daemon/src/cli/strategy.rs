@@ -1,0 +1,78 @@
+//! `strategy`: operators and authors.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::values::key_value;
+
+/// `strategy …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Strategy {
+    #[command(flatten)]
+    Author(Author),
+    /// Start a signed bundle in the running gateway, now and after every restart of it (paper only).
+    Start(StartStrategy),
+    /// Stop a strategy for good: its entries are cancelled, its position is kept.
+    Stop {
+        /// The strategy's name.
+        name: String,
+    },
+    /// List the strategies of the running gateway.
+    List,
+}
+
+/// Options of `strategy start`.
+#[derive(Debug, Args)]
+pub(crate) struct StartStrategy {
+    /// The signed bundle.
+    pub(crate) file: PathBuf,
+    /// Name of the strategy [default: the bundle's].
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The capital it may use, in USDT.
+    #[arg(long, value_name = "B", default_value = "1000")]
+    pub(crate) budget: String,
+    /// A parameter that differs from its default; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+/// The commands of `strategy` that need no gateway.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Author {
+    /// Compile a strategy crate to a component.
+    Build {
+        /// The crate's folder.
+        #[arg(default_value = ".")]
+        path: PathBuf,
+        /// Where to write the component [default: target/guest/NAME.component.wasm].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Sign a component and its strategy.toml into a bundle.
+    Sign {
+        /// The component.
+        component: PathBuf,
+        /// The crate's strategy.toml: what the bundle asks for.
+        #[arg(long, value_name = "FILE")]
+        manifest: PathBuf,
+        /// A private key file; give it twice to sign for two people.
+        #[arg(long, value_name = "FILE", required = true)]
+        key: Vec<PathBuf>,
+        /// Where to write the bundle [default: NAME-VERSION.strategy].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Say whether the host would take a bundle or component, and why not.
+    Check {
+        /// The bundle, or a bare component.
+        file: PathBuf,
+        /// Trusted keys [default: DIR/root.json].
+        #[arg(long, value_name = "FILE")]
+        root: Option<PathBuf>,
+        /// For which environment.
+        #[arg(long, default_value = "paper")]
+        env: String,
+    },
+}

@@ -1,0 +1,110 @@
+//! The sentinel role: a watchdog outside the gateway. It holds a lease that the gateway renews as long as its pipeline turns; when
+//! the lease lapses, or an operator halts past the gateway, it cancels entries at the venue by itself (RULES S4).
+//!
+//! It covers the gateway's death and not the machine's: only stops at the exchange outlive that.
+
+mod memory;
+mod watch;
+
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use portcullis_bybit::{EntryCanceller, LocalSigner};
+use portcullis_role::{ActorName, ControlServer, OwedHalt, SentinelReply, SentinelRequest};
+use serde_json::json;
+
+use crate::cli::Gateway;
+use crate::config::Config;
+use crate::demo::stop_flag;
+use crate::failure::Failure;
+use crate::places::Places;
+use crate::{clock, output, venue};
+
+use memory::MemoryFile;
+use watch::Watch;
+
+/// How often it looks whether there is something to do.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Who halts when nobody is named: the socket is open to this user and root alone.
+const ACTOR: &str = "sentinel-socket";
+
+/// The watch and where it is remembered, behind one lock that is never held over a call to the venue.
+struct Post {
+    watch: Watch,
+    file: MemoryFile,
+}
+
+/// Watches until SIGTERM or SIGINT.
+pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Failure> {
+    let config = Config::load(&arguments.config, arguments.env.as_deref())?;
+    let Some(settings) = &config.sentinel else {
+        return Err(Failure::Usage(format!(
+            "{} has no [sentinel]; it names how long a lease lasts",
+            arguments.config.display()
+        )));
+    };
+    let stop = stop_flag()?;
+    let dir = places.data();
+    let venue = venue::settings(&config, dir)?;
+    let signer = LocalSigner::new(venue::credentials(dir, &config.venue.trade_key)?, clock::now);
+    let mut canceller = EntryCanceller::new(&venue, Box::new(signer))
+        .map_err(|error| Failure::Environment(anyhow::Error::new(error)))?;
+
+    let file = MemoryFile::new(dir);
+    let memory = file.load()?;
+    let watch = Watch::new(Duration::from_secs(settings.lease_s), memory, Instant::now());
+    let post = Arc::new(Mutex::new(Post { watch, file }));
+    let socket = places.sentinel_socket();
+    let asked = Arc::clone(&post);
+    let server = ControlServer::start(&socket, move |request| answer(&mut lock(&asked), request))
+        .with_context(|| format!("cannot listen on {}", socket.display()))?;
+    output::json(&json!({"type": "ready", "role": "sentinel"}));
+
+    while !stop.load(Ordering::Relaxed) {
+        let duty = lock(&post).watch.duty(Instant::now());
+        let Some(markets) = duty else {
+            std::thread::sleep(LOOK_EVERY);
+            continue;
+        };
+        let found = canceller.cancel_entries(&markets).map_err(|error| error.to_string());
+        tracing::warn!(?markets, ?found, "cancelled entries in the gateway's place");
+        let mut post = lock(&post);
+        post.watch.round(found, Instant::now());
+        post.remember();
+    }
+    drop(server);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn answer(post: &mut Post, request: SentinelRequest) -> SentinelReply {
+    let now = Instant::now();
+    let reply = match request {
+        SentinelRequest::Renew(lease) => SentinelReply::Renewed { halt: post.watch.renew(lease, now) },
+        SentinelRequest::Halt { reason, actor } => {
+            let actor = actor.map_or_else(|| ACTOR.to_owned(), ActorName::into);
+            tracing::warn!(actor, reason, "an operator halts past the gateway");
+            post.watch.halt(OwedHalt { actor, reason }, now);
+            SentinelReply::Status(post.watch.status(now))
+        }
+        SentinelRequest::Status {} => SentinelReply::Status(post.watch.status(now)),
+    };
+    post.remember();
+    reply
+}
+
+impl Post {
+    /// Keeps what must outlive this process. Without it the sentinel still acts, so a disk that fails stops nothing.
+    fn remember(&mut self) {
+        if let Err(error) = self.file.keep(&self.watch.memory()) {
+            tracing::error!(%error, "what the sentinel is to remember could not be written");
+        }
+    }
+}
+
+fn lock(post: &Mutex<Post>) -> MutexGuard<'_, Post> {
+    post.lock().unwrap_or_else(PoisonError::into_inner)
+}
