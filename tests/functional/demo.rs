@@ -12,6 +12,8 @@
     reason = "test code"
 )]
 
+#[path = "../support/exchange.rs"]
+mod exchange;
 #[path = "../support/demo.rs"]
 mod support;
 
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
 
+use exchange::Exchange;
 use support::{Demo, json, kill, portcullis};
 
 fn main() {
@@ -49,83 +52,6 @@ fn main() {
     libtest_mimic::run(&arguments, tests).exit();
 }
 
-/// What the exchange itself says, asked with the gateway's read key.
-struct Exchange {
-    base: String,
-    credentials: portcullis_wire::Credentials,
-}
-
-impl Exchange {
-    fn of(demo: &Demo) -> Self {
-        Self::new(&demo.dir, demo.ready["paper"]["rest"].as_str().unwrap())
-    }
-
-    fn new(dir: &Path, base: &str) -> Self {
-        let text = std::fs::read_to_string(dir.join("keys/read.toml")).unwrap();
-        let keys: BTreeMap<String, String> = toml::from_str(&text).unwrap();
-        let credentials = portcullis_wire::Credentials::new(&keys["key"], &keys["secret"].clone().into());
-        Self { base: base.to_owned(), credentials }
-    }
-
-    fn get(&self, path: &str, query: &str) -> Value {
-        let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
-        let timestamp = u64::try_from(now).unwrap();
-        let signature = self.credentials.sign_request(timestamp, 5_000, query.as_bytes());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let answer: Value = runtime.block_on(async {
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-            reqwest::Client::new()
-                .get(format!("{}{path}?{query}", self.base))
-                .header("X-BAPI-API-KEY", self.credentials.key())
-                .header("X-BAPI-TIMESTAMP", timestamp)
-                .header("X-BAPI-RECV-WINDOW", 5_000)
-                .header("X-BAPI-SIGN", signature.as_str())
-                .send()
-                .await
-                .unwrap()
-                .json()
-                .await
-                .unwrap()
-        });
-        assert_eq!(answer["retCode"], 0, "{answer}");
-        answer
-    }
-
-    /// Size of each position, negative when short, as text without trailing zeros.
-    fn positions(&self) -> BTreeMap<String, f64> {
-        let answer = self.get("/v5/position/list", "category=linear&settleCoin=USDT");
-        answer["result"]["list"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|row| {
-                let size: f64 = row["size"].as_str().unwrap().parse().unwrap();
-                let signed = if row["side"] == "Sell" { -size } else { size };
-                (format!("linear:{}", row["symbol"].as_str().unwrap()), signed)
-            })
-            .filter(|(_, size)| *size != 0.0)
-            .collect()
-    }
-
-    fn open_links(&self) -> BTreeSet<String> {
-        let answer = self.get("/v5/order/realtime", "category=linear&settleCoin=USDT&limit=50");
-        let rows = answer["result"]["list"].as_array().unwrap();
-        // The stops of positions are the exchange's own orders and have no client id.
-        let ours = rows.iter().filter(|row| row["stopOrderType"] != "StopLoss");
-        ours.map(|row| row["orderLinkId"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// Positions that have no stop at the exchange.
-    fn unprotected(&self) -> Vec<String> {
-        let answer = self.get("/v5/position/list", "category=linear&settleCoin=USDT");
-        let rows = answer["result"]["list"].as_array().unwrap().iter();
-        let bare = rows
-            .filter(|row| row["size"] != "0" && row["size"] != "")
-            .filter(|row| row["stopLoss"].as_str().is_none_or(|stop| stop.is_empty() || stop == "0"));
-        bare.map(|row| row["symbol"].as_str().unwrap().to_owned()).collect()
-    }
-}
-
 /// The books' positions, from `portcullis positions`.
 fn book_positions(answer: &Value) -> BTreeMap<String, f64> {
     let rows = answer["positions"].as_array().unwrap();
@@ -144,7 +70,7 @@ fn book_links(answer: &Value) -> BTreeSet<String> {
 
 /// Waits until books and exchange agree on positions and open orders, both quiet.
 fn assert_agreement(demo: &Demo) {
-    let exchange = Exchange::of(demo);
+    let exchange = Exchange::of(&demo.dir, &demo.ready);
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let before = (exchange.positions(), exchange.open_links());
@@ -160,7 +86,7 @@ fn assert_agreement(demo: &Demo) {
 
 /// No two creates of the journal became one id, and no id of the exchange's history occurs twice.
 fn assert_no_duplicates(demo: &Demo) {
-    let history = Exchange::of(demo).get("/v5/order/history", "category=linear&limit=50");
+    let history = Exchange::of(&demo.dir, &demo.ready).get("/v5/order/history", "category=linear&limit=50");
     let rows = history["result"]["list"].as_array().unwrap();
     // The stops of positions are the exchange's own orders and have no id of ours.
     let links: Vec<&str> =
@@ -243,7 +169,7 @@ fn halt() -> Tested {
     demo.wait_for("trading", &["status"], traded);
     demo.ask(&["halt", "--reason", "test"]);
     demo.wait_for("the end of all entries", &["orders"], |orders| orders["orders"] == serde_json::json!([]));
-    let exchange = Exchange::of(&demo);
+    let exchange = Exchange::of(&demo.dir, &demo.ready);
     assert_eq!(exchange.open_links(), BTreeSet::new());
     // A halt takes the entries and leaves every position its stop.
     assert_eq!(exchange.unprotected(), Vec::<String>::new(), "positions: {:?}", exchange.positions());

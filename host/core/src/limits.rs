@@ -9,6 +9,7 @@ mod entries;
 mod explain;
 mod read;
 mod simulate;
+mod stop;
 mod template;
 
 use std::collections::BTreeMap;

@@ -5,9 +5,9 @@
 use crate::checks::{Proposal, Situation, adding, reducing, reducing_amend};
 use crate::validate::{ValidAmend, ValidBody, ValidIntent, ValidPlace};
 use crate::{
-    AmendOrder, ApprovedCommand, CancelAll, CancelOrder, CancelScope, CheckOutcome, Class, Command,
+    AmendOrder, ApprovedCommand, CancelAll, CancelOrder, CancelScope, Category, CheckOutcome, Class, Command,
     InstrumentId, IntentApproved, Order, OrderNumber, Origin, PlaceOrder, Price, RefusalCode, SetProtection,
-    Timestamp, Verdict,
+    Side, Timestamp, Verdict,
 };
 
 /// Bytes of the causing frame that are kept with an approval (RULES J2).
@@ -111,9 +111,23 @@ fn review_place(
         reduce_only: place.reduce_only,
         trigger: place.trigger,
         take_profit: place.take_profit,
-        stop_loss: place.stop_loss,
+        stop_loss: place.stop_loss.or_else(|| opening_stop(&proposal).filter(|_| class == Class::Adding)),
     });
     approve(intent, command, class, place.good_till, checks, situation, frame)
+}
+
+/// The host's own stop for an order that opens a position, where the limits want one and the strategy brings none. An order that extends
+/// a position brings none: the position's own covers it, and a new one would replace that.
+fn opening_stop(proposal: &Proposal<'_>) -> Option<Price> {
+    let instrument = proposal.instrument;
+    let spec = &instrument.spec;
+    let protection = instrument.limits.as_ref()?.protection?;
+    let position = proposal.situation.state.ledger().quantity(spec.id);
+    let extends = !position.is_flat() && position.is_long() == (proposal.side == Side::Buy);
+    if extends || spec.category == Category::Spot {
+        return None;
+    }
+    protection.stop(proposal.price?.to_amount(spec.price_decimals)?, proposal.side, spec)
 }
 
 fn review_amend(

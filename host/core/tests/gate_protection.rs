@@ -62,6 +62,39 @@ fn instrument_state(world: &World) -> TradingState {
     world.gate.state().ladder().of(Scope::Instrument(BTC))
 }
 
+/// The stop that came with the newest order.
+fn attached(world: &mut World) -> Option<Price> {
+    let placed = std::mem::take(&mut world.sent).into_iter().rev().find_map(|(_, command)| match command {
+        Command::Place(place) => Some(place.stop_loss),
+        _ => None,
+    });
+    placed.unwrap()
+}
+
+#[test]
+fn an_order_that_opens_a_position_brings_its_stop() {
+    let mut world = protected();
+    world.place(buy(10, "60000.00")).unwrap();
+    assert_eq!(attached(&mut world), Some(price("57000.00")));
+    let mut world = protected();
+    world.place(Place { stop_loss: Some(price("59000.00")), ..buy(10, "60000.00") }).unwrap();
+    assert_eq!(attached(&mut world), Some(price("59000.00")), "the strategy's own, which is nearer");
+
+    // What extends a position is covered by the position's own; what turns it round opens another.
+    open(&mut world, buy(10, "60000.00"), "60000.00");
+    world.sent.clear();
+    world.place(buy(5, "60000.00")).unwrap();
+    assert_eq!(attached(&mut world), None);
+    world.place(sell(30, "60100.00")).unwrap();
+    assert_eq!(attached(&mut world), Some(price("63105.00")));
+    world.place(Place { reduce_only: true, ..sell(5, "60100.00") }).unwrap();
+    assert_eq!(attached(&mut world), None);
+
+    let mut world = World::new();
+    world.place(buy(10, "60000.00")).unwrap();
+    assert_eq!(attached(&mut world), None, "limits that want none");
+}
+
 #[test]
 fn a_position_without_a_stop_gets_one() {
     let mut world = protected();

@@ -3,7 +3,8 @@
 use super::Proposal;
 use crate::{Amount, Category, CheckId, CheckOutcome, Price, RefusalCode, Rounding, Side};
 
-/// The stop that comes with the order is near enough. Without one the host puts its own there as soon as the position exists. Spot has no
+/// The stop that comes with the order is near enough. Without one the host adds its own to an order that opens a
+/// position, and sees to it from the first fill on. Spot has no
 /// stops of positions, so nothing can be opened there under this rule.
 pub(super) fn stop(proposal: &Proposal<'_>) -> CheckOutcome {
     let (check, missing) = (CheckId::Protection, RefusalCode::ProtectionMissing);

@@ -1,12 +1,13 @@
 //! The stop that rests at the venue for every position (row 26): verified after each fill, put back where it is missing, and the
 //! position closed where it cannot be.
 //!
-//! It is the position's own stop-loss, never an order of ours, so that no cancel-all takes it away (RULES G8).
+//! An order that opens a position brings it along (`review.rs`), so that the position has it from its first fill on, whatever becomes of
+//! this process. It is the position's own stop-loss, never an order of ours, so that no cancel-all takes it away (RULES G8).
 
 use crate::review;
 use crate::{
-    Amount, Category, FindingKind, Inhibit, InstrumentId, InstrumentSpec, PositionReport, Price,
-    ProtectionLimits, Rounding, Scope, SignedQty, Span, StateCause, Timestamp, TradingState,
+    Category, FindingKind, Inhibit, InstrumentId, PositionReport, Price, ProtectionLimits, Scope, Side,
+    SignedQty, Span, StateCause, Timestamp, TradingState,
 };
 
 use super::turn::Turn;
@@ -127,7 +128,8 @@ impl Turn<'_> {
             return None;
         }
         let average = self.state.ledger().average_price(instrument, &of.spec);
-        let wanted = average.and_then(|average| stop_price(average, position, limits, &of.spec));
+        let side = if position.is_long() { Side::Buy } else { Side::Sell };
+        let wanted = average.and_then(|average| limits.stop(average, side, &of.spec));
         Some((wanted, limits))
     }
 
@@ -144,24 +146,6 @@ impl Turn<'_> {
             None => false,
         }
     }
-}
-
-/// The furthest stop the limits allow, on the tick, rounded toward the position.
-fn stop_price(
-    average: Amount,
-    position: SignedQty,
-    limits: ProtectionLimits,
-    spec: &InstrumentSpec,
-) -> Option<Price> {
-    let distance = average.checked_mul_rate(limits.stop_fraction, Rounding::Down)?;
-    let stop = if position.is_long() {
-        let lowest = average.checked_sub(distance)?;
-        lowest.to_price(spec.price_decimals, Rounding::Up)?.round_up_to_tick(spec.tick)?
-    } else {
-        let highest = average.checked_add(distance)?;
-        highest.to_price(spec.price_decimals, Rounding::Down)?.round_down_to_tick(spec.tick)?
-    };
-    (stop.0 > 0).then_some(stop)
 }
 
 /// Whether a stop is at least as near as the one the limits want.

@@ -77,8 +77,17 @@ impl LeaseKeeper {
         let halted = state.ladder().of(Scope::Account) >= TradingState::EntriesCancelled;
         self.shared.halted.store(halted, Ordering::Relaxed);
         let markets = markets(state);
-        *self.shared.markets.lock().unwrap_or_else(PoisonError::into_inner) = markets;
+        let told = std::mem::replace(
+            &mut *self.shared.markets.lock().unwrap_or_else(PoisonError::into_inner),
+            markets.clone(),
+        );
         self.shared.turns.fetch_add(1, Ordering::Release);
+        if told != markets
+            && let Some(thread) = &self.thread
+        {
+            // Before the first order there.
+            thread.thread().unpark();
+        }
         while let Ok(told) = self.told.try_recv() {
             let input = match told {
                 Told::Holding => Input::Link(LinkChange::Watchdog { up: true }),

@@ -96,11 +96,10 @@ impl Watch {
     pub(crate) fn duty(&self, now: Instant) -> Option<Vec<Category>> {
         let due = self.next_round.is_none_or(|next| now >= next);
         let lapsed = self.held.as_ref().is_some_and(|held| now >= held.until);
-        (due && (lapsed || self.halting)).then(|| match &self.held {
-            Some(held) => held.lease.markets.clone(),
-            // Nobody said in which markets, so in all.
-            None => vec![Category::Linear, Category::Spot],
-        })
+        let named = self.held.as_ref().map(|held| &held.lease.markets).filter(|markets| !markets.is_empty());
+        // Where nobody said in which markets, in all.
+        let markets = || named.cloned().unwrap_or_else(|| vec![Category::Linear, Category::Spot]);
+        (due && (lapsed || self.halting)).then(markets)
     }
 
     /// What a round of cancels found left, or why it is not known to have worked.

@@ -87,6 +87,14 @@ fn entries_go_when_the_lease_lapses_and_until_nothing_is_left() {
 }
 
 #[test]
+fn a_gateway_that_did_not_say_where_it_trades_is_covered_everywhere() {
+    let mut post = Post::new(Memory::default());
+    post.renew(|lease| lease.markets.clear());
+    post.pass(10);
+    assert_eq!(post.watch.duty(post.now), Some(vec![Category::Linear, Category::Spot]));
+}
+
+#[test]
 fn a_gateway_that_comes_back_takes_its_lease_again() {
     let mut post = Post::new(Memory::default());
     post.renew(|_| ());
