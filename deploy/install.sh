@@ -206,7 +206,7 @@ directory /etc/portcullis 0750 root portcullis
 directory /etc/portcullis/tls 0700 root root
 directory /etc/credstore.encrypted 0700 root root
 directory /var/lib/portcullis 0750 portcullis portcullis
-for part in bundles incoming journal; do
+for part in bundles incoming journal sentinel; do
     directory /var/lib/portcullis/$part 0750 portcullis portcullis
 done
 directory /var/lib/portcullis/keys 0700 portcullis portcullis
@@ -258,7 +258,7 @@ for unit in "$here"/systemd/portcullis*.service "$here"/systemd/portcullis.targe
 done
 systemd=$(${root:+chroot "$root"} systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
 if [ "${systemd:-0}" -ge 254 ]; then
-    for role in paper runner gateway console; do
+    for role in paper runner sentinel gateway console; do
         directory "/etc/systemd/system/portcullis-$role.service.d" 0755 root root
         file "$here/systemd/backoff.conf" "/etc/systemd/system/portcullis-$role.service.d/10-backoff.conf" 0644 root root
         case $outcome in created | updated) units_changed=1 ;; esac

@@ -20,7 +20,7 @@ pub(crate) struct MemoryFile {
 
 impl MemoryFile {
     pub(crate) fn new(dir: &Path) -> Self {
-        Self { path: dir.join("sentinel.json"), kept: Memory::default() }
+        Self { path: dir.join("sentinel/memory.json"), kept: Memory::default() }
     }
 
     /// What an earlier process left.
@@ -43,6 +43,9 @@ impl MemoryFile {
     pub(crate) fn keep(&mut self, memory: &Memory) -> io::Result<()> {
         if *memory == self.kept {
             return Ok(());
+        }
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder)?;
         }
         let new = self.path.with_extension("json.new");
         let mut file = fs::File::create(&new)?;
