@@ -40,10 +40,6 @@ impl<T> ByInstrument<T> {
         }
         self.slots.get_mut(index).map(|slot| slot.get_or_insert_default())
     }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (InstrumentId, &T)> {
-        self.slots.iter().zip(0_u32..).filter_map(|(slot, id)| Some((InstrumentId(id), slot.as_ref()?)))
-    }
 }
 
 fn index(id: InstrumentId) -> usize {

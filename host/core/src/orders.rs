@@ -8,8 +8,8 @@ use crate::by_instrument::ByInstrument;
 use crate::exposure::Exposure;
 use crate::quotes::{Quote, Quotes};
 use crate::{
-    InstrumentId, InstrumentSpec, LinkId, Order, OrderId, OrderNumber, Price, Sequence, Side, StrategyId,
-    Timestamp, VenueOrderId,
+    Amount, InstrumentId, InstrumentSpec, LinkId, Order, OrderId, OrderNumber, Price, Sequence, Side,
+    StrategyId, Timestamp, VenueOrderId,
 };
 
 /// Closed orders that are kept, so that late executions and repeated reports still find theirs.
@@ -34,6 +34,8 @@ pub struct Orders {
     /// In the order of closing.
     closed: VecDeque<OrderId>,
     exposures: ByInstrument<Exposure>,
+    /// Value of everything open, in all instruments together.
+    open_value: Amount,
     /// Prices at which open orders rest or may come to rest, by side, with how many there are.
     quotes: ByInstrument<Quotes>,
     /// Parts that the venue split orders of ours into, by its names for them.
@@ -117,8 +119,9 @@ impl Orders {
         }
     }
 
-    pub(crate) fn exposures(&self) -> impl Iterator<Item = (InstrumentId, &Exposure)> {
-        self.exposures.iter()
+    /// Value of everything open, each order at its highest price.
+    pub(crate) fn open_value(&self) -> Amount {
+        self.open_value
     }
 
     /// Open orders whose good-till time has come.
@@ -143,14 +146,16 @@ impl Orders {
 
     /// Changes one order and everything derived from it.
     pub(crate) fn edit(&mut self, id: OrderId, spec: &InstrumentSpec, change: impl FnOnce(&mut Order)) {
-        let Self { orders, exposures, .. } = self;
+        let Self { orders, exposures, open_value, .. } = self;
         let Some(order) = orders.get_mut(&id) else { return };
         let Some(exposure) = exposures.entry(order.instrument) else { return };
+        let value = exposure.notional;
         exposure.remove(order, spec);
         let before = Traits::of(order);
         change(order);
         let after = Traits::of(order);
         exposure.add(order, spec);
+        *open_value = open_value.saturating_sub(value).saturating_add(exposure.notional);
         let link = order.link.clone().filter(|_| !before.linked);
         if let Some(link) = link {
             self.by_link.entry(link).or_insert(id);
@@ -166,7 +171,9 @@ impl Orders {
             self.by_link.entry(link.clone()).or_insert(order.id);
         }
         if let Some(exposure) = self.exposures.entry(order.instrument) {
+            let value = exposure.notional;
             exposure.add(order, spec);
+            self.open_value = self.open_value.saturating_sub(value).saturating_add(exposure.notional);
         }
     }
 

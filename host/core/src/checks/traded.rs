@@ -27,11 +27,8 @@ pub(super) fn account(proposal: &Proposal<'_>) -> CheckOutcome {
     let Some(limits) = state.limits() else {
         return CheckOutcome::unknown(check, RefusalCode::LimitMissing);
     };
-    let open = state
-        .orders()
-        .exposures()
-        .fold(Amount::ZERO, |sum, (_, exposure)| sum.saturating_add(exposure.notional));
-    compare(check, proposal, state.traded.on(day(proposal)), open, limits.account.traded_value_per_day_max)
+    let (traded, open) = (state.traded.on(day(proposal)), state.orders().open_value());
+    compare(check, proposal, traded, open, limits.account.traded_value_per_day_max)
 }
 
 fn compare(

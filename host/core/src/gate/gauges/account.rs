@@ -26,9 +26,7 @@ impl Panel<'_> {
             .wallet()
             .map(|wallet| i128::from(now.since(wallet.venue_time).0))
             .ok_or(Unmeasured::NoWallet);
-        let open =
-            state.orders().exposures().fold(Amount::ZERO, |sum, (_, one)| sum.saturating_add(one.notional));
-        let traded = state.traded.on(day).saturating_add(open);
+        let traded = state.traded.on(day).saturating_add(state.orders().open_value());
         let loss = account_loss(self.situation);
         let drawdown = drawdown_below(state.high, account_profit(self.situation));
         let streams = self.longest(|inhibit| matches!(inhibit, Inhibit::PublicFeed | Inhibit::PrivateStream));
