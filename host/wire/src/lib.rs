@@ -8,6 +8,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod account;
+mod closed_pnl;
 mod code;
 mod decimal;
 mod execution;
@@ -27,10 +28,12 @@ mod stream;
 mod text;
 mod topic;
 mod trade;
+mod transaction;
 mod wallet;
 mod words;
 
 pub use account::{AccountInfo, ApiKey, FeeRate, Permissions};
+pub use closed_pnl::ClosedPnl;
 pub use code::{HttpVerdict, Verdict, verdict, verdict_of_status};
 pub use decimal::{
     DecimalError, amount, decimals_of, format_amount, format_mantissa, mantissa, millis, rate,
@@ -45,13 +48,14 @@ pub use public::{BookData, BookFrame, FrameKind, KlineData, PublicFrame, TickerD
 pub use redact::{MESSAGE_MAX, redact};
 pub use reply::{Empty, List, Page, RawReply, Reply};
 pub use request::{
-    AmendOrder, CancelAll, CancelAllResult, CancelOrder, CreateOrder, SetLeverage, TradingStop,
+    AmendOrder, CancelAll, CancelAllResult, CancelOrder, CreateOrder, SetLeverage, SwitchMode, TradingStop,
 };
 pub use sign::{Credentials, RECV_WINDOW_MS, Signature, SignatureError};
 pub use stream::{Ack, Inbound, Operation};
 pub use text::Text;
 pub use topic::{Topic, topic_of};
 pub use trade::{TradeHeader, TradeReply, TradeReplyHeader, TradeRequest};
+pub use transaction::Transaction;
 pub use wallet::{Wallet, WalletCoin};
 pub use words::{
     CancelType, Category, ContractType, CreateType, ExecType, InstrumentStatus, MarginMode, MarketUnit,

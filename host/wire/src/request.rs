@@ -83,6 +83,18 @@ pub struct CreateOrder {
     /// Market orders: the slippage bound.
     #[serde(deserialize_with = "loose_opt", skip_serializing_if = "Option::is_none")]
     pub slippage_tolerance: Option<String>,
+    /// Type of a partial take-profit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tp_order_type: Option<OrderType>,
+    /// Type of a partial stop-loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sl_order_type: Option<OrderType>,
+    /// Limit price of a partial take-profit.
+    #[serde(deserialize_with = "loose_opt", skip_serializing_if = "Option::is_none")]
+    pub tp_limit_price: Option<String>,
+    /// Limit price of a partial stop-loss.
+    #[serde(deserialize_with = "loose_opt", skip_serializing_if = "Option::is_none")]
+    pub sl_limit_price: Option<String>,
 }
 
 /// `POST /v5/order/amend`: only what changes is sent.
@@ -114,6 +126,24 @@ pub struct AmendOrder {
     /// New stop-loss; `0` removes it.
     #[serde(deserialize_with = "loose_opt", skip_serializing_if = "Option::is_none")]
     pub stop_loss: Option<String>,
+    /// New price that the trigger watches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger_by: Option<TriggerBy>,
+    /// Whole position or a part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tpsl_mode: Option<TpslMode>,
+    /// The price the take-profit watches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tp_trigger_by: Option<TriggerBy>,
+    /// The price the stop-loss watches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sl_trigger_by: Option<TriggerBy>,
+    /// Limit price of a partial take-profit.
+    #[serde(deserialize_with = "loose_opt", skip_serializing_if = "Option::is_none")]
+    pub tp_limit_price: Option<String>,
+    /// Limit price of a partial stop-loss.
+    #[serde(deserialize_with = "loose_opt", skip_serializing_if = "Option::is_none")]
+    pub sl_limit_price: Option<String>,
 }
 
 /// `POST /v5/order/cancel`.
@@ -200,6 +230,41 @@ pub struct TradingStop {
     /// The price the stop-loss watches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sl_trigger_by: Option<TriggerBy>,
+    /// Quantity of a partial take-profit.
+    #[serde(deserialize_with = "loose_opt", skip_serializing_if = "Option::is_none")]
+    pub tp_size: Option<String>,
+    /// Quantity of a partial stop-loss; equal to the other.
+    #[serde(deserialize_with = "loose_opt", skip_serializing_if = "Option::is_none")]
+    pub sl_size: Option<String>,
+    /// Type of a partial take-profit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tp_order_type: Option<OrderType>,
+    /// Type of a partial stop-loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sl_order_type: Option<OrderType>,
+    /// Limit price of a partial take-profit.
+    #[serde(deserialize_with = "loose_opt", skip_serializing_if = "Option::is_none")]
+    pub tp_limit_price: Option<String>,
+    /// Limit price of a partial stop-loss.
+    #[serde(deserialize_with = "loose_opt", skip_serializing_if = "Option::is_none")]
+    pub sl_limit_price: Option<String>,
+}
+
+/// `POST /v5/position/switch-mode`: of one instrument, or of all of a coin.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SwitchMode {
+    /// Market.
+    pub category: Category,
+    /// Of this instrument.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<String>,
+    /// Of this settlement coin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coin: Option<String>,
+    /// 0 one-way, 3 hedge.
+    #[serde(deserialize_with = "loose_int")]
+    pub mode: Option<i64>,
 }
 
 /// `POST /v5/position/set-leverage`; both sides are equal in one-way mode.
