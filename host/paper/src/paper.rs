@@ -91,7 +91,7 @@ pub async fn bind(config: PaperConfig) -> Result<Paper, PaperError> {
     }
     let clock = Clock::default();
     let exchange = Exchange::open(Opening {
-        engine: config.engine,
+        engine: config.engine.clone(),
         listing,
         saved,
         dir: config.state.as_deref(),

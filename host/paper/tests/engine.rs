@@ -109,20 +109,7 @@ impl Bench {
 }
 
 fn limit(side: Side, quantity: i64, price: i64) -> NewOrder {
-    NewOrder {
-        instrument: BTC,
-        link: None,
-        side,
-        quantity: Qty(quantity),
-        price: Some(Price(price)),
-        time_in_force: Gtc,
-        reduce_only: false,
-        trigger: None,
-        take_profit: None,
-        stop_loss: None,
-        self_match: SelfMatch::Allow,
-        slippage: None,
-    }
+    NewOrder { price: Some(Price(price)), ..NewOrder::market(BTC, side, Qty(quantity)) }
 }
 
 fn market(side: Side, quantity: i64) -> NewOrder {

@@ -82,10 +82,6 @@ fn order() -> impl Strategy<Value = NewOrder> {
         meets,
     )
         .prop_map(|(buy, quantity, price, time_in_force, reduce_only, condition, self_match)| NewOrder {
-            instrument: BTC,
-            link: None,
-            side: if buy { Side::Buy } else { Side::Sell },
-            quantity: Qty(quantity),
             price: price.map(Price),
             time_in_force,
             reduce_only,
@@ -94,10 +90,8 @@ fn order() -> impl Strategy<Value = NewOrder> {
                 rising,
                 watches: Watched::Last,
             }),
-            take_profit: None,
-            stop_loss: None,
             self_match,
-            slippage: None,
+            ..NewOrder::market(BTC, if buy { Side::Buy } else { Side::Sell }, Qty(quantity))
         })
 }
 
@@ -142,8 +136,12 @@ fn apply(engine: &mut Engine, now: &mut u64, step: &Step, out: &mut Vec<Event>) 
         }
         Step::Submit(order) => drop(engine.submit(time, order.clone(), out)),
         Step::Amend(which, at, quantity) => {
-            let change =
-                Change { price: Some(Price(*at)), quantity: Some(Qty(*quantity)), trigger: Some(Price(*at)) };
+            let change = Change {
+                price: Some(Price(*at)),
+                quantity: Some(Qty(*quantity)),
+                trigger: Some(Price(*at)),
+                ..Change::default()
+            };
             drop(engine.amend(time, chosen(*which), change, out));
         }
         Step::Cancel(which) => drop(engine.cancel(time, chosen(*which), out)),

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use portcullis_core::{Amount, InstrumentId, LinkId, Price, Qty, Rate, Side, Timestamp};
+use portcullis_core::{Amount, InstrumentId, LinkId, Price, Qty, Rate, Side, SignedQty, Timestamp};
 
-use crate::engine::{Order, OrderKey, Origin, Position, Wallet};
+use super::money::share;
+use crate::engine::{Coin, Leg, Order, OrderKey, Origin, Position, Wallet};
 
 /// One change, in the order it happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +16,7 @@ pub enum Event {
     Execution(Execution),
     /// A position changed.
     Position(Position),
-    /// The wallet changed.
+    /// A wallet changed.
     Wallet(Wallet),
 }
 
@@ -36,14 +37,20 @@ pub struct Execution {
     pub instrument: InstrumentId,
     /// The order's side; for funding the position's.
     pub side: Side,
+    /// Of which position.
+    #[serde(default)]
+    pub leg: Leg,
     /// Price; for funding the mark price, rounded down.
     pub price: Price,
     /// Quantity; for funding the position's.
     pub quantity: Qty,
     /// Price × quantity.
     pub value: Amount,
-    /// Paid by the account; negative when it receives.
+    /// Paid by the account in `fee_coin`; negative when it receives.
     pub fee: Amount,
+    /// The coin of the fee: the quote coin, but for a spot buy the base coin.
+    #[serde(default)]
+    pub fee_coin: Coin,
     /// The rate behind `fee`.
     pub rate: Rate,
     /// Whether the order rested first.
@@ -52,6 +59,18 @@ pub struct Execution {
     pub closed: Qty,
     /// Profit realised, fee aside.
     pub realised: Amount,
+    /// What opening the closed part had cost in fees.
+    #[serde(default)]
+    pub opening_fee: Amount,
+    /// The position afterwards.
+    #[serde(default)]
+    pub position: SignedQty,
+    /// Balance of the quote coin afterwards.
+    #[serde(default)]
+    pub balance: Amount,
+    /// Balance of the base coin afterwards; spot only.
+    #[serde(default)]
+    pub base_balance: Amount,
     /// The order's limit price; `None` for a market order.
     pub order_price: Option<Price>,
     /// The order's total quantity.
@@ -62,6 +81,14 @@ pub struct Execution {
     pub mark: Amount,
     /// When.
     pub time: Timestamp,
+}
+
+impl Execution {
+    /// The fee in the quote coin, at the execution's own price where it was paid in the base coin.
+    #[must_use]
+    pub fn fee_in_quote(&self) -> Amount {
+        if self.fee_coin == Coin::USDT { self.fee } else { share(self.value, self.rate) }
+    }
 }
 
 /// Kinds of execution.

@@ -1,6 +1,6 @@
 //! Matching: how an incoming order meets recorded liquidity and our own resting orders.
 
-use portcullis_core::{Amount, Price, Qty, Side, TimeInForce, Timestamp};
+use portcullis_core::{Price, Qty, Side, TimeInForce, Timestamp};
 
 use super::Engine;
 use super::event::{Event, ExecutionKind};
@@ -8,6 +8,7 @@ use super::ladder::{better, opposite};
 use super::ledger::{How, close};
 use super::market::Market;
 use super::order::{Closed, Order, OrderKey, SelfMatch, Slippage, Status};
+use super::wallet::Pocket;
 
 impl Engine {
     /// Sets an accepted order to work: takes what its terms allow, then rests or closes. Emits it once, as it then stands.
@@ -16,7 +17,7 @@ impl Engine {
         order.status = if order.executed.0 > 0 { Status::PartiallyFilled } else { Status::New };
         self.take(now, slot, &mut order, out);
         let Some(market) = self.markets.get_mut(slot) else { return };
-        if order.status.is_open() && order.reduce_only && market.position.reducible(order.side).0 == 0 {
+        if order.status.is_open() && order.reduce_only && market.leg(order.leg).reducible(order.side).0 == 0 {
             close(&mut order, now, Closed::ReduceOnly);
         }
         if order.status.is_open() {
@@ -24,6 +25,7 @@ impl Engine {
                 (TimeInForce::Gtc | TimeInForce::PostOnly, Some(price)) => {
                     order.ahead =
                         if market.quoted { market.joining(order.side).shown(price) } else { Some(Qty(0)) };
+                    order.spend_max = None;
                     market.list(&order);
                     self.orders.insert(order.key, order.clone());
                 }
@@ -72,6 +74,15 @@ impl Engine {
             let offer = market.facing(order.side).offer(bound);
             let own = market.own(opposite(order.side)).first().copied();
             let own = own.filter(|own| !better(order.side, own.price, bound));
+            let price = [offer.map(|offer| offer.price), own.map(|own| own.price)].into_iter().flatten();
+            let best = price.reduce(|one, two| if better(order.side, one, two) { two } else { one });
+            if best.is_some_and(|best| self.ledger.room(market, order, best).0 == 0) {
+                // Nothing is left to reduce, or the wallet does not pay for one more step.
+                if order.reduce_only {
+                    close(order, now, Closed::ReduceOnly);
+                }
+                break;
+            }
             match (offer, own) {
                 // At one price the recorded liquidity was there first.
                 (offer, Some(own))
@@ -111,7 +122,7 @@ impl Engine {
         };
         let Some(price) = resting.price else { return };
         let how = |maker| How { now, maker, kind: ExecutionKind::Trade };
-        let quantity = Qty(taker.unexecuted().0.min(resting.unexecuted().0));
+        let quantity = Qty(self.ledger.room(market, taker, price).0.min(resting.unexecuted().0));
         let quantity = self.ledger.execute(how(true), market, resting, price, quantity, out);
         if quantity.0 > 0 {
             self.ledger.execute(how(false), market, taker, price, quantity, out);
@@ -120,20 +131,24 @@ impl Engine {
         self.drop_if_closed(slot, maker);
     }
 
-    /// After executions: tells the new position and wallet, and clears what the new position leaves without sense.
+    /// After executions: tells the new positions and wallets, and clears what they leave without sense.
     pub(super) fn settle(&mut self, now: Timestamp, slot: usize, out: &mut Vec<Event>) {
         self.account_changed();
         self.protect(now, slot, out);
         let Some(market) = self.markets.get(slot) else { return };
-        out.push(Event::Position(market.position.clone()));
-        out.push(Event::Wallet(self.ledger.wallet));
+        let moved = market.positions().iter().filter(|position| position.updated == now);
+        out.extend(moved.cloned().map(Event::Position));
+        out.push(Event::Wallet(*self.ledger.wallets.get(Pocket::USDT)));
+        if market.is_spot() {
+            out.push(Event::Wallet(*self.ledger.wallets.get(market.base)));
+        }
         for side in [Side::Buy, Side::Sell] {
             let mut place = 0_usize;
             while let Some(market) = self.markets.get(slot)
-                && market.position.reducible(side).0 == 0
                 && let Some(resting) = market.own(side).get(place).copied()
             {
-                if self.orders.get(&resting.key).is_some_and(|order| order.reduce_only) {
+                let idle = |order: &Order| order.reduce_only && market.leg(order.leg).reducible(side).0 == 0;
+                if self.orders.get(&resting.key).is_some_and(idle) {
                     self.close_listed(now, slot, resting.key, Closed::ReduceOnly, out);
                 } else {
                     place = place.saturating_add(1);
@@ -185,12 +200,5 @@ impl Engine {
             Side::Buy => best.0.saturating_add(distance),
             Side::Sell => best.0.saturating_sub(distance).max(market.spec.tick.0),
         }))
-    }
-
-    /// An order's value at the price it would trade at: its limit, or the best price.
-    pub(super) fn value_of(market: &Market, side: Side, price: Option<Price>, quantity: Qty) -> Amount {
-        price
-            .or_else(|| market.reference(side))
-            .map_or(Amount(0), |price| market.scale.value(price, quantity))
     }
 }

@@ -2,88 +2,81 @@
 //!
 //! Pure and deterministic: no clock, no I/O, no randomness; `now` is a parameter. The recording is never changed by what we do,
 //! but the same recorded liquidity never fills us twice (see `ladder.rs`), and a resting order waits behind what was there first.
+//! What it assumes where the recording or Bybit says nothing is listed in this crate's README.
 
-mod account;
+mod checks;
+mod coin;
+mod config;
 mod event;
+mod exit;
+mod funding;
 mod ladder;
 mod ledger;
+mod liquidation;
+mod margin;
 mod market;
 mod matching;
 mod money;
 mod order;
 mod passive;
+mod position;
 mod protection;
 mod reject;
 mod requests;
-mod risk;
 mod scan;
+mod settings;
+mod spot;
+mod tiers;
+mod triggers;
+mod view;
+mod wallet;
 
 use std::collections::{BTreeMap, HashMap};
 
-use portcullis_core::{
-    Amount, InstrumentId, InstrumentSpec, Level, LinkId, MarketBody, MarketEvent, Price, Qty, Rate, Side,
-    Span, Timestamp,
-};
+use portcullis_core::{Category, InstrumentId, InstrumentSpec, LinkId, MarketBody, MarketEvent, Timestamp};
 
-pub use account::{Margin, Position, Wallet};
+pub use coin::{Coin, InvalidCoin};
+pub use config::EngineConfig;
 pub use event::{Event, Execution, ExecutionKind};
+pub use exit::{ExitTerms, TradingStop, Trail, Trailing};
 pub use ladder::UNBOUNDED;
+pub use margin::Margin;
 pub use money::{coins, initial_margin};
 pub use order::{
     CancelFilter, Change, Closed, Condition, NewOrder, Order, OrderKey, Origin, SelfMatch, Slippage, Status,
     Target, Watched,
 };
+pub use position::{Leg, Position};
 pub use reject::Reject;
+pub use tiers::{RiskTier, risk_tier_of, risk_tiers};
+pub use view::View;
+pub use wallet::Wallet;
 
 use ledger::Ledger;
 use market::Market;
+use wallet::{Pocket, Wallets};
 
-/// How the exchange behaves where Bybit leaves it to the account or does not say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EngineConfig {
-    /// USDT in the wallet at the start.
-    pub deposit: Amount,
-    /// Leverage of a position at first, in hundredths.
-    pub leverage: u32,
-    /// Share of a position's value below which equity liquidates the account.
-    pub maintenance: Rate,
-    /// How far a market order may go from the best price, in ten-thousandths.
-    pub slippage_bps: u32,
-    /// Funding rate until the data names one.
-    pub funding_rate: Rate,
-    /// Time between funding payments; boundaries are its multiples since 1970.
-    pub funding_interval: Span,
-    /// Most working orders of the account.
-    pub orders_max: usize,
-    /// Most waiting client conditions of one instrument.
-    pub conditions_max: usize,
-}
-
-impl Default for EngineConfig {
-    /// 100,000 USDT, 10× leverage, 0.5 % maintenance, 5 % slippage bound, 0.01 % funding every 8 h, 500 orders, 10 conditions.
-    fn default() -> Self {
-        Self {
-            deposit: coins(100_000),
-            leverage: 1_000,
-            maintenance: Rate(5_000_000_000),
-            slippage_bps: 500,
-            funding_rate: Rate(100_000_000),
-            funding_interval: Span::from_secs(8 * 3_600),
-            orders_max: 500,
-            conditions_max: 10,
-        }
-    }
-}
-
-/// An instrument whose price × quantity is finer than 1e-18, so that money could not be exact.
+/// An instrument that the engine cannot account for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{symbol}: {price_decimals} price and {quantity_decimals} quantity decimals are more than 18 together"
-)]
-pub struct TooFine {
-    symbol: String,
-    price_decimals: u8,
-    quantity_decimals: u8,
+pub enum TooFine {
+    /// Price × quantity is finer than 1e-18, so that money could not be exact.
+    #[error(
+        "{symbol}: {price_decimals} price and {quantity_decimals} quantity decimals are more than 18 together"
+    )]
+    Decimals {
+        /// Which instrument.
+        symbol: String,
+        /// Decimals of its prices.
+        price_decimals: u8,
+        /// Decimals of its quantities.
+        quantity_decimals: u8,
+    },
+    /// A spot instrument that is not quoted in USDT.
+    #[error("{symbol}: only spot instruments quoted in USDT can be traded")]
+    Quote {
+        /// Which instrument.
+        symbol: String,
+    },
 }
 
 /// The exchange of one account.
@@ -104,23 +97,31 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`TooFine`] for an instrument whose money could not be exact.
+    /// [`TooFine`] for an instrument that cannot be accounted for.
     pub fn new(config: EngineConfig, instruments: Vec<InstrumentSpec>) -> Result<Self, TooFine> {
+        let mut wallets = Wallets::new(config.deposit, &config.coins);
         let mut markets = Vec::with_capacity(instruments.len());
         for spec in instruments {
-            let too_fine = TooFine {
-                symbol: spec.symbol.to_string(),
-                price_decimals: spec.price_decimals,
-                quantity_decimals: spec.quantity_decimals,
+            let symbol = spec.symbol.to_string();
+            let base = match spec.category {
+                Category::Linear => Pocket::USDT,
+                Category::Spot => match Coin::base_of(&spec.symbol) {
+                    Some(coin) => wallets.open(coin),
+                    None => return Err(TooFine::Quote { symbol }),
+                },
             };
-            markets.push(Market::new(spec, config.funding_rate, config.leverage).ok_or(too_fine)?);
+            let (price_decimals, quantity_decimals) = (spec.price_decimals, spec.quantity_decimals);
+            let too_fine = TooFine::Decimals { symbol, price_decimals, quantity_decimals };
+            let mut market = Market::new(spec, base, config.funding_rate, config.leverage).ok_or(too_fine)?;
+            market.hedge(config.hedged && !market.is_spot());
+            markets.push(market);
         }
         Ok(Self {
             config,
             markets,
             orders: BTreeMap::new(),
             links: HashMap::new(),
-            ledger: Ledger { wallet: Wallet::new(config.deposit), last_execution: 0 },
+            ledger: Ledger { wallets, last_execution: 0, exits: Vec::new() },
             last_order: 0,
             last_rank: 0,
         })
@@ -134,13 +135,16 @@ impl Engine {
                 self.ledger.last_execution = self.ledger.last_execution.max(execution.number);
             }
             Event::Position(position) => {
-                if let Some(market) =
-                    self.markets.iter_mut().find(|market| market.spec.id == position.instrument)
-                {
-                    market.position = position.clone();
+                let listed = |market: &&mut Market| market.spec.id == position.instrument;
+                if let Some(market) = self.markets.iter_mut().find(listed) {
+                    market.hedge(position.leg != Leg::Net);
+                    *market.leg_mut(position.leg) = position.clone();
                 }
             }
-            Event::Wallet(wallet) => self.ledger.wallet = *wallet,
+            Event::Wallet(wallet) => {
+                let pocket = self.ledger.wallets.open(wallet.coin);
+                *self.ledger.wallets.get_mut(pocket) = *wallet;
+            }
         }
     }
 
@@ -178,6 +182,7 @@ impl Engine {
                     return;
                 }
                 self.fill_by_trade(now, slot, *price, *quantity, *taker, out);
+                self.follow(now, slot, *price, out);
                 self.fire(now, slot, out);
             }
             MarketBody::Quote { bid, ask } => {
@@ -217,92 +222,6 @@ impl Engine {
         }
     }
 
-    /// The listed instruments.
-    pub fn instruments(&self) -> impl Iterator<Item = &InstrumentSpec> {
-        self.markets.iter().map(|market| &market.spec)
-    }
-
-    /// The open order a client means.
-    #[must_use]
-    pub fn order(&self, target: Target<'_>) -> Option<&Order> {
-        self.orders.get(&self.key(target)?)
-    }
-
-    /// All open orders, oldest first.
-    pub fn orders(&self) -> impl DoubleEndedIterator<Item = &Order> {
-        self.orders.values()
-    }
-
-    /// The order a client name stands for, open or closed.
-    #[must_use]
-    pub fn key_of(&self, link: &LinkId) -> Option<OrderKey> {
-        self.links.get(link).copied()
-    }
-
-    /// All positions, flat ones too.
-    pub fn positions(&self) -> impl Iterator<Item = &Position> {
-        self.markets.iter().map(|market| &market.position)
-    }
-
-    /// The wallet.
-    #[must_use]
-    pub const fn wallet(&self) -> &Wallet {
-        &self.ledger.wallet
-    }
-
-    /// What is known of an instrument's market.
-    #[must_use]
-    pub fn view(&self, instrument: InstrumentId) -> Option<View<'_>> {
-        let market = self.market(instrument)?;
-        Some(View {
-            last: market.last,
-            mark: market.mark,
-            index: market.index,
-            bids: market.bids.levels(),
-            asks: market.asks.levels(),
-            funding_rate: market.funding_rate,
-            funding_next: Some(market.funding_next).filter(|next| *next < Timestamp(u64::MAX)),
-        })
-    }
-
-    /// Value of a position at its mark, and its open profit.
-    #[must_use]
-    pub fn valuation(&self, instrument: InstrumentId) -> Option<(Amount, Amount)> {
-        self.market(instrument).map(Market::valuation)
-    }
-
-    /// Average entry price of a position; zero when flat.
-    #[must_use]
-    pub fn average_of_position(&self, position: &Position) -> Amount {
-        self.market(position.instrument)
-            .map_or(Amount(0), |market| market.scale.average(position.cost, position.size.0))
-    }
-
-    /// Average price of an order's executions; zero without any.
-    #[must_use]
-    pub fn average_of(&self, order: &Order) -> Amount {
-        self.market(order.instrument)
-            .map_or(Amount(0), |market| market.scale.average(order.executed_value, order.executed.0))
-    }
-
-    /// Value of an instrument's position at a mark, with the position's sign.
-    #[must_use]
-    pub fn value_at(&self, instrument: InstrumentId, mark: Amount) -> Option<Amount> {
-        self.market(instrument).map(|market| market.scale.fine_value(mark, market.position.size.0))
-    }
-
-    /// A price × a quantity.
-    #[must_use]
-    pub fn value(&self, instrument: InstrumentId, price: Price, quantity: Qty) -> Amount {
-        self.market(instrument).map_or(Amount(0), |market| market.scale.value(price, quantity))
-    }
-
-    /// How the engine is set.
-    #[must_use]
-    pub const fn config(&self) -> &EngineConfig {
-        &self.config
-    }
-
     fn slot(&self, instrument: InstrumentId) -> Option<usize> {
         self.markets.iter().position(|market| market.spec.id == instrument)
     }
@@ -321,35 +240,5 @@ impl Engine {
     fn next_rank(&mut self) -> u64 {
         self.last_rank = self.last_rank.saturating_add(1);
         self.last_rank
-    }
-}
-
-/// What is known of a market: the recording, never our own orders.
-#[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
-    /// Last trade's price.
-    pub last: Option<Price>,
-    /// Mark price; zero when unknown.
-    pub mark: Amount,
-    /// Index price; zero when unknown.
-    pub index: Amount,
-    /// Bids, best first; a quantity of [`UNBOUNDED`] never runs out.
-    pub bids: &'a [Level],
-    /// Asks, best first.
-    pub asks: &'a [Level],
-    /// Rate of the next funding.
-    pub funding_rate: Rate,
-    /// When it is paid, zero before the first event; `None` until the data names it.
-    pub funding_next: Option<Timestamp>,
-}
-
-impl View<'_> {
-    /// The best level of a side.
-    #[must_use]
-    pub fn best(&self, side: Side) -> Option<Level> {
-        match side {
-            Side::Buy => self.bids.first().copied(),
-            Side::Sell => self.asks.first().copied(),
-        }
     }
 }

@@ -37,6 +37,23 @@ impl Scale {
         Amount(product.saturating_mul(self.value))
     }
 
+    /// A quantity as an amount of its own coin.
+    pub(crate) fn coin(self, quantity: Qty) -> Amount {
+        let unit = COIN.checked_div(self.units).unwrap_or(0);
+        Amount(i128::from(quantity.0).saturating_mul(unit))
+    }
+
+    /// The whole steps of an instrument that an amount of its own coin holds.
+    pub(crate) fn steps_in(self, amount: Amount, step: Qty) -> Qty {
+        let one = self.coin(step);
+        steps(amount, one, step)
+    }
+
+    /// The whole steps that an amount of the quote coin pays at a price.
+    pub(crate) fn affordable(self, amount: Amount, price: Price, step: Qty) -> Qty {
+        steps(amount, self.value(price, step), step)
+    }
+
     /// A fine price × a signed quantity mantissa.
     pub(crate) fn fine_value(self, price: Amount, quantity: i64) -> Amount {
         portion(price, quantity, self.units)
@@ -58,6 +75,20 @@ impl Scale {
         let (rest, _) = div_rem(rest.saturating_mul(self.units), i128::from(quantity));
         Amount(whole.saturating_mul(self.units).saturating_add(rest))
     }
+}
+
+/// As many steps as fit into an amount at so much a step.
+fn steps(amount: Amount, each: Amount, step: Qty) -> Qty {
+    let count = amount.0.max(0).checked_div(each.0).unwrap_or(0);
+    Qty(i64::try_from(count.saturating_mul(i128::from(step.0))).unwrap_or(i64::MAX))
+}
+
+/// `value` × `rate`, rounded up at the last of its 18 decimals: the fee of a spot trade, which Bybit does not round further.
+pub(crate) fn exact_fee(value: Amount, rate: Rate) -> Amount {
+    let whole = value.0.div_euclid(WHOLE).saturating_mul(i128::from(rate.0));
+    let product = value.0.rem_euclid(WHOLE).saturating_mul(i128::from(rate.0));
+    let rest = product.div_euclid(WHOLE).saturating_add(i128::from(product.rem_euclid(WHOLE) != 0));
+    Amount(whole.saturating_add(rest))
 }
 
 /// `value` × `rate`, rounded up to the grain of fees: against the account, for a fee and for a rebate.

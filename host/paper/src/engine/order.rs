@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use portcullis_core::{Amount, InstrumentId, LinkId, Price, Qty, Side, TimeInForce, Timestamp};
 
-use super::account::Position;
+use super::exit::{ExitTerms, Trail};
+use super::position::{Leg, Position};
 
 /// The exchange's own number of an order, counted from 1 over its whole state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,24 +20,60 @@ pub struct NewOrder {
     pub link: Option<LinkId>,
     /// Buy or sell.
     pub side: Side,
+    /// Of which position.
+    pub leg: Leg,
     /// How much. Zero with `reduce_only` closes the whole position.
     pub quantity: Qty,
+    /// Quote coins that a spot market buy is to spend; `quantity` is ignored then.
+    pub budget: Option<Amount>,
     /// Limit price; `None` for a market order, which runs as IOC up to its slippage bound.
     pub price: Option<Price>,
     /// How long it rests; ignored for a market order.
     pub time_in_force: TimeInForce,
     /// Whether it may only reduce the position.
     pub reduce_only: bool,
+    /// Whether, once its condition is met, entries of the instrument make room for it. Such an order only reduces.
+    pub close_on_trigger: bool,
     /// Condition that releases it.
     pub trigger: Option<Condition>,
+    /// Whether a spot condition holds its balance while it waits: Bybit's `tpslOrder`.
+    pub reserves: bool,
     /// Take-profit for the position this order opens.
     pub take_profit: Option<Price>,
     /// Stop-loss for the position this order opens.
     pub stop_loss: Option<Price>,
+    /// How those two close.
+    pub exits: ExitTerms,
     /// What happens when it meets an order of the same account.
     pub self_match: SelfMatch,
     /// How far a market order may go from the best price; `None` is the engine's default.
     pub slippage: Option<Slippage>,
+}
+
+impl NewOrder {
+    /// A plain market order of the net position.
+    #[must_use]
+    pub fn market(instrument: InstrumentId, side: Side, quantity: Qty) -> Self {
+        Self {
+            instrument,
+            link: None,
+            side,
+            leg: Leg::Net,
+            quantity,
+            budget: None,
+            price: None,
+            time_in_force: TimeInForce::Gtc,
+            reduce_only: false,
+            close_on_trigger: false,
+            trigger: None,
+            reserves: false,
+            take_profit: None,
+            stop_loss: None,
+            exits: ExitTerms::default(),
+            self_match: SelfMatch::Allow,
+            slippage: None,
+        }
+    }
 }
 
 /// How far a market order may go from the best price.
@@ -60,12 +97,15 @@ pub struct Condition {
 }
 
 /// The price a condition watches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Watched {
     /// The last trade.
+    #[default]
     Last,
     /// The mark price.
     Mark,
+    /// The index price; the mark price where the data has no index.
+    Index,
 }
 
 /// What happens when an order would trade with one of its own account. The taker's choice counts.
@@ -99,6 +139,14 @@ pub struct Change {
     pub quantity: Option<Qty>,
     /// New price of the condition, while it waits.
     pub trigger: Option<Price>,
+    /// New price that the condition watches, while it waits.
+    pub watches: Option<Watched>,
+    /// New take-profit it carries; the inner `None` removes it.
+    pub take_profit: Option<Option<Price>>,
+    /// New stop-loss it carries.
+    pub stop_loss: Option<Option<Price>>,
+    /// How those two close.
+    pub exits: Option<ExitTerms>,
 }
 
 /// Which open orders a cancel-all takes.
@@ -110,8 +158,10 @@ pub enum CancelFilter {
     Working,
     /// Conditions of every kind, protection included.
     Waiting,
-    /// Conditions that a client placed.
+    /// Conditions that a client placed and that hold nothing while they wait.
     ClientConditions,
+    /// Spot conditions that hold their balance.
+    Reserving,
 }
 
 /// Who made an order.
@@ -123,8 +173,29 @@ pub enum Origin {
     TakeProfit,
     /// The position's stop-loss.
     StopLoss,
+    /// The position's trailing stop.
+    TrailingStop,
+    /// A take-profit of part of the position.
+    PartialTakeProfit,
+    /// A stop-loss of part of the position.
+    PartialStopLoss,
     /// The exchange, closing a position that ran out of margin.
     Liquidation,
+}
+
+impl Origin {
+    /// Whether it is an exit of a position.
+    #[must_use]
+    pub const fn protects(self) -> bool {
+        match self {
+            Self::TakeProfit
+            | Self::StopLoss
+            | Self::TrailingStop
+            | Self::PartialTakeProfit
+            | Self::PartialStopLoss => true,
+            Self::Client | Self::Liquidation => false,
+        }
+    }
 }
 
 /// Where an order stands.
@@ -171,7 +242,7 @@ pub enum Closed {
     NotFull,
     /// Nothing left to reduce.
     ReduceOnly,
-    /// Not enough margin when its condition was met.
+    /// Not enough margin or balance when its condition was met or it was to execute, or it made room for a closing order.
     Margin,
     /// It met an order of the same account.
     SelfMatch,
@@ -192,28 +263,55 @@ pub struct Order {
     pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
+    /// Of which position.
+    #[serde(default)]
+    pub leg: Leg,
     /// Limit price; `None` for a market order.
     pub price: Option<Price>,
     /// How long it rests; IOC for a market order.
     pub time_in_force: TimeInForce,
-    /// Total quantity.
+    /// Total quantity; of an order with a budget the most that it could buy.
     pub quantity: Qty,
+    /// Quote coins that a spot market buy is to spend.
+    #[serde(default)]
+    pub budget: Option<Amount>,
     /// Executed quantity.
     pub executed: Qty,
     /// Sum of price × quantity executed.
     pub executed_value: Amount,
-    /// Sum of fees paid.
+    /// Sum of fees paid in the quote coin.
     pub fees: Amount,
+    /// Sum of fees paid in the base coin; spot only.
+    #[serde(default)]
+    pub base_fees: Amount,
     /// Profit its executions realised, fees aside.
     pub realised: Amount,
     /// Whether it may only reduce.
     pub reduce_only: bool,
+    /// Whether entries make room for it once its condition is met.
+    #[serde(default)]
+    pub close_on_trigger: bool,
     /// Its condition, met or not.
     pub trigger: Option<Condition>,
+    /// Whether it holds spot balance while it waits.
+    #[serde(default)]
+    pub reserves: bool,
+    /// How a trailing stop stands.
+    #[serde(default)]
+    pub trail: Option<Trail>,
+    /// The other exit of its pair, which goes when this one is released.
+    #[serde(default)]
+    pub twin: Option<OrderKey>,
+    /// The client's name of the order it belongs to.
+    #[serde(default)]
+    pub parent: Option<LinkId>,
     /// Take-profit it carries for the position.
     pub take_profit: Option<Price>,
     /// Stop-loss it carries for the position.
     pub stop_loss: Option<Price>,
+    /// How those two close.
+    #[serde(default)]
+    pub exits: ExitTerms,
     /// What happens when it meets its own account.
     pub self_match: SelfMatch,
     /// How far it may go, for a market order.
@@ -234,11 +332,62 @@ pub struct Order {
     /// the order goes to the back.
     #[serde(skip)]
     pub(crate) ahead: Option<Qty>,
+    /// Quote coins that a spot buy may spend in all while it takes, so that it leaves alone what others hold.
+    #[serde(skip)]
+    pub(crate) spend_max: Option<Amount>,
     /// Rank among orders at one price: smaller is earlier.
     pub(crate) rank: u64,
 }
 
 impl Order {
+    /// An accepted order that has not started to work.
+    pub(super) fn new(
+        key: OrderKey,
+        rank: u64,
+        request: &NewOrder,
+        quantity: Qty,
+        last: Price,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            key,
+            link: request.link.clone(),
+            instrument: request.instrument,
+            side: request.side,
+            leg: request.leg,
+            price: request.price,
+            time_in_force: if request.price.is_some() { request.time_in_force } else { TimeInForce::Ioc },
+            quantity,
+            budget: request.budget,
+            executed: Qty(0),
+            executed_value: Amount(0),
+            fees: Amount(0),
+            base_fees: Amount(0),
+            realised: Amount(0),
+            reduce_only: request.reduce_only,
+            close_on_trigger: request.close_on_trigger,
+            trigger: request.trigger,
+            reserves: request.reserves,
+            trail: None,
+            twin: None,
+            parent: None,
+            take_profit: request.take_profit,
+            stop_loss: request.stop_loss,
+            exits: request.exits,
+            self_match: request.self_match,
+            slippage: request.slippage,
+            origin: Origin::Client,
+            status: if request.trigger.is_some() { Status::Untriggered } else { Status::New },
+            closed: Closed::No,
+            last_on_created: last,
+            created: now,
+            updated: now,
+            ahead: None,
+            spend_max: None,
+            rank,
+        }
+    }
+
     /// A market order of the exchange's own that closes a whole position.
     pub(super) fn closing(
         key: OrderKey,
@@ -248,34 +397,16 @@ impl Order {
         last: Price,
         now: Timestamp,
     ) -> Self {
-        Self {
-            key,
-            link: None,
-            instrument: position.instrument,
-            side: if position.size.0 > 0 { Side::Sell } else { Side::Buy },
-            price: None,
-            time_in_force: TimeInForce::Ioc,
-            quantity: position.quantity(),
-            executed: Qty(0),
-            executed_value: Amount(0),
-            fees: Amount(0),
-            realised: Amount(0),
+        let side = if position.size.0 > 0 { Side::Sell } else { Side::Buy };
+        let request = NewOrder {
+            leg: position.leg,
             reduce_only: true,
-            trigger: None,
-            take_profit: None,
-            stop_loss: None,
+            close_on_trigger: true,
             // Getting out goes before whatever else the account wants.
             self_match: SelfMatch::CancelMaker,
-            slippage: None,
-            origin,
-            status: Status::New,
-            closed: Closed::No,
-            last_on_created: last,
-            created: now,
-            updated: now,
-            ahead: None,
-            rank,
-        }
+            ..NewOrder::market(position.instrument, side, position.quantity())
+        };
+        Self { origin, ..Self::new(key, rank, &request, position.quantity(), last, now) }
     }
 
     /// Quantity not executed yet; of a closed order what it would have been.

@@ -12,7 +12,7 @@ impl Engine {
     /// Works out between which marks the account cannot be bust, where that is not known. Call before [`untouched`](Self::untouched), which
     /// otherwise stops at the first event.
     pub fn brace(&mut self) {
-        if self.markets.iter().any(|market| market.position.size.0 != 0 && market.safe.is_none()) {
+        if self.markets.iter().any(|market| market.held() && market.safe.is_none()) {
             let margin = self.margin();
             if margin.equity >= margin.maintenance {
                 self.find_safe_marks(minus(margin.equity, margin.maintenance));
@@ -82,11 +82,11 @@ impl Engine {
         let Some(market) = self.market(event.instrument).filter(|market| !market.untouched()) else {
             return false;
         };
-        let held = market.position.size.0 != 0;
+        let held = market.held();
         if held && event.venue_time >= market.funding_next {
             return true;
         }
-        let (mut last, mut mark) = (market.last, market.mark);
+        let (mut last, mut mark, mut at) = (market.last, market.mark, market.index);
         let reaches = match &event.body {
             MarketBody::Trade { price, .. } => {
                 last = Some(*price);
@@ -100,8 +100,9 @@ impl Engine {
                 let best = |levels: &[Level]| levels.iter().copied().find(|level| level.quantity.0 > 0);
                 market.book_reaches(best(&book.bids), best(&book.asks))
             }
-            MarketBody::Mark { mark: new, .. } => {
+            MarketBody::Mark { mark: new, index } => {
                 mark = *new;
+                at = *index;
                 // From the first one on the mark no longer follows the trades, which changes what later events mean.
                 !market.marked
             }
@@ -110,14 +111,23 @@ impl Engine {
             MarketBody::Bar(_) => return false,
         };
         let safe = market.safe.is_some_and(|(low, high)| (low..=high).contains(&mark));
-        reaches || (held && !safe) || market.fires(last, mark)
+        reaches || (held && !safe) || market.fires(last, mark, at) || market.trails_move(last)
     }
 }
 
 impl Market {
     /// Whether an order or a condition of ours waits here.
     fn has_orders(&self) -> bool {
-        !(self.own_bids.is_empty() && self.own_asks.is_empty() && self.conditions.is_empty())
+        !(self.own_bids.is_empty()
+            && self.own_asks.is_empty()
+            && self.conditions.is_empty()
+            && self.trails.is_empty())
+    }
+
+    /// Whether a last price would take a trailing stop along.
+    fn trails_move(&self, last: Option<Price>) -> bool {
+        let moves = |last| self.trails.iter().any(|(_, side, trail)| trail.after(*side, last).is_some());
+        !self.trails.is_empty() && last.is_some_and(moves)
     }
 
     /// Takes in what the recording shows, without looking at anything of ours.
@@ -156,11 +166,12 @@ impl Market {
     }
 
     /// Whether a condition would be met with these prices.
-    fn fires(&self, last: Option<Price>, mark: Amount) -> bool {
+    fn fires(&self, last: Option<Price>, mark: Amount, index: Amount) -> bool {
         self.conditions.iter().any(|(_, condition)| {
             let watched = match condition.watches {
                 Watched::Last => last,
-                Watched::Mark => Some(self.scale.coarse(mark)),
+                Watched::Index if index.0 > 0 => Some(self.scale.coarse(index)),
+                Watched::Mark | Watched::Index => Some(self.scale.coarse(mark)),
             };
             watched.is_some_and(|price| {
                 if condition.rising { price >= condition.price } else { price <= condition.price }

@@ -185,8 +185,8 @@ impl Exchange {
         let orders = self.history.orders().chain(self.engine.orders()).cloned().map(Event::Order);
         let executions = self.history.executions().cloned().map(Event::Execution);
         let positions = self.engine.positions().filter(|row| row.updated.0 > 0).cloned().map(Event::Position);
-        let wallet = std::iter::once(Event::Wallet(*self.engine.wallet()));
-        let rows: Vec<Event> = orders.chain(executions).chain(positions).chain(wallet).collect();
+        let wallets = self.engine.wallets().copied().map(Event::Wallet);
+        let rows: Vec<Event> = orders.chain(executions).chain(positions).chain(wallets).collect();
         Store::create(dir, &Header::new(self.realm, &self.listing), rows.iter())
     }
 

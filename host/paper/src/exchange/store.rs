@@ -176,9 +176,11 @@ mod tests {
     fn wallet(balance: i128) -> Event {
         let zero = Amount(0);
         Event::Wallet(Wallet {
+            coin: crate::engine::Coin::USDT,
             balance: Amount(balance),
             deposits: zero,
             realised: zero,
+            traded: zero,
             fees: zero,
             funding: zero,
         })

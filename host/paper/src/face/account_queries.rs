@@ -10,7 +10,7 @@ use super::market_queries::{category, value};
 use super::page::{page, parameters};
 use super::refusal::Refusal;
 use crate::config::PaperKey;
-use crate::engine::{Execution, Order, OrderKey, Origin};
+use crate::engine::{Execution, Order, OrderKey, Position};
 use crate::exchange::Exchange;
 use crate::listing::Listing;
 
@@ -111,7 +111,7 @@ fn named(exchange: &Exchange, id: Option<&String>, link: Option<&String>) -> Opt
     if let Some(id) = given(id) {
         return Some(exchange.names.order_key(&id));
     }
-    given(link).map(|link| link.parse::<LinkId>().ok().and_then(|link| exchange.engine.key_of(&link)))
+    given(link).map(|link| link.parse::<LinkId>().ok().and_then(|link| exchange.key_of_link(&link)))
 }
 
 fn passes(order: &Order, filter: Option<&wire::OrderFilter>) -> bool {
@@ -119,9 +119,10 @@ fn passes(order: &Order, filter: Option<&wire::OrderFilter>) -> bool {
         None | Some(wire::OrderFilter::OpenOrder) => true,
         Some(wire::OrderFilter::Order) => order.trigger.is_none() || !order.waits(),
         Some(wire::OrderFilter::StopOrder) => {
-            order.trigger.is_some() && (order.waits() || !order.status.is_open())
+            let conditional = order.trigger.is_some() || order.trail.is_some();
+            conditional && !order.reserves && (order.waits() || !order.status.is_open())
         }
-        Some(wire::OrderFilter::TpslOrder) => matches!(order.origin, Origin::TakeProfit | Origin::StopLoss),
+        Some(wire::OrderFilter::TpslOrder) => order.reserves || order.origin.protects(),
         Some(wire::OrderFilter::Other(_)) => false,
     }
 }
@@ -220,6 +221,9 @@ fn positions(exchange: &Exchange, query: &query::Positions) -> Result<Value, Ref
         query.base_coin.as_ref(),
         query.settle_coin.as_ref(),
     )?;
+    if selection.category == Category::Spot {
+        return Err(Refusal::parameter("Illegal category"));
+    }
     selection.must_name()?;
     if let Some(symbol) = selection.symbol
         && exchange.listing.find(selection.category, symbol).is_none()
@@ -230,8 +234,14 @@ fn positions(exchange: &Exchange, query: &query::Positions) -> Result<Value, Ref
         // By name a flat position shows too.
         selection.takes(exchange, row.instrument) && (selection.symbol.is_some() || row.size.0 != 0)
     });
-    let mut rows: Vec<_> = rows.map(|row| (u64::from(row.instrument.0), row)).collect();
-    rows.reverse();
+    // Both sides of hedge mode, the long one first.
+    let number = |row: &Position| {
+        u64::from(row.instrument.0)
+            .saturating_mul(4)
+            .saturating_add(u64::from(3_u8.saturating_sub(row.leg.index())))
+    };
+    let mut rows: Vec<_> = rows.map(|row| (number(row), row)).collect();
+    rows.sort_by_key(|(number, _)| core::cmp::Reverse(*number));
     let (rows, next) = page(rows.into_iter(), query.cursor.as_deref(), query.limit, (20, 200))?;
     let list = rows.into_iter().filter_map(|row| exchange.position_row(row, false)).collect();
     value(&wire::Page { category: query.category.clone().unwrap_or_default(), list, next_page_cursor: next })
@@ -242,6 +252,9 @@ fn wallet(exchange: &Exchange, query: &query::Wallet) -> Result<Value, Refusal> 
         return Err(Refusal::parameter("accountType only support UNIFIED."));
     }
     let mut row = exchange.wallet_row();
+    row.coin.retain(|coin| {
+        coin.wallet_balance != "0" || query.coin.as_deref().is_some_and(|coins| !coins.is_empty())
+    });
     if let Some(coins) = query.coin.as_deref().filter(|coins| !coins.is_empty()) {
         row.coin.retain(|coin| coins.split(',').any(|named| named == coin.coin));
     }
@@ -252,7 +265,7 @@ fn account_info() -> Result<Value, Refusal> {
     value(&wire::AccountInfo {
         margin_mode: wire::MarginMode::Regular,
         updated_time: "0".to_owned(),
-        unified_margin_status: 5,
+        unified_margin_status: 6,
         dcp_status: "OFF".to_owned(),
         time_window: 10,
         smp_group: 0,
@@ -274,7 +287,8 @@ fn fee_rate(exchange: &Exchange, query: &query::FeeRate) -> Result<Value, Refusa
     if list.is_empty() && selection.symbol.is_some() {
         return Err(Refusal::parameter("params error: symbol invalid"));
     }
-    value(&wire::List { category: None, list })
+    let category = (selection.category == Category::Spot).then_some(wire::Category::Spot);
+    value(&wire::List { category, list })
 }
 
 /// The paper account looks like a sub-account whose keys cannot move money.
@@ -284,7 +298,7 @@ fn query_api(exchange: &Exchange, key: &PaperKey) -> Result<Value, Refusal> {
     };
     let permissions = wire::Permissions::from([
         rights("ContractTrade", &["Order", "Position"]),
-        rights("Spot", &[]),
+        rights("Spot", &["SpotTrade"]),
         rights("Wallet", &[]),
         rights("Options", &[]),
         rights("Derivatives", &["DerivativesTrade"]),

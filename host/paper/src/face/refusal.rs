@@ -1,6 +1,7 @@
 //! What a request is refused with: Bybit's code and words.
 
-use portcullis_core::InstrumentSpec;
+use portcullis_core::{Category, InstrumentSpec, Price};
+use portcullis_wire::format_mantissa;
 
 use crate::engine::Reject;
 
@@ -22,44 +23,91 @@ impl Refusal {
     }
 }
 
-/// Gives the engine's reason its code. Trigger prices are written times 10,000, as Bybit does.
+/// Gives the engine's reason its code and words. Spot and derivatives differ for the same reason.
 pub(super) fn refusal(reject: &Reject, spec: Option<&InstrumentSpec>) -> Refusal {
-    let code = match reject {
-        Reject::UnknownInstrument
-        | Reject::PriceInvalid(_)
+    let spot = spec.is_some_and(|spec| spec.category == Category::Spot);
+    let code = code(reject, spot);
+    let text =
+        |price: &Price| spec.map_or_else(String::new, |spec| format_mantissa(price.0, spec.price_decimals));
+    let message = match reject {
+        Reject::TriggerNotAbove { trigger, current } => {
+            let (trigger, current) = (scaled(*trigger, spec), scaled(*current, spec));
+            format!("expect Rising, but trigger_price[{trigger}] <= current[{current}]??LastPrice")
+        }
+        Reject::TriggerNotBelow { trigger, current } => {
+            let (trigger, current) = (scaled(*trigger, spec), scaled(*current, spec));
+            format!("expect Falling, but trigger_price[{trigger}] >= current[{current}]??LastPrice")
+        }
+        Reject::PriceAboveBand(most) => {
+            format!("Order price cannot be higher than {}, the price limitation.", text(most))
+        }
+        Reject::PriceBelowBand(least) => {
+            format!("Order price cannot be lower than {}, the price limitation.", text(least))
+        }
+        Reject::RiskLimit => {
+            "Order placement failed as your position may exceed the max limit. Please adjust your leverage to increase the max. \
+             position limit."
+                .to_owned()
+        }
+        Reject::Balance if !spot => "Insufficient available balance".to_owned(),
+        Reject::DuplicateLink if spot => "Duplicate clientOrderId".to_owned(),
+        Reject::NoSuchOrderToCancel | Reject::NoSuchOrderToAmend if spot => "Order does not exist.".to_owned(),
+        _ => reject.to_string(),
+    };
+    Refusal { code, message }
+}
+
+fn code(reject: &Reject, spot: bool) -> i32 {
+    let of = |derivatives, of_spot| if spot { of_spot } else { derivatives };
+    match reject {
+        Reject::UnknownInstrument => of(10_001, 170_121),
+        Reject::NotTradable => of(110_074, 170_121),
+        Reject::PriceInvalid(_)
+        | Reject::NoPrice
         | Reject::QuantityInvalid(_)
         | Reject::ProtectionInvalid(_)
         | Reject::ProtectionOnReduceOnly
+        | Reject::LimitOnFull
+        | Reject::ProtectionFixed
+        | Reject::PositionIndex
         | Reject::NotModified
         | Reject::LeverageInvalid
         | Reject::NoPosition => 10_001,
-        Reject::NotTradable => 110_066,
+        Reject::PriceTooFine => 170_134,
+        Reject::PriceAboveBand(_) => 170_372,
+        Reject::PriceBelowBand(_) => 170_371,
+        Reject::QuantityTooFine => 170_137,
+        Reject::QuantityBelowMinimum => 170_136,
+        Reject::QuantityAboveMaximum => 170_124,
         Reject::NotionalBelowMinimum(_) => 110_094,
+        Reject::ValueBelowMinimum => 170_140,
+        Reject::ProtectionTooLarge => 110_059,
+        Reject::ProtectionPartlyFilled => 110_060,
+        Reject::TooManyExits => 110_061,
         Reject::Margin => 110_007,
+        Reject::Balance => of(110_012, 170_131),
+        Reject::RiskLimit => 110_090,
         Reject::NothingToReduce | Reject::WouldIncrease => 110_017,
-        Reject::DuplicateLink => 110_072,
-        Reject::TooManyOrders => 110_020,
-        Reject::TooManyConditions => 110_009,
-        Reject::TriggerNotAbove { .. } => 110_092,
-        Reject::TriggerNotBelow { .. } => 110_093,
-        Reject::NoSuchOrderToCancel | Reject::NoSuchOrderToAmend => 110_001,
-        Reject::QuantityExecuted => 110_064,
+        Reject::DuplicateLink => of(110_072, 170_141),
+        Reject::TooManyOrders => of(110_020, 170_810),
+        Reject::TooManyConditions => of(110_009, 170_810),
+        Reject::TriggerNotAbove { .. } => of(110_092, 170_130),
+        Reject::TriggerNotBelow { .. } => of(110_093, 170_130),
+        Reject::NoSuchOrderToCancel | Reject::NoSuchOrderToAmend => of(110_001, 170_213),
+        Reject::QuantityExecuted => of(110_064, 170_313),
         Reject::LeverageNotModified => 110_043,
+        Reject::LeverageTooHigh { .. } => 110_013,
+        Reject::ModeNotModified => 110_025,
+        Reject::ModeWithPosition => 110_024,
+        Reject::ModeWithOrders => 110_028,
         Reject::ProtectionNotModified => 34_040,
-    };
-    let scaled = |price: portcullis_core::Price| {
-        let decimals = spec.map_or(4, |spec| u32::from(spec.price_decimals));
-        let factor = 10_i64.checked_pow(4_u32.saturating_sub(decimals)).unwrap_or(1);
-        price.0.saturating_mul(factor)
-    };
-    let mut message = reject.to_string();
-    if let Reject::TriggerNotAbove { trigger, current } = reject {
-        let (trigger, current) = (scaled(*trigger), scaled(*current));
-        message = format!("expect Rising, but trigger_price[{trigger}] <= current[{current}]??LastPrice");
     }
-    if let Reject::TriggerNotBelow { trigger, current } = reject {
-        let (trigger, current) = (scaled(*trigger), scaled(*current));
-        message = format!("expect Falling, but trigger_price[{trigger}] >= current[{current}]??LastPrice");
-    }
-    Refusal { code, message }
+}
+
+/// Trigger prices are written times 10,000, as Bybit does.
+fn scaled(price: Price, spec: Option<&InstrumentSpec>) -> i64 {
+    let decimals = spec.map_or(4, |spec| u32::from(spec.price_decimals));
+    let up = 10_i64.checked_pow(4_u32.saturating_sub(decimals)).unwrap_or(1);
+    let down = 10_i64.checked_pow(decimals.saturating_sub(4)).unwrap_or(1);
+    price.0.saturating_mul(up).checked_div(down).unwrap_or(0)
 }
