@@ -39,6 +39,13 @@ impl Curve {
                 open: open.0,
             });
         }
+        // Coins bought on spot are worth what they would sell for.
+        for (instrument, coins) in engine.holdings().filter(|(_, coins)| coins.0 != 0) {
+            let unit = engine.value(instrument, Price(1), portcullis_core::Qty(1)).0;
+            let last = engine.view(instrument).and_then(|view| view.last).unwrap_or_default();
+            let open = engine.value(instrument, last, coins).0;
+            self.held.push(Held { instrument, size: i128::from(coins.0), unit, cost: 0, open });
+        }
         self.observe();
     }
 

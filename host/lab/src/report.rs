@@ -79,20 +79,22 @@ pub(crate) fn order(row: &engine::Order) -> Option<OrderReport> {
 fn created_by(origin: Origin) -> CreatedBy {
     match origin {
         Origin::Client => CreatedBy::Client,
-        Origin::TakeProfit | Origin::StopLoss => CreatedBy::Protection,
         Origin::Liquidation => CreatedBy::Venue,
+        Origin::TakeProfit
+        | Origin::StopLoss
+        | Origin::TrailingStop
+        | Origin::PartialTakeProfit
+        | Origin::PartialStopLoss => CreatedBy::Protection,
     }
 }
 
 fn execution(row: &engine::Execution) -> Option<Execution> {
     let kind = match (row.kind, row.origin) {
-        (engine::ExecutionKind::Trade, Origin::Client | Origin::TakeProfit | Origin::StopLoss) => {
-            ExecutionKind::Trade
-        }
         (engine::ExecutionKind::Funding, _) => ExecutionKind::Funding,
         (engine::ExecutionKind::Bust, _) | (engine::ExecutionKind::Trade, Origin::Liquidation) => {
             ExecutionKind::Liquidation
         }
+        (engine::ExecutionKind::Trade, _) => ExecutionKind::Trade,
     };
     Some(Execution {
         exec: row.number.to_string().parse::<ExecId>().ok()?,
@@ -103,7 +105,7 @@ fn execution(row: &engine::Execution) -> Option<Execution> {
         side: row.side,
         price: row.price,
         quantity: row.quantity,
-        fee: row.fee,
+        fee: row.fee_in_quote(),
         maker: row.maker,
         created_by: created_by(row.origin),
         venue_time: row.time,
@@ -128,9 +130,11 @@ pub(crate) fn snapshot(engine: &Engine, time: portcullis_core::Timestamp) -> Ven
             })
             .collect(),
         wallet: WalletReport {
-            equity: margin.equity,
+            equity: engine.wallets().skip(1).fold(margin.equity, |sum, wallet| {
+                sum.saturating_add(engine.in_usdt(wallet.coin, wallet.balance))
+            }),
             balance: engine.wallet().balance,
-            available: margin.equity.saturating_sub(margin.initial),
+            available: margin.equity.saturating_sub(margin.initial).saturating_sub(margin.locked),
             initial_margin: fraction(margin.initial, margin.equity),
             maintenance_margin: fraction(margin.maintenance, margin.equity),
             venue_time: time,
@@ -150,23 +154,42 @@ pub(crate) fn rejection(reject: &Reject) -> VenueRejection {
     let kind = match reject {
         Reject::UnknownInstrument
         | Reject::PriceInvalid(_)
+        | Reject::PriceTooFine
+        | Reject::NoPrice
         | Reject::QuantityInvalid(_)
+        | Reject::QuantityTooFine
+        | Reject::QuantityBelowMinimum
+        | Reject::QuantityAboveMaximum
         | Reject::NotionalBelowMinimum(_)
+        | Reject::ValueBelowMinimum
         | Reject::ProtectionInvalid(_)
         | Reject::ProtectionOnReduceOnly
+        | Reject::ProtectionPartlyFilled
+        | Reject::ProtectionTooLarge
+        | Reject::ProtectionFixed
+        | Reject::LimitOnFull
+        | Reject::TooManyExits
         | Reject::QuantityExecuted
         | Reject::LeverageInvalid
+        | Reject::LeverageTooHigh { .. }
+        | Reject::PositionIndex
+        | Reject::ModeWithPosition
+        | Reject::ModeWithOrders
         | Reject::NoPosition => RejectionKind::Invalid,
         Reject::NotTradable => RejectionKind::NotTrading,
-        Reject::Margin => RejectionKind::Margin,
+        Reject::Margin | Reject::Balance | Reject::RiskLimit => RejectionKind::Margin,
         Reject::NothingToReduce | Reject::WouldIncrease => RejectionKind::ReduceOnly,
         Reject::DuplicateLink => RejectionKind::DuplicateLinkId,
         Reject::TooManyOrders | Reject::TooManyConditions => RejectionKind::TooManyOrders,
-        Reject::TriggerNotAbove { .. } | Reject::TriggerNotBelow { .. } => RejectionKind::PriceLimit,
+        Reject::TriggerNotAbove { .. }
+        | Reject::TriggerNotBelow { .. }
+        | Reject::PriceAboveBand(_)
+        | Reject::PriceBelowBand(_) => RejectionKind::PriceLimit,
         Reject::NoSuchOrderToCancel | Reject::NoSuchOrderToAmend => RejectionKind::NoSuchOrder,
-        Reject::NotModified | Reject::LeverageNotModified | Reject::ProtectionNotModified => {
-            RejectionKind::NotModified
-        }
+        Reject::NotModified
+        | Reject::LeverageNotModified
+        | Reject::ModeNotModified
+        | Reject::ProtectionNotModified => RejectionKind::NotModified,
     };
     // No V5 face stands between, so there is no code of Bybit's.
     VenueRejection { kind, code: 0, message: reject.to_string() }

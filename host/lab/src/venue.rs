@@ -113,7 +113,7 @@ impl LabVenue {
                 engine.submit(now, new_order(place, journaled.link()), scratch).map(Some)
             }
             Command::Amend(amend) => {
-                let change = Change { price: amend.price, quantity: amend.quantity, trigger: None };
+                let change = Change { price: amend.price, quantity: amend.quantity, ..Change::default() };
                 engine.amend(now, Target::Link(&amend.link), change, scratch).map(Some)
             }
             Command::Cancel(cancel) => engine.cancel(now, Target::Link(&cancel.link), scratch).map(Some),
@@ -224,10 +224,7 @@ impl Venue for LabVenue {
 /// What the live client sends for an order, without the detour over text.
 fn new_order(place: &PlaceOrder, link: &LinkId) -> NewOrder {
     NewOrder {
-        instrument: place.instrument,
         link: Some(link.clone()),
-        side: place.side,
-        quantity: place.quantity,
         price: place.price,
         time_in_force: place.time_in_force,
         reduce_only: place.reduce_only,
@@ -240,5 +237,6 @@ fn new_order(place: &PlaceOrder, link: &LinkId) -> NewOrder {
         stop_loss: place.stop_loss,
         self_match: SelfMatch::CancelTaker,
         slippage: place.price.is_none().then_some(Slippage::BasisPoints(SLIPPAGE_BPS)),
+        ..NewOrder::market(place.instrument, place.side, place.quantity)
     }
 }

@@ -76,6 +76,44 @@ query! {
         cursor: String,
     }
 
+    /// `GET /v5/position/closed-pnl`.
+    ClosedPnl {
+        /// Market.
+        category: Category,
+        /// Instrument.
+        symbol: String,
+        /// From, ms.
+        start_time: u64,
+        /// To, ms; at most 7 days after.
+        end_time: u64,
+        /// Rows a page, 1 to 100.
+        limit: u16,
+        /// Where the page starts.
+        cursor: String,
+    }
+
+    /// `GET /v5/account/transaction-log`.
+    Transactions {
+        /// `UNIFIED`.
+        account_type: String,
+        /// Market.
+        category: Category,
+        /// Coin.
+        currency: String,
+        /// Base coin.
+        base_coin: String,
+        /// Kind of transaction.
+        r#type: String,
+        /// From, ms.
+        start_time: u64,
+        /// To, ms; at most 7 days after.
+        end_time: u64,
+        /// Rows a page, 1 to 50.
+        limit: u16,
+        /// Where the page starts.
+        cursor: String,
+    }
+
     /// `GET /v5/position/list`: with a symbol also when flat, with a settle coin only what is not.
     Positions {
         /// Market.

@@ -72,7 +72,9 @@ pub enum Reject {
     #[error("Insufficient balance.")]
     Balance,
     /// The position could outgrow what its leverage allows.
-    #[error("The order would exceed the risk limit at this leverage")]
+    #[error(
+        "Order placement failed as your position may exceed the max limit. Please adjust your leverage to increase the max. position limit."
+    )]
     RiskLimit,
     /// Reduce-only without a position.
     #[error("current position is zero, cannot fix reduce-only order qty")]

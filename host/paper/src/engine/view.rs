@@ -160,6 +160,15 @@ impl Engine {
         self.market(instrument).map_or(Amount(0), |market| market.scale.value(price, quantity))
     }
 
+    /// What is held of the base coins of spot instruments, cut to the instruments' decimals.
+    pub fn holdings(&self) -> impl Iterator<Item = (InstrumentId, Qty)> + '_ {
+        let spot = self.markets.iter().filter(|market| market.is_spot());
+        spot.map(|market| {
+            let balance = self.ledger.wallets.get(market.base).balance;
+            (market.spec.id, market.scale.steps_in(balance, Qty(1)))
+        })
+    }
+
     /// A quantity of a spot instrument as coins.
     #[must_use]
     pub fn coins_of(&self, instrument: InstrumentId, quantity: Qty) -> Amount {

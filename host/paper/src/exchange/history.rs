@@ -81,14 +81,14 @@ impl History {
     }
 
     /// What orders closed of positions, the last closed from last, each with a number that grows.
-    pub(crate) fn closings(&self) -> impl DoubleEndedIterator<Item = (u64, &Closing)> {
+    pub(crate) fn closed_pnl(&self) -> impl DoubleEndedIterator<Item = (u64, &Closing)> {
         self.closings.iter().map(|(number, closing)| (*number, closing))
     }
 
     fn close(&mut self, row: &Execution) {
         let Some(order) = row.order.filter(|_| row.closed.0 > 0) else { return };
         let earlier = self.closing_of.get(&order).and_then(|number| self.closings.remove(number));
-        let mut closing = earlier.unwrap_or_else(|| Closing {
+        let mut closing = earlier.unwrap_or(Closing {
             order,
             instrument: row.instrument,
             side: row.side,

@@ -6,6 +6,7 @@ use portcullis_wire as wire;
 use portcullis_wire::{format_mantissa, path, query};
 use serde_json::Value;
 
+use super::account_history::{self, CLOSED_PNL, TRANSACTION_LOG};
 use super::market_queries::{category, value};
 use super::page::{page, parameters};
 use super::refusal::Refusal;
@@ -31,6 +32,12 @@ pub(super) fn answer(
         path::HISTORY => Some(parameters(uri).and_then(|query| history(exchange, &query, now))),
         path::EXECUTIONS => Some(parameters(uri).and_then(|query| executions(exchange, &query, now))),
         path::POSITIONS => Some(parameters(uri).and_then(|query| positions(exchange, &query))),
+        CLOSED_PNL => {
+            Some(parameters(uri).and_then(|query| account_history::closed_pnl(exchange, &query, now)))
+        }
+        TRANSACTION_LOG => {
+            Some(parameters(uri).and_then(|query| account_history::transactions(exchange, &query, now)))
+        }
         path::WALLET => Some(parameters(uri).and_then(|query| wallet(exchange, &query))),
         path::ACCOUNT_INFO => Some(account_info()),
         path::FEE_RATE => Some(parameters(uri).and_then(|query| fee_rate(exchange, &query))),
@@ -40,19 +47,21 @@ pub(super) fn answer(
 }
 
 /// The paths of [`answer`], for the quota table.
-pub(super) const PATHS: [&str; 8] = [
+pub(super) const PATHS: [&str; 10] = [
     path::REALTIME,
     path::HISTORY,
     path::EXECUTIONS,
     path::POSITIONS,
+    CLOSED_PNL,
     path::WALLET,
     path::ACCOUNT_INFO,
+    TRANSACTION_LOG,
     path::FEE_RATE,
     path::QUERY_API,
 ];
 
 /// What the instrument members of a query select.
-struct Selection<'a> {
+pub(super) struct Selection<'a> {
     category: Category,
     symbol: Option<&'a str>,
     base_coin: Option<&'a str>,
@@ -60,7 +69,7 @@ struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    fn new(
+    pub(super) fn new(
         named: Option<&wire::Category>,
         symbol: Option<&'a String>,
         base_coin: Option<&'a String>,
@@ -86,7 +95,7 @@ impl<'a> Selection<'a> {
         ))
     }
 
-    fn takes(&self, exchange: &Exchange, instrument: InstrumentId) -> bool {
+    pub(super) fn takes(&self, exchange: &Exchange, instrument: InstrumentId) -> bool {
         exchange.listing.get(instrument).is_some_and(|spec| {
             spec.category == self.category
                 && self.symbol.is_none_or(|symbol| symbol == spec.symbol.as_str())
@@ -199,7 +208,7 @@ fn executions(exchange: &Exchange, query: &query::Executions, now: Timestamp) ->
 }
 
 /// The span a query asks about: what it names, 7 days from or to the one time it names, or the last 7 days.
-fn window(start: Option<u64>, end: Option<u64>, now: Timestamp) -> Result<(u64, u64), Refusal> {
+pub(super) fn window(start: Option<u64>, end: Option<u64>, now: Timestamp) -> Result<(u64, u64), Refusal> {
     let (from, to) = match (start, end) {
         (Some(start), Some(end)) => (start, end),
         (Some(start), None) => (start, start.saturating_add(WEEK_MS)),

@@ -1,5 +1,6 @@
 //! The V5 face: REST and WebSockets on one port.
 
+mod account_history;
 mod account_queries;
 mod auth;
 mod board;

@@ -29,32 +29,33 @@ pub(super) fn refusal(reject: &Reject, spec: Option<&InstrumentSpec>) -> Refusal
     let code = code(reject, spot);
     let text =
         |price: &Price| spec.map_or_else(String::new, |spec| format_mantissa(price.0, spec.price_decimals));
-    let message = match reject {
-        Reject::TriggerNotAbove { trigger, current } => {
-            let (trigger, current) = (scaled(*trigger, spec), scaled(*current, spec));
-            format!("expect Rising, but trigger_price[{trigger}] <= current[{current}]??LastPrice")
-        }
-        Reject::TriggerNotBelow { trigger, current } => {
-            let (trigger, current) = (scaled(*trigger, spec), scaled(*current, spec));
-            format!("expect Falling, but trigger_price[{trigger}] >= current[{current}]??LastPrice")
-        }
-        Reject::PriceAboveBand(most) => {
-            format!("Order price cannot be higher than {}, the price limitation.", text(most))
-        }
-        Reject::PriceBelowBand(least) => {
-            format!("Order price cannot be lower than {}, the price limitation.", text(least))
-        }
-        Reject::RiskLimit => {
-            "Order placement failed as your position may exceed the max limit. Please adjust your leverage to increase the max. \
-             position limit."
-                .to_owned()
-        }
-        Reject::Balance if !spot => "Insufficient available balance".to_owned(),
-        Reject::DuplicateLink if spot => "Duplicate clientOrderId".to_owned(),
-        Reject::NoSuchOrderToCancel | Reject::NoSuchOrderToAmend if spot => "Order does not exist.".to_owned(),
-        _ => reject.to_string(),
+    let message = if let Reject::TriggerNotAbove { trigger, current } = reject {
+        let (trigger, current) = (scaled(*trigger, spec), scaled(*current, spec));
+        format!("expect Rising, but trigger_price[{trigger}] <= current[{current}]??LastPrice")
+    } else if let Reject::TriggerNotBelow { trigger, current } = reject {
+        let (trigger, current) = (scaled(*trigger, spec), scaled(*current, spec));
+        format!("expect Falling, but trigger_price[{trigger}] >= current[{current}]??LastPrice")
+    } else if let Reject::PriceAboveBand(most) = reject {
+        format!("Order price cannot be higher than {}, the price limitation.", text(most))
+    } else if let Reject::PriceBelowBand(least) = reject {
+        format!("Order price cannot be lower than {}, the price limitation.", text(least))
+    } else {
+        words(reject, spot)
     };
     Refusal { code, message }
+}
+
+fn words(reject: &Reject, spot: bool) -> String {
+    let spot_words = if spot {
+        match code(reject, true) {
+            170_141 => Some("Duplicate clientOrderId"),
+            170_213 => Some("Order does not exist."),
+            _ => None,
+        }
+    } else {
+        (*reject == Reject::Balance).then_some("Insufficient available balance")
+    };
+    spot_words.map_or_else(|| reject.to_string(), str::to_owned)
 }
 
 fn code(reject: &Reject, spot: bool) -> i32 {

@@ -58,11 +58,6 @@ impl Exchange {
         })
     }
 
-    /// The closed profits of orders, the last closed from first.
-    pub(crate) fn closed_pnl(&self) -> impl Iterator<Item = wire::ClosedPnl> + '_ {
-        self.history.closings().rev().filter_map(|(_, closing)| self.closed_pnl_row(closing))
-    }
-
     /// A closed profit.
     pub(crate) fn closed_pnl_row(&self, row: &Closing) -> Option<wire::ClosedPnl> {
         let spec = self.listing.get(row.instrument)?;

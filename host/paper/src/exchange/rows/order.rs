@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::Exchange;
 use super::words;
-use crate::engine::{Closed, Coin, Order, OrderKey, Slippage};
+use crate::engine::{Closed, Coin, Order, OrderKey, Origin, Slippage};
 use crate::listing::Listing;
 
 impl Exchange {
@@ -135,18 +135,16 @@ fn fees(order: &Order, base: &str, spot: bool) -> BTreeMap<String, String> {
 }
 
 fn tpsl_mode(order: &Order, spot: bool) -> &'static str {
-    match order.closed {
-        _ if spot => "",
-        Closed::ByClient => "UNKNOWN",
-        _ if order.exits.partial
-            || matches!(
-                order.origin,
-                crate::engine::Origin::PartialTakeProfit | crate::engine::Origin::PartialStopLoss
-            ) =>
-        {
-            "Partial"
-        }
-        _ => "Full",
+    let partial =
+        order.exits.partial || matches!(order.origin, Origin::PartialTakeProfit | Origin::PartialStopLoss);
+    if spot {
+        ""
+    } else if order.closed == Closed::ByClient {
+        "UNKNOWN"
+    } else if partial {
+        "Partial"
+    } else {
+        "Full"
     }
 }
 
