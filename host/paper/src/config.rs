@@ -11,6 +11,9 @@ use crate::faults::Faults;
 use crate::listing::Fees;
 use crate::sources::Speed;
 
+/// How far a limit order may cross the mark: the `priceLimitRatio` that the instruments are listed with.
+const PRICE_BAND_BPS: u32 = 500;
+
 /// A paper exchange.
 #[derive(Debug, Clone)]
 pub struct PaperConfig {
@@ -41,7 +44,8 @@ pub struct PaperConfig {
 }
 
 impl PaperConfig {
-    /// The synthetic market at real speed, nothing on disk, 2 ms to an acknowledgement and 5 ms to a report.
+    /// The synthetic market at real speed, nothing on disk, 2 ms to an acknowledgement and 5 ms to a report, a price band of
+    /// 5 %.
     #[must_use]
     pub fn new(listen: SocketAddr, keys: Vec<PaperKey>) -> Self {
         Self {
@@ -52,7 +56,7 @@ impl PaperConfig {
             repeat: true,
             state: None,
             keys,
-            engine: EngineConfig::default(),
+            engine: EngineConfig { price_band_bps: Some(PRICE_BAND_BPS), ..EngineConfig::default() },
             fees: Fees::default(),
             ack_delay: Span::from_millis(2),
             report_delay: Span::from_millis(5),

@@ -31,19 +31,51 @@ const RULES: [Row; 10] = [
     (Category::Spot, "ETHUSDT", "ETH", "0.01", "0.00001", "0.00001", "1963", "981"),
 ];
 
-/// Fee rates of every linear instrument.
+/// Fee rates of all instruments, for taking liquidity and for resting first. A negative rate is a rebate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fees {
-    /// For taking liquidity.
+    /// Taking, linear.
     pub taker: Rate,
-    /// For resting first; negative is a rebate.
+    /// Resting, linear.
     pub maker: Rate,
+    /// Taking, spot.
+    pub spot_taker: Rate,
+    /// Resting, spot.
+    pub spot_maker: Rate,
+}
+
+/// Bybit's tiers from the ordinary account (0) to VIP 5, in hundredths of a basis point: linear taker and maker, spot taker and
+/// maker.
+const TIERS: [(i64, i64, i64, i64); 6] = [
+    (550, 200, 1_000, 1_000),
+    (400, 180, 800, 675),
+    (375, 160, 775, 650),
+    (350, 140, 750, 625),
+    (320, 120, 600, 500),
+    (320, 100, 500, 400),
+];
+
+impl Fees {
+    /// The rates of a VIP level, 0 for an ordinary account; `None` above 5.
+    #[must_use]
+    pub fn vip(level: usize) -> Option<Self> {
+        // A hundredth of a basis point is 1e-6, a rate's unit 1e-12.
+        let rate = |hundredths: i64| Rate(hundredths.saturating_mul(1_000_000));
+        let (taker, maker, spot_taker, spot_maker) = TIERS.get(level).copied()?;
+        Some(Self {
+            taker: rate(taker),
+            maker: rate(maker),
+            spot_taker: rate(spot_taker),
+            spot_maker: rate(spot_maker),
+        })
+    }
 }
 
 impl Default for Fees {
-    /// Bybit's for an ordinary account: 5.5 and 2 ten-thousandths.
+    /// Bybit's for an ordinary account: 5.5 and 2 ten-thousandths of linear instruments, 10 of spot.
     fn default() -> Self {
-        Self { taker: Rate(550_000_000), maker: Rate(200_000_000) }
+        let spot = Rate(1_000_000_000);
+        Self { taker: Rate(550_000_000), maker: Rate(200_000_000), spot_taker: spot, spot_maker: spot }
     }
 }
 
@@ -105,6 +137,10 @@ fn spec(id: InstrumentId, row: &Row, fees: Fees) -> Option<InstrumentSpec> {
     let &(category, symbol, _, tick, step, min, max, max_market) = row;
     let price_decimals = decimals_of(tick).ok()?;
     let quantity_decimals = decimals_of(step).ok()?;
+    let (taker_fee, maker_fee) = match category {
+        Category::Linear => (fees.taker, fees.maker),
+        Category::Spot => (fees.spot_taker, fees.spot_maker),
+    };
     let quantity = |text| mantissa(text, quantity_decimals).ok().map(Qty);
     Some(InstrumentSpec {
         id,
@@ -118,8 +154,8 @@ fn spec(id: InstrumentId, row: &Row, fees: Fees) -> Option<InstrumentSpec> {
         max_quantity: quantity(max)?,
         max_market_quantity: quantity(max_market)?,
         min_notional: coins(5),
-        taker_fee: fees.taker,
-        maker_fee: fees.maker,
+        taker_fee,
+        maker_fee,
         trading: true,
     })
 }
@@ -127,6 +163,12 @@ fn spec(id: InstrumentId, row: &Row, fees: Fees) -> Option<InstrumentSpec> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lowest_tier_is_the_ordinary_account() {
+        assert_eq!(Fees::vip(0), Some(Fees::default()));
+        assert_eq!(Fees::vip(6), None);
+    }
 
     #[test]
     fn every_rule_can_be_listed_once() {

@@ -73,7 +73,7 @@ impl Data {
     }
 
     fn recorded(files: &[PathBuf], taker: Rate, allow_gaps: bool) -> Result<Self, Failure> {
-        let mut listing = Listing::new(Fees { taker, ..Fees::default() });
+        let mut listing = Listing::new(Fees { taker, spot_taker: taker, ..Fees::default() });
         let failed = |error: DataError| Failure::finding(error.code(), error);
         let recording = load(files, &mut listing).map_err(failed)?;
         if let Some(place) = &recording.disorder {

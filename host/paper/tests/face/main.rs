@@ -165,7 +165,7 @@ async fn requests_are_refused_with_the_venues_codes() {
         (json!({"qty": "0"}), 10_001),
         (json!({"price": "50000.05"}), 10_001),
         (json!({"symbol": "btcusdt"}), 10_001),
-        (json!({"category": "spot"}), 110_066),
+        (json!({"category": "spot", "qty": "0.0000001"}), 170_137),
         (json!({"category": "inverse"}), 10_001),
     ];
     for (changes, expected) in table {
@@ -201,7 +201,8 @@ async fn requests_are_refused_with_the_venues_codes() {
     assert_eq!(post("/v5/position/set-leverage", leverage("12.5")).await, 0);
     let mode = |mode| json!({"category": "linear", "symbol": "BTCUSDT", "mode": mode});
     assert_eq!(post("/v5/position/switch-mode", mode(0)).await, 110_025);
-    assert_eq!(post("/v5/position/switch-mode", mode(3)).await, 110_028);
+    assert_eq!(post("/v5/position/switch-mode", mode(3)).await, 0);
+    assert_eq!(post("/v5/position/switch-mode", mode(0)).await, 0);
     let stop = json!({"category": "linear", "symbol": "BTCUSDT", "tpslMode": "Full", "stopLoss": "59000", "positionIdx": 0});
     assert_eq!(post("/v5/position/trading-stop", stop.clone()).await, 10_001);
     assert_eq!(post(CREATE, order("", "Buy", "0.010", None)).await, 0);
