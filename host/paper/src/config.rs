@@ -41,6 +41,12 @@ pub struct PaperConfig {
     pub report_delay: Span,
     /// What goes wrong on purpose.
     pub faults: Option<Faults>,
+    /// Where those who run the exchange ask for more to go wrong; must be a loopback address.
+    pub admin: Option<SocketAddr>,
+    /// Whether the venue's rate limits hold, per key and endpoint and per address. Off for measuring only.
+    pub limits: bool,
+    /// By how many milliseconds the clock that clients see is off.
+    pub clock_offset_ms: i64,
 }
 
 impl PaperConfig {
@@ -61,6 +67,9 @@ impl PaperConfig {
             ack_delay: Span::from_millis(2),
             report_delay: Span::from_millis(5),
             faults: None,
+            admin: None,
+            limits: true,
+            clock_offset_ms: 0,
         }
     }
 }

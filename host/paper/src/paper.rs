@@ -12,8 +12,7 @@ use tokio::net::TcpListener;
 use crate::clock::Clock;
 use crate::config::PaperConfig;
 use crate::exchange::{Exchange, OpenError, Opening, Store, StoreError};
-use crate::face::{App, drive};
-use crate::faults::Injector;
+use crate::face::{App, admin as admin_router, drive};
 use crate::listing::Listing;
 use crate::sources::{DataError, Feed, Recording, load, mix};
 
@@ -28,6 +27,9 @@ pub enum PaperError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The admin endpoint would be reachable from elsewhere.
+    #[error("the admin endpoint listens on loopback only, not on {0}")]
+    AdminNotLoopback(SocketAddr),
     /// Market data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -59,6 +61,7 @@ pub enum PaperError {
 pub struct Paper {
     listener: TcpListener,
     address: SocketAddr,
+    admin: Option<(TcpListener, SocketAddr)>,
     config: PaperConfig,
     exchange: Exchange,
     recording: Option<Recording>,
@@ -76,6 +79,10 @@ pub async fn bind(config: PaperConfig) -> Result<Paper, PaperError> {
     let listen = |source| PaperError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
+    let admin = match config.admin {
+        Some(address) => Some(bind_admin(address).await?),
+        None => None,
+    };
     let lock = config.state.as_deref().map(lock).transpose()?;
     let saved = config.state.as_deref().map(Store::read).transpose()?.flatten();
     let mut listing = Listing::new(config.fees);
@@ -98,7 +105,7 @@ pub async fn bind(config: PaperConfig) -> Result<Paper, PaperError> {
         realm: mix(clock.now().0 ^ config.seed),
         report_delay: config.report_delay,
     })?;
-    Ok(Paper { listener, address, config, exchange, recording, clock, _lock: lock })
+    Ok(Paper { listener, address, admin, config, exchange, recording, clock, _lock: lock })
 }
 
 impl Paper {
@@ -106,6 +113,12 @@ impl Paper {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the admin endpoint listens, with the real port.
+    #[must_use]
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(|(_, address)| *address)
     }
 
     /// Market rows left out because their market is not served.
@@ -120,7 +133,7 @@ impl Paper {
     ///
     /// [`PaperError::State`] when the state can no longer be kept, [`PaperError::Server`] when the server stops.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), PaperError> {
-        let Self { listener, config, mut exchange, recording, clock, _lock, .. } = self;
+        let Self { listener, admin, config, mut exchange, recording, clock, _lock, .. } = self;
         let start = clock.now();
         let feed = match recording {
             Some(recording) => {
@@ -128,7 +141,7 @@ impl Paper {
             }
             None => Feed::synthetic(config.seed, &mut exchange.listing, start, config.speed),
         };
-        let app = App::new(clock, config.keys, config.ack_delay, exchange, Injector::new(config.faults));
+        let app = App::new(clock, config, exchange);
         let listener = listener.tap_io(|socket| {
             // Small messages must not wait for each other.
             if let Err(error) = socket.set_nodelay(true) {
@@ -136,7 +149,15 @@ impl Paper {
             }
         });
         let router = app.router();
+        let operators = admin_router(&app);
+        let admin = async {
+            match admin {
+                Some((listener, _)) => axum::serve(listener, operators).await,
+                None => std::future::pending().await,
+            }
+        };
         let result = tokio::select! {
+            served = admin => served.map_err(PaperError::Server),
             error = drive(std::sync::Arc::clone(&app), feed) => Err(PaperError::State(error)),
             served = async { axum::serve(listener, router).await } => served.map_err(PaperError::Server),
             () = shutdown => Ok(()),
@@ -153,6 +174,16 @@ impl Paper {
 /// As [`bind`] and [`Paper::run`].
 pub async fn run(config: PaperConfig, shutdown: impl Future<Output = ()>) -> Result<(), PaperError> {
     bind(config).await?.run(shutdown).await
+}
+
+async fn bind_admin(address: SocketAddr) -> Result<(TcpListener, SocketAddr), PaperError> {
+    if !address.ip().is_loopback() {
+        return Err(PaperError::AdminNotLoopback(address));
+    }
+    let listen = |source| PaperError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    Ok((listener, address))
 }
 
 fn lock(folder: &Path) -> Result<File, PaperError> {

@@ -79,3 +79,31 @@ pub struct Execution {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub market_unit: Option<String>,
 }
+
+/// One trade of `execution.fast`: no fees, and no name of the client's where the order rested.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FastExecution {
+    /// Market.
+    pub category: Category,
+    /// Instrument.
+    pub symbol: String,
+    /// Its name; each counts once.
+    pub exec_id: String,
+    /// Price.
+    pub exec_price: String,
+    /// Quantity.
+    pub exec_qty: String,
+    /// The venue's name of the order.
+    pub order_id: String,
+    /// Whether the order rested first.
+    pub is_maker: bool,
+    /// The client's name of the order.
+    pub order_link_id: String,
+    /// Side of the order.
+    pub side: Side,
+    /// When, ms.
+    pub exec_time: String,
+    /// Cross sequence.
+    pub seq: i64,
+}

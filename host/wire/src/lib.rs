@@ -38,7 +38,7 @@ pub use code::{HttpVerdict, Verdict, verdict, verdict_of_status};
 pub use decimal::{
     DecimalError, amount, decimals_of, format_amount, format_mantissa, mantissa, millis, rate,
 };
-pub use execution::Execution;
+pub use execution::{Execution, FastExecution};
 pub use instrument::{Instrument, LeverageFilter, LotSizeFilter, PriceFilter, RiskParameters};
 pub use market::{FundingRow, KlineRow, OrderbookResult, RecentTrade, ServerTime, TickerRow};
 pub use order::{Order, OrderIds};

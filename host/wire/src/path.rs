@@ -14,6 +14,10 @@ pub const KLINE: &str = "/v5/market/kline";
 pub const RECENT_TRADES: &str = "/v5/market/recent-trade";
 /// Funding history.
 pub const FUNDING_HISTORY: &str = "/v5/market/funding/history";
+/// Prices within which orders are taken.
+pub const PRICE_LIMIT: &str = "/v5/market/price-limit";
+/// Tiers of margin.
+pub const RISK_LIMIT: &str = "/v5/market/risk-limit";
 /// New order.
 pub const CREATE: &str = "/v5/order/create";
 /// Change of an order.
@@ -22,6 +26,16 @@ pub const AMEND: &str = "/v5/order/amend";
 pub const CANCEL: &str = "/v5/order/cancel";
 /// Cancels of many.
 pub const CANCEL_ALL: &str = "/v5/order/cancel-all";
+/// New orders in a batch.
+pub const CREATE_BATCH: &str = "/v5/order/create-batch";
+/// Changes of orders in a batch.
+pub const AMEND_BATCH: &str = "/v5/order/amend-batch";
+/// Cancels of orders in a batch.
+pub const CANCEL_BATCH: &str = "/v5/order/cancel-batch";
+/// What an order would do to the account.
+pub const PRE_CHECK: &str = "/v5/order/pre-check";
+/// Cancels when the connection is lost; not for ordinary accounts.
+pub const DISCONNECT_CANCEL: &str = "/v5/order/disconnected-cancel-all";
 /// Open and just closed orders.
 pub const REALTIME: &str = "/v5/order/realtime";
 /// Closed orders.
@@ -30,6 +44,8 @@ pub const HISTORY: &str = "/v5/order/history";
 pub const EXECUTIONS: &str = "/v5/execution/list";
 /// Positions.
 pub const POSITIONS: &str = "/v5/position/list";
+/// Profits of closed positions.
+pub const CLOSED_PNL: &str = "/v5/position/closed-pnl";
 /// Protection of a position.
 pub const TRADING_STOP: &str = "/v5/position/trading-stop";
 /// Leverage.
@@ -38,6 +54,16 @@ pub const SET_LEVERAGE: &str = "/v5/position/set-leverage";
 pub const WALLET: &str = "/v5/account/wallet-balance";
 /// Account settings.
 pub const ACCOUNT_INFO: &str = "/v5/account/info";
+/// Changes of the wallet.
+pub const TRANSACTION_LOG: &str = "/v5/account/transaction-log";
+/// Group of self-match prevention.
+pub const SMP_GROUP: &str = "/v5/account/smp-group";
+/// Cancels when the connection is lost, as they are set.
+pub const DCP_INFO: &str = "/v5/account/query-dcp-info";
+/// Margin mode.
+pub const SET_MARGIN_MODE: &str = "/v5/account/set-margin-mode";
+/// Coins and their chains.
+pub const COINS: &str = "/v5/asset/coin/query-info";
 /// Fee rates.
 pub const FEE_RATE: &str = "/v5/account/fee-rate";
 /// The key that asks.

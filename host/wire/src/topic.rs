@@ -23,6 +23,16 @@ pub enum Topic {
         /// Instrument.
         symbol: String,
     },
+    /// Prices within which orders are taken.
+    PriceLimit {
+        /// Instrument.
+        symbol: String,
+    },
+    /// Liquidations.
+    Liquidation {
+        /// Instrument.
+        symbol: String,
+    },
     /// Candles.
     Kline {
         /// `1`, `5`, … minutes, `D`, `W`, `M`.
@@ -38,6 +48,8 @@ impl fmt::Display for Topic {
             Self::Book { depth, symbol } => write!(f, "orderbook.{depth}.{symbol}"),
             Self::Trade { symbol } => write!(f, "publicTrade.{symbol}"),
             Self::Ticker { symbol } => write!(f, "tickers.{symbol}"),
+            Self::PriceLimit { symbol } => write!(f, "priceLimit.{symbol}"),
+            Self::Liquidation { symbol } => write!(f, "allLiquidation.{symbol}"),
             Self::Kline { interval, symbol } => write!(f, "kline.{interval}.{symbol}"),
         }
     }
@@ -59,6 +71,8 @@ impl FromStr for Topic {
             }
             (Some("publicTrade"), Some(symbol), None) => Self::Trade { symbol: symbol.to_owned() },
             (Some("tickers"), Some(symbol), None) => Self::Ticker { symbol: symbol.to_owned() },
+            (Some("priceLimit"), Some(symbol), None) => Self::PriceLimit { symbol: symbol.to_owned() },
+            (Some("allLiquidation"), Some(symbol), None) => Self::Liquidation { symbol: symbol.to_owned() },
             (Some("kline"), Some(interval), Some(symbol)) => {
                 Self::Kline { interval: interval.to_owned(), symbol: symbol.to_owned() }
             }
@@ -81,7 +95,10 @@ mod tests {
 
     #[test]
     fn names_and_topics_are_inverse() {
-        for name in ["orderbook.50.BTCUSDT", "publicTrade.ETHUSDT", "tickers.BTCUSDT", "kline.1.BTCUSDT"] {
+        for name in ["orderbook.50.BTCUSDT", "publicTrade.ETHUSDT", "tickers.BTCUSDT", "kline.1.BTCUSDT"]
+            .into_iter()
+            .chain(["priceLimit.BTCUSDT", "allLiquidation.BTCUSDT"])
+        {
             assert_eq!(name.parse::<Topic>().unwrap().to_string(), name);
         }
     }

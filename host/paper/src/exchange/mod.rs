@@ -54,6 +54,8 @@ pub(crate) struct Exchange {
     queue: VecDeque<(Timestamp, PrivateRows)>,
     report_delay: Span,
     trades: u64,
+    /// Orders closed until then are no longer found by queries of open ones, as after a restart of the venue.
+    pub(crate) forgotten: Timestamp,
     /// Grows with every market event: the cross sequence of public messages.
     pub(crate) sequence: u64,
     /// Why the state can no longer be kept; nothing is accepted any more then.
@@ -103,6 +105,7 @@ impl Exchange {
             queue: VecDeque::new(),
             report_delay: opening.report_delay,
             trades: 0,
+            forgotten: Timestamp(0),
             sequence: 1,
             broken: None,
         };
@@ -178,6 +181,11 @@ impl Exchange {
     /// An order, open or closed.
     pub(crate) fn find(&self, key: OrderKey) -> Option<&Order> {
         self.engine.order(crate::engine::Target::Key(key)).or_else(|| self.history.order(key))
+    }
+
+    /// Makes queries of open orders forget those that closed until now.
+    pub(crate) const fn forget_closed(&mut self, now: Timestamp) {
+        self.forgotten = now;
     }
 
     /// Writes the state anew without what no query finds any more.

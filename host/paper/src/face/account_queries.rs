@@ -138,16 +138,21 @@ fn passes(order: &Order, filter: Option<&wire::OrderFilter>) -> bool {
 
 fn realtime(exchange: &Exchange, query: &query::Orders) -> Result<Value, Refusal> {
     let selection = selected(query)?;
+    let known = |row: &&Order| row.status.is_open() || row.updated > exchange.forgotten;
     if let Some(key) = named(exchange, query.order_id.as_ref(), query.order_link_id.as_ref()) {
-        let order =
-            key.and_then(|key| exchange.find(key)).filter(|row| selection.takes(exchange, row.instrument));
+        let order = key.and_then(|key| exchange.find(key));
+        let order = order.filter(known).filter(|row| selection.takes(exchange, row.instrument));
         return orders(exchange, query, order.into_iter());
     }
     selection.must_name()?;
     let wanted =
         |row: &&Order| selection.takes(exchange, row.instrument) && passes(row, query.order_filter.as_ref());
     if query.open_only == Some(1) {
-        orders(exchange, query, exchange.history.orders().rev().filter(wanted).take(JUST_CLOSED))
+        orders(
+            exchange,
+            query,
+            exchange.history.orders().rev().filter(known).filter(wanted).take(JUST_CLOSED),
+        )
     } else {
         orders(exchange, query, exchange.engine.orders().rev().filter(wanted))
     }

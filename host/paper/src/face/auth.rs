@@ -1,8 +1,9 @@
-//! Who asks: the headers of a signed request, checked over the bytes that came.
+//! Who asks: the headers of a signed request, checked over the bytes that came, and the proof of a stream.
 
 use axum::http::HeaderMap;
 use portcullis_core::Timestamp;
 use portcullis_wire::RECV_WINDOW_MS;
+use serde_json::Value;
 
 use super::refusal::Refusal;
 use crate::config::PaperKey;
@@ -37,25 +38,7 @@ pub(super) fn authenticate(
     else {
         return refuse(10_003, "API key is invalid.".to_owned());
     };
-    let window_ms = if window.is_empty() { Some(RECV_WINDOW_MS) } else { window.parse().ok() };
-    let timely = match (timestamp.parse::<u64>().ok(), window_ms) {
-        (Some(sent), Some(window_ms)) => {
-            let server = now.millis();
-            server.saturating_sub(window_ms) <= sent && sent < server.saturating_add(AHEAD_MS)
-        }
-        _ => false,
-    };
-    if !timely {
-        return refuse(
-            10_002,
-            format!(
-                "invalid request, please check your server timestamp or recv_window param. \
-                 req_timestamp[{timestamp}],server_timestamp[{}],recv_window[{}]",
-                now.millis(),
-                if window.is_empty() { "5000" } else { window }
-            ),
-        );
-    }
+    check_time(timestamp, window, now).map_err(Unauthenticated::Refused)?;
     // Whether the venue signs an absent window as nothing or as 5000 is not documented: both pass.
     let signed = |window: &str| known.credentials.verify_request(timestamp, window, payload, sign).is_ok();
     if signed(window) || (window.is_empty() && signed("5000")) {
@@ -63,6 +46,50 @@ pub(super) fn authenticate(
     }
     let payload = String::from_utf8_lossy(payload);
     refuse(10_004, format!("error sign! origin_string[{timestamp}{key}{window}{payload}]"))
+}
+
+/// The venue's rule: not older than the window, and not a second ahead, whatever the window. An absent window is 5,000.
+pub(super) fn check_time(timestamp: &str, window: &str, now: Timestamp) -> Result<(), Refusal> {
+    let window_ms = if window.is_empty() { Some(RECV_WINDOW_MS) } else { window.parse().ok() };
+    let server = now.millis();
+    if let (Ok(sent), Some(window_ms)) = (timestamp.parse::<u64>(), window_ms)
+        && server.saturating_sub(window_ms) <= sent
+        && sent < server.saturating_add(AHEAD_MS)
+    {
+        return Ok(());
+    }
+    let window = if window.is_empty() { "5000" } else { window };
+    Err(Refusal::new(
+        10_002,
+        format!(
+            "invalid request, please check your server timestamp or recv_window param. \
+             req_timestamp[{timestamp}],server_timestamp[{server}],recv_window[{window}]"
+        ),
+    ))
+}
+
+/// The place in `keys` of the key that proves itself on a stream with `[key, expires, signature]`; the time may be text or a
+/// number and is signed as it was written.
+pub(super) fn authenticate_stream(
+    keys: &[PaperKey],
+    arguments: &[Value],
+    now: Timestamp,
+) -> Result<usize, Refusal> {
+    let incomplete = || Refusal::parameter("auth needs key, expires and signature");
+    let [key, expires, signature] = arguments else { return Err(incomplete()) };
+    let (Some(key), Some(signature)) = (key.as_str(), signature.as_str()) else {
+        return Err(incomplete());
+    };
+    let expires = expires.as_str().map_or_else(|| expires.to_string(), str::to_owned);
+    if !expires.parse::<u64>().is_ok_and(|expires| expires > now.millis()) {
+        return Err(Refusal::new(10_004, "auth has expired"));
+    }
+    let known = keys.iter().enumerate().find(|(_, known)| known.credentials.key() == key);
+    let (place, known) = known.ok_or_else(|| Refusal::new(10_003, "API key is invalid."))?;
+    match known.credentials.verify_stream(&expires, signature) {
+        Ok(()) => Ok(place),
+        Err(_) => Err(Refusal::new(10_004, "signature is invalid")),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::extract::ws::Utf8Bytes;
 use portcullis_core::{Category, InstrumentSpec, Level, Side, Timestamp};
 use portcullis_wire as wire;
 use portcullis_wire::{
@@ -9,6 +10,7 @@ use portcullis_wire::{
 };
 use serde::Serialize;
 
+use super::bounds::price_limit;
 use super::market_queries::{size_text, ticker};
 use crate::exchange::{Candle, Exchange, INTERVALS, PublicNews, price_text, side};
 
@@ -20,7 +22,8 @@ const DEPTHS: [u16; 4] = [1, 50, 200, 1_000];
 pub(super) struct PublicMessage {
     pub(super) category: Category,
     pub(super) topic: String,
-    pub(super) text: String,
+    /// Shared by all who are told.
+    pub(super) text: Utf8Bytes,
     /// Running number: a subscriber whose snapshot is as new or newer leaves the message out.
     pub(super) number: u64,
 }
@@ -78,7 +81,10 @@ impl Board {
     pub(super) fn offers(exchange: &Exchange, category: Category, topic: &Topic) -> bool {
         let (symbol, known) = match topic {
             Topic::Book { depth, symbol } => (symbol, DEPTHS.contains(depth)),
-            Topic::Trade { symbol } | Topic::Ticker { symbol } => (symbol, true),
+            Topic::Trade { symbol }
+            | Topic::Ticker { symbol }
+            | Topic::PriceLimit { symbol }
+            | Topic::Liquidation { symbol } => (symbol, true),
             Topic::Kline { interval, symbol } => (symbol, INTERVALS.iter().any(|(name, _)| name == interval)),
         };
         known && exchange.listing.find(category, symbol).is_some()
@@ -95,6 +101,8 @@ impl Board {
         let (Topic::Book { symbol, .. }
         | Topic::Trade { symbol }
         | Topic::Ticker { symbol }
+        | Topic::PriceLimit { symbol }
+        | Topic::Liquidation { symbol }
         | Topic::Kline { symbol, .. }) = topic;
         let spec = exchange.listing.find(category, symbol)?;
         match topic {
@@ -116,8 +124,33 @@ impl Board {
                 let candle = *exchange.tape(spec.id)?.candles(place).next_back()?;
                 self.candle(spec, place, candle, false, now)
             }
-            Topic::Trade { .. } => None,
+            Topic::PriceLimit { .. } => self.price_limit(exchange, spec, now),
+            Topic::Trade { .. } | Topic::Liquidation { .. } => None,
         }
+    }
+
+    /// Messages of the prices within which orders are taken.
+    pub(super) fn price_limits(&mut self, exchange: &Exchange, now: Timestamp) -> Vec<PublicMessage> {
+        let specs = exchange.listing.specs().iter();
+        specs.filter_map(|spec| self.price_limit(exchange, spec, now)).collect()
+    }
+
+    /// These messages have no type.
+    fn price_limit(
+        &mut self,
+        exchange: &Exchange,
+        spec: &InstrumentSpec,
+        now: Timestamp,
+    ) -> Option<PublicMessage> {
+        let (buy, sell) = price_limit(exchange, spec)?;
+        let topic = Topic::PriceLimit { symbol: spec.symbol.to_string() }.to_string();
+        let text = serde_json::json!({
+            "topic": topic, "ts": now.millis(),
+            "data": {"symbol": spec.symbol.as_str(), "buyLmt": buy, "sellLmt": sell},
+        });
+        self.published = self.published.saturating_add(1);
+        let text = Utf8Bytes::from(text.to_string());
+        Some(PublicMessage { category: spec.category, topic, text, number: self.published })
     }
 
     /// Messages of the books that changed since they were last told.
@@ -261,7 +294,7 @@ impl Board {
         let topic = topic.to_string();
         let cts = cts.map(Timestamp::millis);
         let frame = PublicFrame { topic: topic.as_str().into(), kind, ts: now.millis(), data, cts, cs: None };
-        let text = serde_json::to_string(&frame).ok()?;
+        let text = Utf8Bytes::from(serde_json::to_string(&frame).ok()?);
         self.published = self.published.saturating_add(1);
         Some(PublicMessage { category: spec.category, topic, text, number: self.published })
     }

@@ -1,39 +1,28 @@
 //! The one task that moves the exchange through time: plays the market, tells what became known, publishes books and tickers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use axum::extract::ws::Utf8Bytes;
 use portcullis_core::{Span, Timestamp};
-use serde::Serialize;
 
+use super::board::PublicMessage;
+use super::damage::damaged;
+use super::tell::{Teller, Telling};
 use super::{App, Desk};
-use crate::exchange::{PrivateRows, StoreError};
-use crate::faults::Does;
+use crate::exchange::StoreError;
+use crate::faults::{Channel, Does};
 use crate::sources::Feed;
 
 /// How often changed books are published.
 const BOOKS_EVERY: Span = Span::from_millis(20);
 /// How often changed tickers are published and time passes for silent markets.
 const TICKERS_EVERY: Span = Span::from_millis(100);
+/// How often price limits are published.
+const LIMITS_EVERY: Span = Span::from_millis(300);
 /// How often open candles are published.
 const CANDLES_EVERY: Span = Span::from_secs(1);
 /// Market events handled before others may have the lock.
 const BATCH: usize = 256;
-
-/// A message of the private stream, still without the topic's spelling that each client chose.
-#[derive(Debug, Clone)]
-pub(super) enum PrivateMessage {
-    /// Rows of a topic.
-    Rows {
-        topic: &'static str,
-        id: String,
-        time_ms: u64,
-        /// The rows as JSON.
-        data: String,
-    },
-    /// Every private connection is to be cut.
-    Disconnect,
-}
 
 /// Runs until the state can no longer be kept.
 pub(crate) async fn drive(app: Arc<App>, mut feed: Feed) -> StoreError {
@@ -66,10 +55,9 @@ pub(crate) async fn drive(app: Arc<App>, mut feed: Feed) -> StoreError {
 struct Driver {
     books_at: Timestamp,
     tickers_at: Timestamp,
+    limits_at: Timestamp,
     candles_at: Timestamp,
-    messages: u64,
-    /// A message that is to come after the next one.
-    held: Option<PrivateMessage>,
+    teller: Teller,
 }
 
 impl Driver {
@@ -85,8 +73,7 @@ impl Driver {
             for (instrument, news) in news.drain(..) {
                 let Some(spec) = desk.exchange.listing.get(instrument) else { continue };
                 if let Some(message) = desk.board.news(&desk.exchange, spec, news) {
-                    // Nobody listening is no error.
-                    let _ = app.public.send(Arc::new(message));
+                    public(app, desk, message, now);
                 }
             }
         }
@@ -96,27 +83,16 @@ impl Driver {
     /// Tells the private rows that are due.
     fn tell(&mut self, app: &App, desk: &mut Desk, now: Timestamp) {
         while let Some(rows) = desk.exchange.pop(now) {
-            self.messages = self.messages.saturating_add(1);
-            let Some(message) = message(&rows, self.messages, now) else { continue };
-            let PrivateMessage::Rows { topic, .. } = message else { continue };
-            let fault = desk.faults.strike(topic);
-            let mut sending = Vec::with_capacity(3);
-            match fault {
-                Some(Does::DropEvent) => {}
-                Some(Does::ReorderEvent) if self.held.is_none() => {
-                    self.held = Some(message);
-                    continue;
-                }
-                Some(Does::DuplicateEvent) => sending.extend([message.clone(), message]),
-                Some(Does::Disconnect) => sending.extend([message, PrivateMessage::Disconnect]),
-                Some(Does::ReorderEvent | Does::TimeoutAfterAccept | Does::RateLimit) | None => {
-                    sending.push(message)
-                }
+            let shown = app.clock.shown(now);
+            for telling in Telling::of(&rows, desk.exchange.sequence) {
+                let strike = app.strike(desk, telling.topic, now);
+                let strike = strike.or_else(|| app.strike(desk, Channel::Private.name(), now));
+                self.teller.take(telling, strike, now, shown);
             }
-            sending.extend(self.held.take());
-            for message in sending {
-                let _ = app.private.send(Arc::new(message));
-            }
+        }
+        for message in self.teller.due(now) {
+            // Nobody listening is no error.
+            let _ = app.private.send(Arc::new(message));
         }
     }
 
@@ -136,29 +112,29 @@ impl Driver {
             }
             messages.extend(desk.board.tickers(&desk.exchange, now));
         }
+        if now >= self.limits_at {
+            self.limits_at = now.after(LIMITS_EVERY);
+            messages.extend(desk.board.price_limits(&desk.exchange, now));
+        }
         if now >= self.candles_at {
             self.candles_at = now.after(CANDLES_EVERY);
             messages.extend(desk.board.candles(&mut desk.exchange, now));
         }
         for message in messages {
-            let _ = app.public.send(Arc::new(message));
+            public(app, desk, message, now);
         }
     }
 }
 
-fn message(rows: &PrivateRows, number: u64, now: Timestamp) -> Option<PrivateMessage> {
-    fn json(rows: &impl Serialize) -> Option<String> {
-        serde_json::to_string(rows).ok()
-    }
-    let (topic, data) = match rows {
-        PrivateRows::Executions(rows) => ("execution", json(rows)?),
-        PrivateRows::Orders(rows) => ("order", json(rows)?),
-        PrivateRows::Positions(rows) => ("position", json(rows)?),
-        PrivateRows::Wallet(row) => ("wallet", json(&[row])?),
+/// Publishes a message as far as a fault lets it.
+fn public(app: &App, desk: &mut Desk, mut message: PublicMessage, now: Timestamp) {
+    let Some(strike) = app.strike(desk, Channel::Public.name(), now) else {
+        let _ = app.public.send(Arc::new(message));
+        return;
     };
-    let id = format!("{:x}-{number:x}", now.millis());
-    Some(PrivateMessage::Rows { topic, id, time_ms: now.millis(), data })
+    if strike.does == Does::DropEvent {
+        return;
+    }
+    message.text = Utf8Bytes::from(damaged(message.text.to_string(), Some(strike.does)));
+    let _ = app.public.send(Arc::new(message));
 }
-
-/// How long a connection may be silent before it is cut.
-pub(super) const SILENT_FOR: Duration = Duration::from_secs(600);

@@ -8,26 +8,30 @@ use serde_json::Value;
 
 use super::page::parameters;
 use super::refusal::Refusal;
+use super::request::Answer;
+use super::{bounds, instruments};
 use crate::engine::{UNBOUNDED, View};
 use crate::exchange::{Day, Exchange, INTERVALS, price_text, side};
-use crate::listing::Listing;
 
 /// Answers a public query; `None` when the path is none.
-pub(super) fn answer(exchange: &Exchange, uri: &Uri, now: Timestamp) -> Option<Result<Value, Refusal>> {
-    let json = |result: Result<_, Refusal>| Some(result);
-    match uri.path() {
-        path::TIME => json(value(&wire::ServerTime {
+pub(super) fn answer(exchange: &Exchange, uri: &Uri, now: Timestamp) -> Option<Result<Answer, Refusal>> {
+    let result = match uri.path() {
+        path::TIME => value(&wire::ServerTime {
             time_second: (now.millis() / 1_000).to_string(),
             time_nano: now.0.to_string(),
-        })),
-        path::INSTRUMENTS => json(parameters(uri).and_then(|query| instruments(exchange, &query))),
-        path::TICKERS => json(parameters(uri).and_then(|query| tickers(exchange, &query))),
-        path::ORDERBOOK => json(parameters(uri).and_then(|query| orderbook(exchange, &query, now))),
-        path::RECENT_TRADES => json(parameters(uri).and_then(|query| trades(exchange, &query))),
-        path::KLINE => json(parameters(uri).and_then(|query| klines(exchange, &query))),
-        path::FUNDING_HISTORY => json(parameters(uri).and_then(|query| fundings(exchange, &query))),
-        _ => None,
-    }
+        }),
+        path::INSTRUMENTS => parameters(uri).and_then(|query| instruments::answer(exchange, &query)),
+        path::TICKERS => parameters(uri).and_then(|query| tickers(exchange, &query)),
+        path::ORDERBOOK => parameters(uri).and_then(|query| orderbook(exchange, &query, now)),
+        path::RECENT_TRADES => parameters(uri).and_then(|query| trades(exchange, &query)),
+        path::KLINE => parameters(uri).and_then(|query| klines(exchange, &query)),
+        path::FUNDING_HISTORY => parameters(uri).and_then(|query| fundings(exchange, &query)),
+        path::PRICE_LIMIT => parameters(uri).and_then(|query| bounds::price_limits(exchange, &query, now)),
+        path::RISK_LIMIT => parameters(uri).and_then(|query| bounds::risk_limits(exchange, &query)),
+        _ => return None,
+    };
+    let message = if uri.path() == path::PRICE_LIMIT { "" } else { "OK" };
+    Some(result.map(|result| Answer { message, ..Answer::of(result) }))
 }
 
 pub(super) fn value(row: &impl serde::Serialize) -> Result<Value, Refusal> {
@@ -44,7 +48,7 @@ pub(super) fn category(category: Option<&wire::Category>) -> Result<Category, Re
     }
 }
 
-fn listed<'a>(
+pub(super) fn listed<'a>(
     exchange: &'a Exchange,
     named: Option<&wire::Category>,
     symbol: Option<&String>,
@@ -54,104 +58,15 @@ fn listed<'a>(
     exchange.listing.find(category, symbol).ok_or_else(|| Refusal::parameter("params error: symbol invalid"))
 }
 
-fn instruments(exchange: &Exchange, query: &query::Instruments) -> Result<Value, Refusal> {
-    let asked = category(query.category.as_ref())?;
-    let trading = query.status.as_deref().is_none_or(|status| status == "Trading");
-    let wanted = |spec: &&InstrumentSpec| {
-        trading
-            && spec.category == asked
-            && query.symbol.as_ref().is_none_or(|symbol| symbol == spec.symbol.as_str())
-            && query.base_coin.as_ref().is_none_or(|coin| coin == Listing::base_coin(spec))
-    };
-    if query.symbol.is_some() && !exchange.listing.specs().iter().any(|spec| wanted(&spec)) && trading {
-        return Err(Refusal::parameter("params error: symbol invalid"));
-    }
-    let list =
-        exchange.listing.specs().iter().filter(wanted).map(|spec| instrument(exchange, spec)).collect();
-    value(&wire::Page {
-        category: query.category.clone().unwrap_or_default(),
-        list,
-        next_page_cursor: String::new(),
-    })
-}
-
-fn instrument(exchange: &Exchange, spec: &InstrumentSpec) -> wire::Instrument {
-    let quantity = |quantity: Qty| format_mantissa(quantity.0, spec.quantity_decimals);
-    let text = |text: &str| Some(text.to_owned());
-    let (tick, step) = (price_text(spec, spec.tick), quantity(spec.step));
-    let common = wire::Instrument {
-        symbol: spec.symbol.to_string(),
-        symbol_id: i64::from(spec.id.0).saturating_add(1),
-        status: if spec.trading { wire::InstrumentStatus::Trading } else { wire::InstrumentStatus::Closed },
-        base_coin: Listing::base_coin(spec).to_owned(),
-        quote_coin: "USDT".to_owned(),
-        risk_parameters: wire::RiskParameters {
-            price_limit_ratio_x: "0.05".to_owned(),
-            price_limit_ratio_y: "0.05".to_owned(),
-        },
-        ..wire::Instrument::default()
-    };
-    match spec.category {
-        Category::Linear => wire::Instrument {
-            contract_type: Some(wire::ContractType::LinearPerpetual),
-            settle_coin: text("USDT"),
-            launch_time: text("1584230400000"),
-            delivery_time: text("0"),
-            delivery_fee_rate: text(""),
-            price_scale: Some(spec.price_decimals.to_string()),
-            leverage_filter: Some(wire::LeverageFilter {
-                min_leverage: "1".to_owned(),
-                max_leverage: "100.00".to_owned(),
-                leverage_step: "0.01".to_owned(),
-            }),
-            price_filter: wire::PriceFilter {
-                min_price: Some(tick.clone()),
-                max_price: text("1999999.8"),
-                tick_size: tick,
-            },
-            lot_size_filter: wire::LotSizeFilter {
-                min_order_qty: quantity(spec.min_quantity),
-                max_order_qty: quantity(spec.max_quantity),
-                qty_step: Some(step),
-                max_mkt_order_qty: Some(quantity(spec.max_market_quantity)),
-                min_notional_value: Some(format_amount(spec.min_notional)),
-                post_only_max_order_qty: Some(quantity(spec.max_quantity)),
-                ..wire::LotSizeFilter::default()
-            },
-            unified_margin_trade: Some(true),
-            funding_interval: i64::try_from(exchange.engine.config().funding_interval.0 / 60_000_000_000)
-                .ok(),
-            copy_trading: text("none"),
-            upper_funding_rate: text("0.005"),
-            lower_funding_rate: text("-0.005"),
-            is_pre_listing: Some(false),
-            display_name: text(""),
-            forbid_upl_withdrawal: Some(false),
-            ..common
-        },
-        Category::Spot => wire::Instrument {
-            price_filter: wire::PriceFilter { tick_size: tick, ..wire::PriceFilter::default() },
-            lot_size_filter: wire::LotSizeFilter {
-                min_order_qty: quantity(spec.min_quantity),
-                max_order_qty: quantity(spec.max_quantity),
-                base_precision: Some(step),
-                quote_precision: text("0.00000001"),
-                min_order_amt: Some(format_amount(spec.min_notional)),
-                max_order_amt: text("8000000"),
-                max_limit_order_qty: Some(quantity(spec.max_quantity)),
-                max_market_order_qty: Some(quantity(spec.max_market_quantity)),
-                post_only_max_limit_order_size: Some(quantity(spec.max_quantity)),
-                ..wire::LotSizeFilter::default()
-            },
-            innovation: text("0"),
-            margin_trading: text("none"),
-            st_tag: text("0"),
-            ..common
-        },
-    }
+/// Whether a query is of a category in which the paper exchange has no instruments.
+pub(super) const fn is_empty(named: Option<&wire::Category>) -> bool {
+    matches!(named, Some(wire::Category::Inverse | wire::Category::Option))
 }
 
 fn tickers(exchange: &Exchange, query: &query::Tickers) -> Result<Value, Refusal> {
+    if is_empty(query.category.as_ref()) {
+        return value(&wire::List::<Value> { category: query.category.clone(), list: Vec::new() });
+    }
     let asked = category(query.category.as_ref())?;
     let specs: Vec<_> = match &query.symbol {
         Some(_) => vec![listed(exchange, query.category.as_ref(), query.symbol.as_ref())?],

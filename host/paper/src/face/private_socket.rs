@@ -3,53 +3,74 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::{Utf8Bytes, WebSocket};
 use portcullis_wire::{Ack, Operation};
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::App;
-use super::driver::{PrivateMessage, SILENT_FOR};
-use super::public_socket::{cut, json, undecodable};
+use super::auth::authenticate_stream;
+use super::damage::damaged;
+use super::socket::{Line, Terms, cut, json, undecodable};
+use super::tell::PrivateMessage;
+use crate::faults::Channel;
 
-/// Topics there are: all-in-one and, where the venue has it, of linear contracts alone.
-const TOPICS: [&str; 7] =
-    ["order", "execution", "position", "wallet", "order.linear", "execution.linear", "position.linear"];
+/// Topics there are: all-in-one and, where the venue has it, of one category alone. On some of them nothing ever comes.
+const TOPICS: [&str; 26] = [
+    "order",
+    "order.linear",
+    "order.spot",
+    "order.inverse",
+    "order.option",
+    "execution",
+    "execution.linear",
+    "execution.spot",
+    "execution.inverse",
+    "execution.option",
+    "execution.fast",
+    "execution.fast.linear",
+    "execution.fast.spot",
+    "execution.fast.inverse",
+    "execution.fast.option",
+    "position",
+    "position.linear",
+    "position.inverse",
+    "position.option",
+    "wallet",
+    "greeks",
+    "dcp",
+    "dcp.future",
+    "dcp.spot",
+    "dcp.option",
+    "spread.order",
+];
+
+/// The last part of a topic of one category.
+const CATEGORIES: [&str; 4] = ["linear", "spot", "inverse", "option"];
 
 /// Serves a connection until either side ends it.
-pub(super) async fn serve(app: Arc<App>, mut socket: WebSocket) {
+pub(super) async fn serve(app: Arc<App>, socket: WebSocket, terms: Terms) {
     let mut stream = app.private.subscribe();
+    let mut cuts = app.outage.cuts(Channel::Private);
     let mut closing = app.closing.subscribe();
     let mut client = Client { name: app.connection(), authenticated: false, topics: BTreeSet::new() };
-    let mut last_heard = Instant::now();
+    let mut line = Line::new(socket, Channel::Private, &terms);
     loop {
-        tokio::select! {
-            message = socket.recv() => {
-                last_heard = Instant::now();
-                let replies = match message {
-                    Some(Ok(Message::Text(text))) => client.answer(&app, &text),
-                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_))) => continue,
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                };
-                for reply in replies {
-                    if socket.send(Message::text(reply)).await.is_err() {
-                        return;
-                    }
-                }
-            }
-            message = stream.recv() => {
-                let Ok(message) = message else { return };
-                let PrivateMessage::Rows { topic, id, time_ms, data } = &*message else { return };
-                for spelling in client.spellings(topic) {
-                    // The topic comes first, as in the venue's own messages, and is one of a closed list.
-                    let text = format!(r#"{{"topic":"{spelling}","id":"{id}","creationTime":{time_ms},"data":{data}}}"#);
-                    if socket.send(Message::text(text)).await.is_err() {
-                        return;
-                    }
-                }
-            }
+        let idle_until = line.idle_until();
+        let texts = tokio::select! {
+            text = line.hear() => match text {
+                Ok(text) => client.answer(&app, &text),
+                Err(_) => return,
+            },
+            message = stream.recv() => match message.as_deref() {
+                Ok(PrivateMessage::Disconnect) | Err(_) => return,
+                Ok(message) => client.told(message),
+            },
+            _ = cuts.changed() => return,
             _ = closing.changed() => return,
-            () = tokio::time::sleep_until(last_heard.checked_add(SILENT_FOR).unwrap_or(last_heard)) => return,
+            () = tokio::time::sleep_until(idle_until) => return,
+        };
+        if line.tell(&app, texts).await.is_err() {
+            return;
         }
     }
 }
@@ -61,22 +82,23 @@ struct Client {
 }
 
 impl Client {
-    fn answer(&mut self, app: &App, text: &str) -> Vec<String> {
+    fn answer(&mut self, app: &App, text: &str) -> Vec<Utf8Bytes> {
         let operation: Operation = match serde_json::from_str(text) {
             Ok(operation) => operation,
             Err(error) => return undecodable(&self.name, &error),
         };
+        let now = app.clock.shown(app.clock.now());
         match operation.op.as_str() {
             "ping" => {
-                let pong = Ack::private_pong(&operation, &self.name, app.clock.now().millis());
+                let pong = Ack::private_pong(&operation, &self.name, now.millis());
                 json(&pong).into_iter().collect()
             }
-            "auth" => match authenticate(app, &operation.args) {
-                Ok(()) => {
+            "auth" => match authenticate_stream(&app.keys, &operation.args, now) {
+                Ok(_) => {
                     self.authenticated = true;
                     self.ack(&operation, true, "")
                 }
-                Err(words) => self.ack(&operation, false, words),
+                Err(refusal) => self.ack(&operation, false, &format!("error:{}", refusal.message)),
             },
             "subscribe" | "unsubscribe" if !self.authenticated => {
                 self.ack(&operation, false, "Request not authorized")
@@ -91,7 +113,8 @@ impl Client {
         }
     }
 
-    fn subscribe(&mut self, operation: &Operation) -> Vec<String> {
+    /// One bad topic fails the whole request, and so do all-in-one and one-category names of the same rows together.
+    fn subscribe(&mut self, operation: &Operation) -> Vec<Utf8Bytes> {
         let mut topics = BTreeSet::new();
         for argument in &operation.args {
             let name = argument.as_str().unwrap_or_default();
@@ -102,38 +125,41 @@ impl Client {
                 return self.ack(operation, false, &format!("error:already subscribed,topic:{topic}"));
             }
         }
+        let mixed = topics.iter().find(|topic| whole(topic).is_some_and(|whole| topics.contains(whole)));
+        if let Some(topic) = mixed {
+            let words = format!("error:all-in-one and categorised topics cannot be mixed,topic:{topic}");
+            return self.ack(operation, false, &words);
+        }
         self.topics.extend(topics);
         self.ack(operation, true, "")
     }
 
-    /// How the client spelled its subscriptions to a topic.
-    fn spellings(&self, topic: &str) -> impl Iterator<Item = &'static str> {
-        let of_topic = |name: &str| name.split('.').next() == Some(topic);
-        self.topics.iter().copied().filter(move |name| of_topic(name)).collect::<Vec<_>>().into_iter()
+    /// A message of the stream in each way the client spelled its topic.
+    fn told(&self, message: &PrivateMessage) -> Vec<Utf8Bytes> {
+        let PrivateMessage::Rows { topic, category, id, time_ms, data, damage } = message else {
+            return Vec::new();
+        };
+        let spelled = self.topics.iter().filter(|name| {
+            *name == topic
+                || whole(name) == Some(topic)
+                    && category.is_some_and(|category| name.rsplit('.').next() == Some(category))
+        });
+        let text = |name: &&'static str| {
+            // The topic comes first, as in the venue's own messages, and is one of a closed list.
+            let id = id.as_ref().map_or_else(String::new, |id| format!(r#""id":"{id}","#));
+            let text = format!(r#"{{"topic":"{name}",{id}"creationTime":{time_ms},"data":{data}}}"#);
+            Utf8Bytes::from(damaged(text, *damage))
+        };
+        spelled.map(text).collect()
     }
 
-    fn ack(&self, operation: &Operation, success: bool, words: &str) -> Vec<String> {
+    fn ack(&self, operation: &Operation, success: bool, words: &str) -> Vec<Utf8Bytes> {
         json(&Ack::of(operation, &self.name, success, words)).into_iter().collect()
     }
 }
 
-/// Checks `[key, expires, signature]`; the time may be text or a number and is signed as it was written.
-fn authenticate(app: &App, arguments: &[Value]) -> Result<(), &'static str> {
-    let [key, expires, signature] = arguments else {
-        return Err("error:auth needs key, expires and signature");
-    };
-    let (Some(key), Some(signature)) = (key.as_str(), signature.as_str()) else {
-        return Err("error:auth needs key, expires and signature");
-    };
-    let expires = expires.as_str().map_or_else(|| expires.to_string(), str::to_owned);
-    if expires.parse::<u64>().is_ok_and(|expires| expires > app.clock.now().millis()) {
-        let known = app
-            .keys
-            .iter()
-            .find(|known| known.credentials.key() == key)
-            .ok_or("error:API key is invalid.")?;
-        known.credentials.verify_stream(&expires, signature).map_err(|_| "error:signature is invalid")
-    } else {
-        Err("error:auth has expired")
-    }
+/// The all-in-one topic that a topic of one category is a part of.
+fn whole(topic: &str) -> Option<&str> {
+    let (whole, category) = topic.rsplit_once('.')?;
+    CATEGORIES.contains(&category).then_some(whole)
 }

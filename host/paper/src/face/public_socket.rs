@@ -3,53 +3,47 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::{Utf8Bytes, WebSocket};
 use portcullis_core::Category;
 use portcullis_wire::{Ack, Operation, Topic};
-use serde::Serialize;
-use tokio::time::Instant;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::TryRecvError;
 
 use super::App;
-use super::board::Board;
-use super::driver::SILENT_FOR;
+use super::board::{Board, PublicMessage};
+use super::socket::{Line, Terms, cut, json, undecodable};
+use crate::faults::Channel;
 
 /// Longest sum of topic names of a connection, in bytes.
 const TOPICS_MAX: usize = 21_000;
+/// Messages looked at before others may be heard.
+const BATCH: usize = 256;
 
 /// Serves a connection until either side ends it.
-pub(super) async fn serve(app: Arc<App>, mut socket: WebSocket, category: Category) {
+pub(super) async fn serve(app: Arc<App>, socket: WebSocket, category: Category) {
     let mut stream = app.public.subscribe();
+    let mut cuts = app.outage.cuts(Channel::Public);
     let mut closing = app.closing.subscribe();
     let mut client = Client { category, name: app.connection(), topics: HashMap::new() };
-    let mut last_heard = Instant::now();
+    let mut line = Line::new(socket, Channel::Public, &Terms::default());
     loop {
-        tokio::select! {
-            message = socket.recv() => {
-                last_heard = Instant::now();
-                let replies = match message {
-                    Some(Ok(Message::Text(text))) => client.answer(&app, &text),
-                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_))) => continue,
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                };
-                for reply in replies {
-                    if socket.send(Message::text(reply)).await.is_err() {
-                        return;
-                    }
-                }
-            }
-            message = stream.recv() => {
-                // A connection that lags loses its place: it is cut, and the client starts over with snapshots.
-                let Ok(message) = message else { return };
-                let known = client.topics.get(&message.topic);
-                if message.category == category
-                    && known.is_some_and(|since| message.number > *since)
-                    && socket.send(Message::text(message.text.clone())).await.is_err()
-                {
-                    return;
-                }
-            }
+        let idle_until = line.idle_until();
+        let texts = tokio::select! {
+            text = line.hear() => match text {
+                Ok(text) => client.answer(&app, &text),
+                Err(_) => return,
+            },
+            // A connection that lags loses its place: it is cut, and the client starts over with snapshots.
+            message = stream.recv() => match message.ok().and_then(|message| client.take(&message, &mut stream)) {
+                Some(texts) => texts,
+                None => return,
+            },
+            _ = cuts.changed() => return,
             _ = closing.changed() => return,
-            () = tokio::time::sleep_until(last_heard.checked_add(SILENT_FOR).unwrap_or(last_heard)) => return,
+            () = tokio::time::sleep_until(idle_until) => return,
+        };
+        if line.tell(&app, texts).await.is_err() {
+            return;
         }
     }
 }
@@ -62,7 +56,30 @@ struct Client {
 }
 
 impl Client {
-    fn answer(&mut self, app: &App, text: &str) -> Vec<String> {
+    /// A message and those that wait behind it, as far as they are for this client; `None` when some were missed.
+    fn take(
+        &self,
+        first: &PublicMessage,
+        stream: &mut Receiver<Arc<PublicMessage>>,
+    ) -> Option<Vec<Utf8Bytes>> {
+        let mut texts: Vec<_> = self.mine(first).into_iter().collect();
+        for _ in 0..BATCH {
+            match stream.try_recv() {
+                Ok(message) => texts.extend(self.mine(&message)),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Closed | TryRecvError::Lagged(_)) => return None,
+            }
+        }
+        Some(texts)
+    }
+
+    /// The text of a message for this client. It is shared with all the others.
+    fn mine(&self, message: &PublicMessage) -> Option<Utf8Bytes> {
+        let known = self.topics.get(&message.topic).filter(|_| message.category == self.category);
+        known.is_some_and(|since| message.number > *since).then(|| message.text.clone())
+    }
+
+    fn answer(&mut self, app: &App, text: &str) -> Vec<Utf8Bytes> {
         let operation: Operation = match serde_json::from_str(text) {
             Ok(operation) => operation,
             Err(error) => return undecodable(&self.name, &error),
@@ -81,7 +98,7 @@ impl Client {
     }
 
     /// One bad topic fails the whole request, as at the venue.
-    fn subscribe(&mut self, app: &App, operation: &Operation) -> Vec<String> {
+    fn subscribe(&mut self, app: &App, operation: &Operation) -> Vec<Utf8Bytes> {
         let spot = self.category == Category::Spot;
         if spot && operation.args.len() > 10 {
             return self.ack(operation, false, "args size >10");
@@ -119,23 +136,7 @@ impl Client {
         replies
     }
 
-    fn ack(&self, operation: &Operation, success: bool, words: &str) -> Vec<String> {
+    fn ack(&self, operation: &Operation, success: bool, words: &str) -> Vec<Utf8Bytes> {
         json(&Ack::of(operation, &self.name, success, words)).into_iter().collect()
     }
-}
-
-/// The answer to what is no operation; the connection stays.
-pub(super) fn undecodable(connection: &str, error: &serde_json::Error) -> Vec<String> {
-    let operation = Operation { req_id: None, op: String::new(), args: Vec::new() };
-    let words = format!("Failed to decode incoming data:{error}");
-    json(&Ack::of(&operation, connection, false, &words)).into_iter().collect()
-}
-
-pub(super) fn json(row: &impl Serialize) -> Option<String> {
-    serde_json::to_string(row).ok()
-}
-
-/// What of a client's text is worth echoing.
-pub(super) fn cut(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(128)).unwrap_or_default()
 }
