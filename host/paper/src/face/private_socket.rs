@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::ws::{Utf8Bytes, WebSocket};
 use portcullis_wire::{Ack, Operation};
@@ -58,7 +59,11 @@ pub(super) async fn serve(app: Arc<App>, socket: WebSocket, terms: Terms) {
         let idle_until = line.idle_until();
         let texts = tokio::select! {
             text = line.hear() => match text {
-                Ok(text) => client.answer(&app, &text),
+                Ok(text) => {
+                    // Some clients are not ready for an answer that comes at once.
+                    tokio::time::sleep(Duration::from_nanos(app.ack_delay.0)).await;
+                    client.answer(&app, &text)
+                }
                 Err(_) => return,
             },
             message = stream.recv() => match message.as_deref() {

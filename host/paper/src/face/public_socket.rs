@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::ws::{Utf8Bytes, WebSocket};
 use portcullis_core::Category;
@@ -30,7 +31,11 @@ pub(super) async fn serve(app: Arc<App>, socket: WebSocket, category: Category) 
         let idle_until = line.idle_until();
         let texts = tokio::select! {
             text = line.hear() => match text {
-                Ok(text) => client.answer(&app, &text),
+                Ok(text) => {
+                    // Some clients are not ready for an answer that comes at once.
+                    tokio::time::sleep(Duration::from_nanos(app.ack_delay.0)).await;
+                    client.answer(&app, &text)
+                }
                 Err(_) => return,
             },
             // A connection that lags loses its place: it is cut, and the client starts over with snapshots.
