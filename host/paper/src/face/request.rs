@@ -2,6 +2,7 @@
 
 use axum::http::Uri;
 use portcullis_core::Timestamp;
+use portcullis_wire::path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -81,7 +82,7 @@ pub(super) fn command(app: &App, place: usize, path: &'static str, body: &[u8], 
     Answered { outcome, quota, strike }
 }
 
-/// Answers a private query of the key at `place`. `now` is the account's time and `shown` the client's.
+/// Answers a private query of the key at `place`.
 pub(super) fn query(
     app: &App,
     (place, key): (usize, &PaperKey),
@@ -95,6 +96,10 @@ pub(super) fn query(
     let strike = app.strike(&mut desk, path, now);
     let outcome = if granted == 0 || is_turned_away(strike) {
         Err(too_many())
+    } else if matches!(category, "inverse" | "option") && is_list(path) {
+        // There are no such instruments, so nothing was ever done with one.
+        let page = json!({"category": category, "list": [], "nextPageCursor": ""});
+        Ok(Answer::of(page))
     } else {
         account_queries::answer(&desk.exchange, key, uri, now)
             .map(|result| result.map(Answer::of))
@@ -102,6 +107,11 @@ pub(super) fn query(
             .unwrap_or_else(|| Err(Refusal::new(10_017, "route not found")))
     };
     Answered { outcome, quota, strike }
+}
+
+/// Whether a query is answered with rows of a category.
+fn is_list(path: &str) -> bool {
+    matches!(path, path::REALTIME | path::HISTORY | path::EXECUTIONS | path::POSITIONS | path::CLOSED_PNL)
 }
 
 impl App {
