@@ -201,6 +201,12 @@ pub(crate) struct Paper {
     /// Faults to inject.
     #[arg(long, value_name = "F")]
     pub(crate) faults: Option<PathBuf>,
+    /// Loopback address of the endpoint that takes more faults while the exchange runs: POST /faults, POST /fault, GET /faults.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) admin: Option<SocketAddr>,
+    /// Lift the venue's rate limits. For measuring only.
+    #[arg(long)]
+    pub(crate) no_limits: bool,
     /// Keys of the account, instead of --key and --secret: [[account]] tables with key, secret and read_only.
     #[arg(long, value_name = "F", conflicts_with_all = ["key", "secret"])]
     pub(crate) key_file: Option<PathBuf>,

@@ -25,13 +25,17 @@ pub(crate) fn run(arguments: &Paper, dir: Option<&Path>) -> Result<ExitCode, Fai
     runtime.block_on(async {
         let paper = bind(config).await.map_err(|error| Failure::Environment(error.into()))?;
         let address = paper.address();
-        output::json(&json!({
+        let mut ready = json!({
             "type": "ready",
             "role": "paper",
             "rest": format!("http://{address}"),
             "ws": format!("ws://{address}"),
             "skipped": paper.skipped(),
-        }));
+        });
+        if let (Some(admin), Some(members)) = (paper.admin(), ready.as_object_mut()) {
+            members.insert("admin".to_owned(), format!("http://{admin}").into());
+        }
+        output::json(&ready);
         let mut terminate = signal(SignalKind::terminate()).context("cannot catch signals")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot catch signals")?;
         let shutdown = async {
@@ -59,6 +63,8 @@ fn config(arguments: &Paper, dir: Option<&Path>) -> Result<PaperConfig, Failure>
         Failure::Usage(format!("--speed {}: must be above 0 and at most 1000", arguments.speed))
     })?;
     config.repeat = !arguments.no_loop;
+    config.admin = arguments.admin;
+    config.limits = !arguments.no_limits;
     config.state = dir.map(|dir| dir.join("paper"));
     config.faults = match &arguments.faults {
         None => None,
