@@ -40,6 +40,7 @@ pub(crate) fn still_market() -> (tempfile::TempDir, PaperConfig) {
 
 pub(crate) struct Server {
     pub(crate) address: std::net::SocketAddr,
+    admin: Option<std::net::SocketAddr>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -47,12 +48,12 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) async fn start(config: PaperConfig) -> Self {
         let paper: Paper = bind(config).await.unwrap();
-        let address = paper.address();
+        let (address, admin) = (paper.address(), paper.admin());
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             paper.run(async { drop(stopped.await) }).await.unwrap();
         });
-        let server = Self { address, stop, task };
+        let server = Self { address, admin, stop, task };
         let first = async || {
             let reply = server.get_public("/v5/market/tickers?category=linear&symbol=ETHUSDT").await;
             reply["result"]["list"][0]["lastPrice"].as_str().is_some_and(|price| price != "0")
@@ -115,6 +116,15 @@ impl Server {
         self.http(method, target, &headers, body).await
     }
 
+    /// Asks the admin endpoint.
+    pub(crate) async fn admin(&self, method: &str, target: &str, body: &str) -> Reply {
+        self.admin_as("127.0.0.1", method, target, body).await
+    }
+
+    pub(crate) async fn admin_as(&self, host: &str, method: &str, target: &str, body: &str) -> Reply {
+        exchange(self.admin.unwrap(), method, target, &[("Host", host)], body).await
+    }
+
     pub(crate) async fn http(
         &self,
         method: &str,
@@ -122,23 +132,8 @@ impl Server {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Reply {
-        let mut socket = TcpStream::connect(self.address).await.unwrap();
-        let mut text = format!("{method} {target} HTTP/1.1\r\nHost: paper\r\nConnection: close\r\n");
-        for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
-        socket.write_all(text.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        let read = tokio::time::timeout(PATIENCE, socket.read_to_string(&mut answer)).await;
-        read.expect("an answer in time").unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let mut lines = head.lines();
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let headers = lines
-            .filter_map(|line| line.split_once(": "))
-            .map(|(name, value)| (name.to_lowercase(), value.to_owned()));
-        Reply { status, headers: headers.collect(), body: body.to_owned() }
+        let headers = [&[("Host", "paper")], headers].concat();
+        exchange(self.address, method, target, &headers, body).await
     }
 
     pub(crate) async fn socket(&self, path: &str) -> Socket {
@@ -158,6 +153,33 @@ impl Server {
         assert_eq!(socket.next().await["success"], true);
         socket
     }
+}
+
+/// One request on a connection of its own.
+async fn exchange(
+    address: std::net::SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Reply {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let mut text = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    socket.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = tokio::time::timeout(PATIENCE, socket.read_to_string(&mut answer)).await;
+    read.expect("an answer in time").unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+    Reply { status, headers: headers.collect(), body: body.to_owned() }
 }
 
 pub(crate) struct Reply {
