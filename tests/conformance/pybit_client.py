@@ -53,7 +53,7 @@ def market(session):
 def account(session):
     info = session.get_api_key_information()["result"]
     equal((info["readOnly"], info["apiKey"], info["uta"]), (0, KEY, 1), "key")
-    equal(session.get_account_info()["result"]["unifiedMarginStatus"], 5, "account")
+    equal(session.get_account_info()["result"]["unifiedMarginStatus"], 6, "account")
     coin = session.get_wallet_balance(accountType="UNIFIED", coin="USDT")["result"]["list"][0]["coin"][0]
     assert float(coin["walletBalance"]) > 0
     assert float(session.get_fee_rates(**LINEAR)["result"]["list"][0]["takerFeeRate"]) > 0
