@@ -4,7 +4,8 @@ use portcullis_core::{Amount, InstrumentSpec, Price, Qty, Side};
 
 use super::ladder::better;
 use super::market::Market;
-use super::order::{Change, Condition, NewOrder, Order};
+use super::order::Order;
+use super::terms::{Change, Condition, NewOrder};
 use super::{Engine, Reject};
 
 /// Checks all of a linear order that depends on the instrument and the position. Returns the quantity the order will have.

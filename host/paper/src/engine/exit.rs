@@ -4,8 +4,8 @@ use portcullis_core::{InstrumentId, Price, Qty, Side};
 use serde::{Deserialize, Serialize};
 
 use super::ladder::{better, opposite};
-use super::order::Watched;
 use super::position::Leg;
+use super::terms::Watched;
 
 /// How a take-profit and a stop-loss close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -81,9 +81,9 @@ impl Ledger {
         *fees = plus(*fees, fee);
         order.realised = plus(order.realised, filled.realised);
         order.updated = how.now;
-        let spent = order.budget == Some(order.executed_value);
-        order.status =
-            if order.unexecuted().0 == 0 || spent { Status::Filled } else { Status::PartiallyFilled };
+        // What is left of a budget may not pay for a step more; that order is not filled but closed with its dust.
+        let done = order.budget.map_or(order.unexecuted().0 == 0, |budget| order.executed_value == budget);
+        order.status = if done { Status::Filled } else { Status::PartiallyFilled };
         self.last_execution = self.last_execution.saturating_add(1);
         out.push(Event::Execution(Execution {
             number: self.last_execution,

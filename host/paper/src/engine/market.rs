@@ -5,8 +5,9 @@ use portcullis_core::{Amount, Category, InstrumentSpec, Level, Price, Rate, Side
 use super::exit::Trail;
 use super::ladder::{Ladder, better};
 use super::money::{Scale, minus, plus};
-use super::order::{Condition, Order, OrderKey, Watched};
+use super::order::{Order, OrderKey};
 use super::position::{Leg, Position};
+use super::terms::{Condition, Watched};
 use super::tiers::{RiskTier, risk_tiers};
 use super::wallet::Pocket;
 

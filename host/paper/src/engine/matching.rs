@@ -7,7 +7,8 @@ use super::event::{Event, ExecutionKind};
 use super::ladder::{better, opposite};
 use super::ledger::{How, close};
 use super::market::Market;
-use super::order::{Closed, Order, OrderKey, SelfMatch, Slippage, Status};
+use super::order::{Closed, Order, OrderKey, Status};
+use super::terms::{SelfMatch, Slippage};
 use super::wallet::Pocket;
 
 impl Engine {

@@ -26,7 +26,9 @@ mod requests;
 mod scan;
 mod settings;
 mod spot;
+mod terms;
 mod tiers;
+mod trading_stop;
 mod triggers;
 mod view;
 mod wallet;
@@ -42,12 +44,10 @@ pub use exit::{ExitTerms, TradingStop, Trail, Trailing};
 pub use ladder::UNBOUNDED;
 pub use margin::Margin;
 pub use money::{coins, initial_margin};
-pub use order::{
-    CancelFilter, Change, Closed, Condition, NewOrder, Order, OrderKey, Origin, SelfMatch, Slippage, Status,
-    Target, Watched,
-};
+pub use order::{Closed, Order, OrderKey, Origin, Status};
 pub use position::{Leg, Position};
 pub use reject::Reject;
+pub use terms::{CancelFilter, Change, Condition, NewOrder, SelfMatch, Slippage, Target, Watched};
 pub use tiers::{RiskTier, risk_tier_of, risk_tiers};
 pub use view::View;
 pub use wallet::Wallet;

@@ -6,7 +6,8 @@ use super::event::Event;
 use super::margin::Extra;
 use super::market::Market;
 use super::money::minus;
-use super::order::{CancelFilter, Change, Closed, NewOrder, Order, OrderKey, Origin, Target};
+use super::order::{Closed, Order, OrderKey, Origin};
+use super::terms::{CancelFilter, Change, NewOrder, Target};
 use super::{Engine, Leg, Reject, checks};
 
 impl Engine {

@@ -6,7 +6,7 @@ use super::Engine;
 use super::event::Event;
 use super::market::Market;
 use super::money::minus;
-use super::order::Watched;
+use super::terms::Watched;
 
 impl Engine {
     /// Works out between which marks the account cannot be bust, where that is not known. Call before [`untouched`](Self::untouched), which

@@ -5,7 +5,8 @@ use portcullis_core::{Amount, Price, Qty, Side};
 use super::coin::Coin;
 use super::market::Market;
 use super::money::{minus, plus};
-use super::order::{NewOrder, Order};
+use super::order::Order;
+use super::terms::NewOrder;
 use super::wallet::Pocket;
 use super::{Engine, Reject, checks};
 

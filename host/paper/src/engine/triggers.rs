@@ -5,7 +5,8 @@ use portcullis_core::{Price, Timestamp};
 use super::Engine;
 use super::event::Event;
 use super::margin::Extra;
-use super::order::{Closed, Condition, Order, OrderKey, Origin, Status, Watched};
+use super::order::{Closed, Order, OrderKey, Origin, Status};
+use super::terms::{Condition, Watched};
 
 impl Engine {
     /// Moves the trailing stops that a last price takes along.

@@ -6,8 +6,9 @@ use portcullis_core::{
 
 use super::market::Market;
 use super::money::{minus, share};
-use super::order::{Order, OrderKey, Target};
+use super::order::{Order, OrderKey};
 use super::position::Position;
+use super::terms::Target;
 use super::wallet::{Pocket, Wallet};
 use super::{Coin, Engine, EngineConfig, tiers};
 

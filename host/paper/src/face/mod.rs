@@ -2,6 +2,7 @@
 
 mod account_history;
 mod account_queries;
+mod account_state;
 mod admin;
 mod auth;
 mod batch;
