@@ -2,12 +2,13 @@
 //!
 //! Every shape both encodes and decodes. Decoding is lenient: unknown members are ignored and missing ones are empty, because
 //! the venue adds and drops members without notice; whoever turns a shape into a core type is strict. Encoding writes the full
-//! set of members, because third-party clients insist on it. This is the only crate that names the HMAC of the API secret.
+//! set of members, because third-party clients insist on it. This is the only crate that signs with the API secret.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::float_arithmetic)]
 
 mod account;
+mod batch;
 mod closed_pnl;
 mod code;
 mod decimal;
@@ -33,6 +34,7 @@ mod wallet;
 mod words;
 
 pub use account::{AccountInfo, ApiKey, FeeRate, Permissions};
+pub use batch::{Batch, BatchItem, BatchReply};
 pub use closed_pnl::ClosedPnl;
 pub use code::{HttpVerdict, Verdict, verdict, verdict_of_status};
 pub use decimal::{
@@ -40,7 +42,7 @@ pub use decimal::{
 };
 pub use execution::{Execution, FastExecution};
 pub use instrument::{Instrument, LeverageFilter, LotSizeFilter, PriceFilter, RiskParameters};
-pub use market::{FundingRow, KlineRow, OrderbookResult, RecentTrade, ServerTime, TickerRow};
+pub use market::{FundingRow, KlineRow, OrderbookResult, PriceLimit, RecentTrade, ServerTime, TickerRow};
 pub use order::{Order, OrderIds};
 pub use position::Position;
 pub use private::PrivateFrame;
@@ -50,7 +52,7 @@ pub use reply::{Empty, List, Page, RawReply, Reply};
 pub use request::{
     AmendOrder, CancelAll, CancelAllResult, CancelOrder, CreateOrder, SetLeverage, SwitchMode, TradingStop,
 };
-pub use sign::{Credentials, RECV_WINDOW_MS, Signature, SignatureError};
+pub use sign::{Credentials, RECV_WINDOW_MS, SecretError, Signature, SignatureError};
 pub use stream::{Ack, Inbound, Operation};
 pub use text::Text;
 pub use topic::{Topic, topic_of};

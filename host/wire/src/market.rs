@@ -14,6 +14,20 @@ pub struct ServerTime {
     pub time_nano: String,
 }
 
+/// `GET /v5/market/price-limit`: beyond these a futures order is moved to the bound, and a spot order refused.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PriceLimit {
+    /// Instrument.
+    pub symbol: String,
+    /// Highest price of a buy.
+    pub buy_lmt: String,
+    /// Lowest price of a sale.
+    pub sell_lmt: String,
+    /// When it was computed, ms.
+    pub ts: String,
+}
+
 /// One row of `GET /v5/market/tickers`; spot rows lack what perpetuals have.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -51,6 +51,9 @@ pub struct RawReply<'a> {
     /// The payload, unread.
     #[serde(borrow, default)]
     pub result: Option<&'a RawValue>,
+    /// Detail of batches, unread; some answers lack it.
+    #[serde(borrow, default)]
+    pub ret_ext_info: Option<&'a RawValue>,
     /// Server time in milliseconds; some answers lack it.
     #[serde(default)]
     pub time: Option<u64>,
