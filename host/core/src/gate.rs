@@ -1,5 +1,6 @@
 //! The gate: the whole decision core behind one function.
 
+mod alarm;
 mod alerts;
 mod command;
 mod comparison;
@@ -57,6 +58,7 @@ impl Gate {
     /// a place; `None` for anything else.
     pub fn fold(&mut self, sequence: Sequence, link: Option<LinkId>, record: &Record) {
         self.state.apply(record);
+        self.desk.journal_head = self.desk.journal_head.max(sequence);
         if let Record::Intent(intent) = record {
             self.state.committed(&intent.command, sequence, link);
         }
@@ -88,6 +90,7 @@ impl Gate {
             Input::Snapshot(snapshot) => turn.snapshot(snapshot),
             Input::Evidence { order, finding, venue_time } => turn.evidence(order, finding, venue_time),
             Input::Link(change) => turn.link(change),
+            Input::Alarm(alarm) => turn.alarm(alarm),
             Input::Operator { actor, command } => turn.operator(actor, command),
             Input::SetLimits { actor, limits, reason, code } => turn.set_limits(actor, &limits, reason, code),
             Input::Tick => turn.tick(),

@@ -64,6 +64,8 @@ pub enum Input<'a> {
     },
     /// A connection, the clock or a neighbour changed.
     Link(LinkChange),
+    /// The venue's side found what no trading is safe with: nothing is opened until an operator has looked at it.
+    Alarm(VenueAlarm),
     /// An operator asks. `actor` is who, at most 64 bytes.
     Operator {
         /// Who.
@@ -131,6 +133,21 @@ pub enum Evidence {
     Absent,
     /// A query failed, so that nothing is known.
     Unavailable,
+}
+
+/// What the venue's side found wrong with the account, its keys or the journal. It latches reduce-only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VenueAlarm {
+    /// The venue has an order of ours that is newer than the journal (RULES J5).
+    RolledBack {
+        /// The newest client id of ours at the venue.
+        link: LinkId,
+    },
+    /// The account or its keys are not as the operator's policy wants them.
+    AccountPolicy {
+        /// What is wrong, without secrets; at most 512 bytes.
+        detail: String,
+    },
 }
 
 /// A connection, the clock or a neighbour changed.

@@ -62,7 +62,7 @@ pub use ids::{
     ActorName, Digest, ExecId, InstrumentId, InvalidId, LinkId, OrderId, OrderNumber, PeerAddress, Sequence,
     StrategyId, StrategyName, Symbol, UserName, VenueOrderId,
 };
-pub use input::{AccessKind, Evidence, Input, LinkChange, OperatorCommand, StrategyChange};
+pub use input::{AccessKind, Evidence, Input, LinkChange, OperatorCommand, StrategyChange, VenueAlarm};
 pub use instrument::{Category, InstrumentSpec};
 pub use intent::{
     Action, ActionBody, Amend, Ask, Cause, LogLevel, Outcome, Place, RawIntent, Side, TimeInForce, Trigger,

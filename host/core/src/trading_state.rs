@@ -98,6 +98,10 @@ pub enum StateCause {
     ProtectionMissing,
     /// An inhibit came back too often.
     InhibitRecurred,
+    /// The venue has orders of ours that are newer than the journal: an older copy of it was put back (RULES J5).
+    RolledBack,
+    /// The account or its keys are not as the operator's policy wants them.
+    AccountPolicy,
 }
 
 impl StateCause {
@@ -117,6 +121,8 @@ impl StateCause {
             Self::DailyProfit => "daily-profit",
             Self::ProtectionMissing => "protection-missing",
             Self::InhibitRecurred => "inhibit-recurred",
+            Self::RolledBack => "rolled-back",
+            Self::AccountPolicy => "account-policy",
         }
     }
 }

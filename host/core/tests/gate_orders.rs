@@ -349,6 +349,65 @@ fn a_cancel_waits_for_the_answer_before_it() {
 }
 
 #[test]
+fn a_cancel_that_the_venue_refuses_for_the_moment_is_kept() {
+    let mut world = World::new();
+    let id = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.report(id, VenueStatus::Working);
+    world.ask_for(TAKER, Ask::Cancel(OrderNumber(1))).unwrap();
+    // Over the rate, or the address turned away: pauses of 1, 2 and 4 seconds.
+    for pause in [1, 2, 4] {
+        assert!(matches!(world.sent.front(), Some((_, Command::Cancel(_)))));
+        world.reject(RejectionKind::RateLimited);
+        assert!(world.sent.is_empty(), "not before a pause");
+        world.pass(pause);
+    }
+    // The budget is there again before the pause is over.
+    world.reject(RejectionKind::RateLimited);
+    world.step(Input::Link(LinkChange::RateBudget { up: true }));
+    world.accept();
+    world.report(id, VenueStatus::Cancelled);
+    assert_eq!(world.status(id), OrderStatus::Cancelled);
+    world.pass(60);
+    assert!(world.sent.is_empty(), "and never after");
+}
+
+/// An older copy of the journal was put back: the venue has a client id of ours from an entry that is not there any more (RULES J5).
+#[test]
+fn a_journal_that_was_rolled_back_is_noticed() {
+    let rolled_back = |world: &World| {
+        world.gate.state().ladder().rungs().map(|(_, rung)| (rung.state, rung.cause)).collect::<Vec<_>>()
+    };
+    let mut world = World::new();
+    let lost = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.report(lost, VenueStatus::Working);
+    let theirs =
+        VenueSnapshot { orders: vec![world.report_of(lost, VenueStatus::Working)], ..world.snapshot() };
+    let kept: Vec<_> = world.journal.iter().take_while(|(_, link, ..)| link.is_none()).cloned().collect();
+    world.journal = kept;
+    world.gate = world.folded();
+    world.sent.clear();
+    world.step(Input::Session(session(world.now)));
+    world.step(Input::Snapshot(theirs.clone()));
+    assert_eq!(rolled_back(&world), [(TradingState::ReduceOnly, StateCause::RolledBack)]);
+
+    // With the whole journal it is ours, and the same id that turns up later, unknown, is in other hands.
+    let mut later = World::new();
+    later.step(Input::Snapshot(theirs));
+    assert_eq!(rolled_back(&later), [(TradingState::EntriesCancelled, StateCause::KeyMisuse)]);
+}
+
+#[test]
+fn an_account_that_breaks_its_policy_latches() {
+    let mut world = World::new();
+    let detail = "the trade key may withdraw".to_owned();
+    world.step(Input::Alarm(VenueAlarm::AccountPolicy { detail }));
+    assert_eq!(world.gate.state().trading_state(TAKER), TradingState::ReduceOnly);
+    assert!(world.place(buy(1, "60000.00")).is_err());
+}
+
+#[test]
 fn an_unsent_order_is_withdrawn() {
     let mut world = World::new();
     world.prompt = false;

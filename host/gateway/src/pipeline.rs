@@ -84,6 +84,7 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
                 self.step(Input::Evidence { order, finding, venue_time });
             }
             VenueEvent::Link(change) => self.link(change),
+            VenueEvent::Alarm(alarm) => self.step(Input::Alarm(alarm)),
             VenueEvent::Instrument(spec) => self.instrument(spec),
         }
     }

@@ -118,6 +118,7 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
             | Input::Release(_)
             | Input::Market(_)
             | Input::Link(_)
+            | Input::Alarm(_)
             | Input::Operator { .. }
             | Input::SetLimits { .. }
             | Input::Tick => now.after(self.lookahead),

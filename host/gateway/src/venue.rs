@@ -2,7 +2,7 @@
 
 use portcullis_core::{
     Evidence, ExecutionReport, InstrumentSpec, LinkChange, MarketEvent, OrderId, Query, Sequence, Submission,
-    Timestamp, VenueSnapshot,
+    Timestamp, VenueAlarm, VenueSnapshot,
 };
 use portcullis_journal::JournaledCommand;
 
@@ -48,6 +48,8 @@ pub enum VenueEvent {
     },
     /// A connection or the clock changed.
     Link(LinkChange),
+    /// Something is wrong with the account, its keys or the journal.
+    Alarm(VenueAlarm),
     /// The venue changed an instrument's rules.
     Instrument(InstrumentSpec),
 }

@@ -176,6 +176,7 @@ impl<'d> World<'d> {
                     Input::Evidence { order, finding, venue_time }
                 }
                 VenueEvent::Link(change) => Input::Link(change),
+                VenueEvent::Alarm(alarm) => Input::Alarm(alarm),
                 VenueEvent::Instrument(spec) => Input::Instrument(spec),
             };
             self.road.step(input);

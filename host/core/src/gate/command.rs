@@ -2,8 +2,9 @@
 
 use crate::checks::{collar_width, inhibit_refusal};
 use crate::{
-    Class, Command, FindingKind, LinkId, NotSent, Order, OrderId, PendingKind, Record, RefusalCode, Release,
-    Scope, Sequence, Span, StateCause, Submission, Submitted, Timestamp, TradingState,
+    Class, Command, FindingKind, LinkId, NotSent, Order, OrderId, Origin, PendingKind, Record, RefusalCode,
+    RejectionKind, Release, Scope, Sequence, Span, StateCause, Submission, Submitted, Timestamp,
+    TradingState,
 };
 
 use super::desk::Flight;
@@ -11,6 +12,9 @@ use super::turn::Turn;
 
 /// How long a cancel waits for the answer to the command before it (RULES G5).
 const CANCEL_PATIENCE: Span = Span::from_secs(1);
+
+/// Longest pause between two attempts at a cancel that the venue refuses.
+const CANCEL_PAUSE_MAX_S: u64 = 30;
 
 /// How long a command may be out without an outcome before it counts as unknown. The venue's side reports one much earlier.
 const OUTCOME_MAX: Span = Span::from_secs(30);
@@ -161,15 +165,55 @@ impl Turn<'_> {
             });
         }
         let before = order.and_then(|id| self.visible(id));
+        let refused = order.and_then(|id| self.refused_cancel(id, of, &outcome));
         self.record(Record::Submission(Submitted { of, outcome, at: self.now }));
         let Some(id) = order else { return };
         self.tell_order(id, before.as_ref(), self.now);
         self.check_reject_storm(id);
+        if let Some(origin) = refused {
+            self.want_again(id, origin);
+        }
         self.retry_cancel(id);
+    }
+
+    /// Who asked for the cancel that the venue refuses although the order may be there: over its rate, the address turned away, the
+    /// clock or the key wrong. It is no answer that the cancel could be given up for.
+    fn refused_cancel(&self, id: OrderId, of: Sequence, outcome: &Submission) -> Option<Origin> {
+        let pending = self.state.orders().get(id)?.pending.filter(|pending| pending.sequence == Some(of))?;
+        let (PendingKind::Cancel(origin), Submission::Rejected(rejection)) = (pending.kind, outcome) else {
+            return None;
+        };
+        (rejection.kind != RejectionKind::NoSuchOrder).then_some(origin)
+    }
+
+    /// Keeps a refused cancel until it can be tried again, after a pause that doubles.
+    fn want_again(&mut self, id: OrderId, origin: Origin) {
+        if self.state.orders().get(id).is_none_or(|order| !order.status.is_open()) {
+            return;
+        }
+        let times = self.desk.refused_cancels.entry(id).or_default();
+        let pause = 1_u64.checked_shl(*times).unwrap_or(CANCEL_PAUSE_MAX_S).min(CANCEL_PAUSE_MAX_S);
+        *times = times.saturating_add(1);
+        let not_before = self.now.after(Span::from_secs(pause));
+        let wanted = super::desk::Wanted { origin, cause: None, since: self.now, not_before };
+        self.desk.wanted.entry(id).or_insert(wanted);
+    }
+
+    /// The venue takes requests again: what it refused is tried at once.
+    pub(super) fn hurry_cancels(&mut self) {
+        for wanted in self.desk.wanted.values_mut() {
+            wanted.not_before = self.now;
+        }
+        self.overdue();
     }
 
     /// Sends the cancels that waited for an answer long enough, and turns commands without an outcome into unknown ones.
     pub(super) fn overdue(&mut self) {
+        if !self.desk.refused_cancels.is_empty() {
+            let orders = self.state.orders();
+            let is_open = |id: &OrderId| orders.get(*id).is_some_and(|order| order.status.is_open());
+            self.desk.refused_cancels.retain(|id, _| is_open(id));
+        }
         let wanted: Vec<OrderId> = self.desk.wanted.keys().copied().collect();
         for id in wanted {
             self.retry_cancel(id);
@@ -192,8 +236,12 @@ impl Turn<'_> {
         let Some(wanted) = self.desk.wanted.get(&id).copied() else { return };
         let Some(order) = self.state.orders().get(id).filter(|order| order.status.is_open()) else {
             self.desk.wanted.remove(&id);
+            self.desk.refused_cancels.remove(&id);
             return;
         };
+        if self.now < wanted.not_before {
+            return;
+        }
         let patient = order.is_waiting_for_answer() && self.now.since(wanted.since) < CANCEL_PATIENCE;
         if order.link.is_some() && !order.is_being_cancelled() && !patient {
             self.send_cancel(id, wanted.origin, wanted.cause, &[]);

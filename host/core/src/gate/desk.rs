@@ -28,6 +28,10 @@ pub(super) struct Desk {
     pub(super) flights: BTreeMap<Sequence, Flight>,
     /// Orders to cancel as soon as they can be.
     pub(super) wanted: BTreeMap<OrderId, Wanted>,
+    /// How often in a row the venue refused to cancel an order that is still open.
+    pub(super) refused_cancels: BTreeMap<OrderId, u32>,
+    /// The last entry of the journal that this session starts from.
+    pub(super) journal_head: Sequence,
     /// Queries about single orders.
     pub(super) asked: BTreeMap<OrderId, Asked>,
     /// Instruments whose entries are being cancelled by a halt.
@@ -89,6 +93,8 @@ pub(super) struct Wanted {
     pub(super) origin: Origin,
     pub(super) cause: Option<Cause>,
     pub(super) since: Timestamp,
+    /// Not tried before this time: the venue refused it a moment ago.
+    pub(super) not_before: Timestamp,
 }
 
 /// A query about one order.
@@ -141,6 +147,8 @@ impl Default for Desk {
             live: BTreeMap::new(),
             flights: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            refused_cancels: BTreeMap::new(),
+            journal_head: Sequence(0),
             asked: BTreeMap::new(),
             halts: BTreeMap::new(),
             flattens: BTreeSet::new(),

@@ -195,7 +195,9 @@ impl Turn<'_> {
             return;
         }
         if order.link.is_none() || order.is_waiting_for_answer() {
-            self.desk.wanted.entry(id).or_insert(super::desk::Wanted { origin, cause, since: self.now });
+            let not_before = self.now;
+            let wanted = super::desk::Wanted { origin, cause, since: self.now, not_before };
+            self.desk.wanted.entry(id).or_insert(wanted);
             return;
         }
         self.send_cancel(id, origin, cause, frame);

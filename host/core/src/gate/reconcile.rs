@@ -102,7 +102,12 @@ impl Turn<'_> {
             LinkChange::Signer { up } => self.desk.hold(Inhibit::Signer, !up, now),
             LinkChange::Journal { up } => self.desk.hold(Inhibit::Journal, !up, now),
             LinkChange::Disk { up } => self.desk.hold(Inhibit::Disk, !up, now),
-            LinkChange::RateBudget { up } => self.desk.hold(Inhibit::RateBudget, !up, now),
+            LinkChange::RateBudget { up } => {
+                self.desk.hold(Inhibit::RateBudget, !up, now);
+                if up {
+                    self.hurry_cancels();
+                }
+            }
             LinkChange::Watchdog { up } => self.desk.hold(Inhibit::Watchdog, !up, now),
         }
     }
@@ -111,7 +116,6 @@ impl Turn<'_> {
     pub(super) fn snapshot(&mut self, snapshot: VenueSnapshot) {
         self.desk.reconciliation.waiting = false;
         self.desk.reconciliation.wanted = false;
-        self.desk.reconciliation.answered_at = Some(self.now);
         let VenueSnapshot { time, orders, executions, positions, wallet, mode } = snapshot;
         self.account_mode(mode);
         for execution in executions {
@@ -134,6 +138,7 @@ impl Turn<'_> {
             self.position(position);
         }
         self.confirm_halts(&orders, time);
+        self.desk.reconciliation.answered_at = Some(self.now);
     }
 
     /// The answer about one order.

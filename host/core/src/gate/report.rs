@@ -150,6 +150,9 @@ impl Turn<'_> {
     }
 
     fn key_misuse(&mut self, link: &LinkId, instrument: InstrumentId) {
+        if self.is_rolled_back(link) {
+            return self.roll_back(link);
+        }
         let detail = format!("{link} has our form but no entry");
         self.instrument_finding(FindingKind::KeyMisuse, instrument, detail.clone());
         self.raise(Scope::Account, TradingState::EntriesCancelled, StateCause::KeyMisuse, detail);
