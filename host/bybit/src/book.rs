@@ -29,6 +29,9 @@ pub enum BookFault {
     /// Four times as many levels as the topic shows.
     #[error("too many levels")]
     TooDeep,
+    /// Trades go on and the book stands still.
+    #[error("it stands still while trades go on")]
+    Stale,
     /// A delta before any snapshot.
     #[error("no snapshot yet")]
     NoSnapshot,

@@ -9,6 +9,8 @@ use portcullis_wire::Credentials;
 use crate::Clock;
 use crate::endpoints::{Endpoints, InvalidEndpoint};
 use crate::feed::interval;
+use crate::live_gate::AccountPolicy;
+use crate::rollback::JournalHead;
 
 /// Settings of one connection to the venue.
 #[derive(Debug, Clone)]
@@ -31,6 +33,16 @@ pub struct Config {
     pub query_timeout: Duration,
     /// Where "now" comes from.
     pub clock: Clock,
+    /// Whether orders go over the trade stream while it is up. The signer's cap is off then (RULES S1).
+    pub trade_socket: bool,
+    /// What the account and its keys are held against, at the start and every hour; `None` for no live gate.
+    pub policy: Option<AccountPolicy>,
+    /// How often that is, an hour.
+    pub policy_every: Duration,
+    /// Where the journal ends; with it a rolled-back journal is noticed (RULES J5). `None` for a journal without entries.
+    pub journal_head: Option<JournalHead>,
+    /// How often the private stream is held against queries.
+    pub canary_every: Duration,
 }
 
 impl Config {
@@ -46,6 +58,11 @@ impl Config {
             command_timeout: Duration::from_secs(5),
             query_timeout: Duration::from_secs(10),
             clock,
+            trade_socket: false,
+            policy: None,
+            policy_every: Duration::from_secs(3_600),
+            journal_head: None,
+            canary_every: Duration::from_secs(30),
         }
     }
 
@@ -54,6 +71,9 @@ impl Config {
     /// # Errors
     /// When an instrument occurs twice, the venue has no bars of a length asked for, or the endpoints do not suit the environment.
     pub fn check(&self) -> Result<(), ConfigError> {
+        if self.trade_socket && self.environment == Environment::Demo {
+            return Err(ConfigError::NoTradeSocket);
+        }
         for (at, one) in self.instruments.iter().enumerate() {
             one.check_bars()?;
             let others = self.instruments.iter().skip(at.saturating_add(1));
@@ -153,6 +173,9 @@ pub enum ConfigError {
         /// The length.
         seconds: u32,
     },
+    /// The environment has no trade stream.
+    #[error("demo trading has no trade stream")]
+    NoTradeSocket,
     /// An endpoint cannot be used.
     #[error(transparent)]
     Endpoint(#[from] InvalidEndpoint),

@@ -12,6 +12,7 @@ pub struct Counters {
     pub(crate) dropped: Counter,
     pub(crate) resyncs: Counter,
     pub(crate) reconnects: Counter,
+    pub(crate) missed: Counter,
 }
 
 impl Counters {
@@ -43,6 +44,11 @@ impl Counters {
     /// Books asked for anew after a gap.
     pub fn book_resyncs(&self) -> u64 {
         self.resyncs.get()
+    }
+
+    /// Times the private stream was connected, answered pings, and had not told what the venue says happened.
+    pub fn deaf_streams(&self) -> u64 {
+        self.missed.get()
     }
 
     /// Stream connections made anew.

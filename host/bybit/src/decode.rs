@@ -1,14 +1,18 @@
 //! Private rows to core reports. A row that does not fit is quarantined: the caller counts and logs it, and goes on.
 
+mod words;
+
 use portcullis_core::{
-    AccountMode, Amount, Category, CloseReason, CreatedBy, ExecId, Execution, ExecutionKind, InstrumentSpec,
-    LinkId, MarginMode, OrderReport, PositionReport, Price, Qty, Rate, Rounding, Side, SignedQty, Timestamp,
-    VenueOrderId, VenueStatus, WalletReport,
+    AccountMode, Amount, Category, CreatedBy, ExecId, Execution, ExecutionKind, InstrumentSpec, LinkId,
+    MarginMode, OrderReport, PositionReport, Price, Qty, Rate, Rounding, SignedQty, Timestamp,
+    VenueOrderId, WalletReport,
 };
 use portcullis_wire as wire;
 use portcullis_wire::{amount, mantissa, millis};
 
 use crate::table::{InstrumentTable, Listing};
+
+use words::{created_by, kind, made_by, reason, side, status};
 
 /// Why a row was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -119,12 +123,20 @@ pub(crate) fn execution(
     })
 }
 
-/// A position of a query about linear contracts, or of the stream.
+/// A one-way position of the stream.
 pub(crate) fn position(table: &InstrumentTable, row: &wire::Position) -> Result<PositionReport, Quarantine> {
-    let spec = &listing(table, row.category.as_ref(), Some(Category::Linear), &row.symbol)?.spec;
     if row.position_idx != 0 {
         return Err(member("positionIdx", &row.position_idx.to_string()));
     }
+    position_of_any_mode(table, row)
+}
+
+/// A position of a query about linear contracts; in hedge mode an instrument has two.
+pub(crate) fn position_of_any_mode(
+    table: &InstrumentTable,
+    row: &wire::Position,
+) -> Result<PositionReport, Quarantine> {
+    let spec = &listing(table, row.category.as_ref(), Some(Category::Linear), &row.symbol)?.spec;
     let size = mantissa(&row.size, spec.quantity_decimals).map_err(|_| member("size", &row.size))?;
     let quantity = match row.side {
         wire::Side::Buy => size,
@@ -168,121 +180,21 @@ pub(crate) fn wallet(row: &wire::Wallet, venue_time: Timestamp) -> Result<Wallet
     })
 }
 
-/// How the account is set up. Rows of positions with an index are those of hedge mode; they fail before they get here.
-pub(crate) fn mode(info: &wire::AccountInfo) -> Result<AccountMode, Quarantine> {
+/// How the account is set up. Rows of positions with an index are those of hedge mode.
+pub(crate) fn mode(info: &wire::AccountInfo, hedged: bool) -> Result<AccountMode, Quarantine> {
     let margin = match &info.margin_mode {
         wire::MarginMode::Isolated => MarginMode::Isolated,
         wire::MarginMode::Regular => MarginMode::Cross,
         wire::MarginMode::Portfolio => MarginMode::Portfolio,
         wire::MarginMode::Other(other) => return Err(member("marginMode", other)),
     };
-    Ok(AccountMode { hedged: false, margin })
-}
-
-fn created_by(row: &wire::Order) -> CreatedBy {
-    made_by(&row.create_type).unwrap_or_else(|| {
-        match (link(&row.order_link_id), link(&row.parent_order_link_id)) {
-            (None, Some(whole)) => CreatedBy::Split(whole),
-            _ => CreatedBy::Client,
-        }
-    })
-}
-
-/// What of the venue's own made an order; `None` for a client.
-fn made_by(create_type: &wire::CreateType) -> Option<CreatedBy> {
-    match create_type {
-        wire::CreateType::ByStopLoss
-        | wire::CreateType::ByTakeProfit
-        | wire::CreateType::ByTrailingStop
-        | wire::CreateType::ByPartialStopLoss
-        | wire::CreateType::ByPartialTakeProfit => Some(CreatedBy::Protection),
-        wire::CreateType::ByLiq
-        | wire::CreateType::ByTakeOver
-        | wire::CreateType::ByAdl
-        | wire::CreateType::BySettle => Some(CreatedBy::Venue),
-        wire::CreateType::ByUser
-        | wire::CreateType::ByClosing
-        | wire::CreateType::None
-        | wire::CreateType::Other(_) => None,
-    }
+    Ok(AccountMode { hedged, margin })
 }
 
 /// The venue writes "no stop" as an empty text or as zero.
 fn stop_loss(text: &str, spec: &InstrumentSpec) -> Result<Option<Price>, Quarantine> {
     let price = mantissa(zero_if_empty(text), spec.price_decimals).map_err(|_| member("stopLoss", text))?;
     Ok((price != 0).then_some(Price(price)))
-}
-
-fn status(status: &wire::OrderStatus) -> Option<VenueStatus> {
-    Some(match status {
-        wire::OrderStatus::New => VenueStatus::Working,
-        wire::OrderStatus::PartiallyFilled => VenueStatus::PartiallyFilled,
-        wire::OrderStatus::Untriggered => VenueStatus::Untriggered,
-        wire::OrderStatus::Triggered => VenueStatus::Triggered,
-        wire::OrderStatus::Filled => VenueStatus::Filled,
-        wire::OrderStatus::Cancelled | wire::OrderStatus::PartiallyFilledCanceled => VenueStatus::Cancelled,
-        wire::OrderStatus::Rejected => VenueStatus::Rejected,
-        wire::OrderStatus::Deactivated => VenueStatus::Deactivated,
-        wire::OrderStatus::Other(_) => return None,
-    })
-}
-
-/// Why a closed order closed. The venue says "by user" for the strategy's, the operator's and the host's cancels alike.
-fn reason(status: VenueStatus, cancel: &wire::CancelType, reject: &wire::RejectReason) -> CloseReason {
-    match status {
-        VenueStatus::Working
-        | VenueStatus::PartiallyFilled
-        | VenueStatus::Untriggered
-        | VenueStatus::Triggered
-        | VenueStatus::Filled => return CloseReason::None,
-        VenueStatus::Cancelled | VenueStatus::Rejected | VenueStatus::Deactivated => {}
-    }
-    match cancel {
-        wire::CancelType::ByReduceOnly => return CloseReason::ReduceOnly,
-        wire::CancelType::ByPrepareLiq
-        | wire::CancelType::AllBeforeLiq
-        | wire::CancelType::ByPrepareAdl
-        | wire::CancelType::AllBeforeAdl => return CloseReason::Liquidation,
-        wire::CancelType::BySmp => return CloseReason::SelfMatch,
-        wire::CancelType::ByCannotAfford => return CloseReason::Margin,
-        wire::CancelType::ByAdmin
-        | wire::CancelType::ByDcp
-        | wire::CancelType::BySettle
-        | wire::CancelType::ByOco
-        | wire::CancelType::ByTpslTs => return CloseReason::VenueRule,
-        wire::CancelType::ByUser | wire::CancelType::Unknown | wire::CancelType::Other(_) => {}
-    }
-    match reject {
-        wire::RejectReason::PostOnlyWillTake => CloseReason::WouldTake,
-        wire::RejectReason::NoImmediateQtyToFill | wire::RejectReason::CancelForNoFullFill => {
-            CloseReason::NoLiquidity
-        }
-        wire::RejectReason::BySelfMatch => CloseReason::SelfMatch,
-        wire::RejectReason::PriceOutOfBand => CloseReason::PriceLimit,
-        wire::RejectReason::InsufficientBalance => CloseReason::Margin,
-        wire::RejectReason::ReachMaxTradeNum | wire::RejectReason::DuplicatedId => CloseReason::VenueRule,
-        wire::RejectReason::PerCancelRequest => CloseReason::ByStrategy,
-        _ if *cancel == wire::CancelType::ByUser => CloseReason::ByStrategy,
-        wire::RejectReason::NoError
-        | wire::RejectReason::Unset
-        | wire::RejectReason::OrigIdDoesNotExist
-        | wire::RejectReason::TooLateToCancel
-        | wire::RejectReason::Other(_) => CloseReason::Other,
-    }
-}
-
-/// Kinds that move the position in ways of the venue's own count as settlement.
-fn kind(kind: &wire::ExecType) -> Option<ExecutionKind> {
-    Some(match kind {
-        wire::ExecType::Trade | wire::ExecType::BlockTrade => ExecutionKind::Trade,
-        wire::ExecType::Funding => ExecutionKind::Funding,
-        wire::ExecType::AdlTrade => ExecutionKind::Deleveraging,
-        wire::ExecType::BustTrade => ExecutionKind::Liquidation,
-        wire::ExecType::Delivery | wire::ExecType::Settle | wire::ExecType::MovePosition => {
-            ExecutionKind::Settlement
-        }
-        wire::ExecType::Other(_) => return None,
-    })
 }
 
 /// The fee in the quote coin. A spot buy pays in the base coin, worth its quantity at the execution's price; a discount coin
@@ -303,14 +215,6 @@ fn fee(listing: &Listing, row: &wire::Execution) -> Result<Amount, Quarantine> {
 fn times(amount: Amount, factor: &str, name: &'static str) -> Result<Amount, Quarantine> {
     let factor = Rate::parse(factor).map_err(|_| member(name, factor))?;
     amount.checked_mul_rate(factor, Rounding::HalfEven).ok_or(Quarantine::OutOfRange)
-}
-
-fn side(side: &wire::Side) -> Option<Side> {
-    match side {
-        wire::Side::Buy => Some(Side::Buy),
-        wire::Side::Sell => Some(Side::Sell),
-        wire::Side::Flat | wire::Side::Other(_) => None,
-    }
 }
 
 fn link(text: &str) -> Option<LinkId> {

@@ -215,6 +215,7 @@ mod tests {
             OrderRequest::Cancel(body) => serde_json::to_string(&body),
             OrderRequest::CancelAll(body) => serde_json::to_string(&body),
             OrderRequest::TradingStop(body) => serde_json::to_string(&body),
+            OrderRequest::CancelBatch(body) => serde_json::to_string(&body),
         }
         .unwrap()
     }

@@ -2,6 +2,8 @@
 
 use portcullis_core::Environment;
 
+use crate::region::{Region, is_known};
+
 /// Base URLs, without a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
@@ -11,12 +13,16 @@ pub struct Endpoints {
     pub public: String,
     /// Private stream.
     pub private: String,
+    /// Trade stream.
+    pub trade: String,
+    /// Whether hosts that are not in the venue's list may be used. A key sent to a stranger's host is a key given away.
+    pub allow_custom: bool,
 }
 
 impl Endpoints {
     /// The paper exchange, as its ready line names it.
     pub fn paper(rest: &str, ws: &str) -> Self {
-        Self { rest: rest.to_owned(), public: ws.to_owned(), private: ws.to_owned() }
+        Self::of(rest, ws, ws)
     }
 
     /// Bybit's test network.
@@ -33,20 +39,38 @@ impl Endpoints {
         Self::of("https://api-demo.bybit.com", "wss://stream.bybit.com", "wss://stream-demo.bybit.com")
     }
 
-    /// Bybit with real money. Accounts of some regions use other hosts: set the members.
+    /// Bybit with real money, for accounts of no region.
     pub fn live() -> Self {
-        Self::of("https://api.bybit.com", "wss://stream.bybit.com", "wss://stream.bybit.com")
+        Self::live_in(Region::Global)
+    }
+
+    /// Bybit with real money, at the hosts of the region where the account was registered.
+    pub fn live_in(region: Region) -> Self {
+        let (rest, stream) = region.live();
+        let stream = format!("wss://{stream}");
+        Self::of(&format!("https://{rest}"), &stream, &stream)
+    }
+
+    /// Bybit's test network as accounts of a region reach it.
+    pub fn testnet_in(region: Region) -> Self {
+        let rest = format!("https://{}", region.testnet());
+        Self { rest, ..Self::testnet() }
     }
 
     fn of(rest: &str, public: &str, private: &str) -> Self {
-        Self { rest: rest.to_owned(), public: public.to_owned(), private: private.to_owned() }
+        let owned = str::to_owned;
+        let (rest, public, trade) = (owned(rest), owned(public), owned(private));
+        Self { rest, public, private: trade.clone(), trade, allow_custom: false }
     }
 
     /// Whether the endpoints may be used for an environment.
     pub(crate) fn check(&self, environment: Environment) -> Result<(), InvalidEndpoint> {
-        for (url, secure, plain) in
-            [(&self.rest, "https", "http"), (&self.public, "wss", "ws"), (&self.private, "wss", "ws")]
-        {
+        for (url, secure, plain) in [
+            (&self.rest, "https", "http"),
+            (&self.public, "wss", "ws"),
+            (&self.private, "wss", "ws"),
+            (&self.trade, "wss", "ws"),
+        ] {
             let target = Target::parse(url)?;
             let loopback_paper = environment == Environment::Paper && target.is_loopback();
             if target.scheme != secure && !(target.scheme == plain && loopback_paper) {
@@ -65,6 +89,13 @@ impl Endpoints {
                 return Err(InvalidEndpoint {
                     url: url.clone(),
                     reason: "a loopback address is no exchange",
+                });
+            }
+            let is_foreign = environment != Environment::Paper && !is_known(environment, &target.host);
+            if is_foreign && !self.allow_custom {
+                return Err(InvalidEndpoint {
+                    url: url.clone(),
+                    reason: "not a host of this environment; a custom one must be allowed explicitly",
                 });
             }
         }
@@ -149,9 +180,32 @@ mod tests {
         ] {
             assert_eq!(endpoints.check(environment), Ok(()));
         }
+        for region in Region::ALL {
+            assert_eq!(Endpoints::live_in(region).check(Environment::Live), Ok(()), "{region:?}");
+            assert_eq!(Endpoints::testnet_in(region).check(Environment::Testnet), Ok(()), "{region:?}");
+        }
         let mut downgraded = Endpoints::live();
         downgraded.private = "ws://stream.bybit.com".to_owned();
         assert!(downgraded.check(Environment::Live).is_err());
+    }
+
+    #[test]
+    fn a_key_goes_to_hosts_of_its_environment_unless_told_otherwise() {
+        for (endpoints, environment) in [
+            (Endpoints::live(), Environment::Testnet),
+            (Endpoints::testnet(), Environment::Live),
+            (Endpoints::demo(), Environment::Live),
+            (Endpoints::live(), Environment::Demo),
+        ] {
+            assert!(endpoints.check(environment).is_err(), "{endpoints:?} {environment:?}");
+        }
+        let mut custom = Endpoints::live();
+        custom.rest = "https://api.bybit.com.evil.example".to_owned();
+        assert!(custom.check(Environment::Live).is_err());
+        custom.allow_custom = true;
+        assert_eq!(custom.check(Environment::Live), Ok(()));
+        custom.rest = "http://api.bybit.com".to_owned();
+        assert!(custom.check(Environment::Live).is_err(), "never without TLS");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::encode;
 use crate::rest::{QueryError, RestClient};
 use crate::signer::{OrderRequest, OrderSigner, SignError};
+use crate::skew::SkewGauge;
 use crate::tls;
 use crate::venue::ConnectError;
 
@@ -57,7 +58,11 @@ impl EntryCanceller {
             .enable_all()
             .build()
             .map_err(|error| ConnectError::SetUp(error.to_string()))?;
-        Ok(Self { runtime, rest: RestClient::new(config, &Arc::clone(&tls))?, signer })
+        Ok(Self {
+            runtime,
+            rest: RestClient::new(config, &Arc::clone(&tls), SkewGauge::new(|_| {}))?,
+            signer,
+        })
     }
 
     /// One round: asks the venue to cancel every working order and every waiting condition of ours in the markets, and then how many

@@ -17,6 +17,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
     pub(crate) rate: RateHeaders,
+    /// The venue's time as a header names it, ms.
+    pub(crate) time_ms: Option<u64>,
 }
 
 /// Why there is no answer. Whether the request was acted upon is unknown in every case.
@@ -70,7 +72,9 @@ pub(crate) async fn send(request: RequestBuilder, timeout: Duration) -> Result<A
     let rate = RateHeaders {
         limit: header(&response, "X-Bapi-Limit"),
         left: header(&response, "X-Bapi-Limit-Status"),
+        reset_ms: header(&response, "X-Bapi-Limit-Reset-Timestamp"),
     };
+    let time_ms = header(&response, "Timenow");
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| connection(&error))? {
         if body.len().saturating_add(chunk.len()) > BODY_MAX {
@@ -78,10 +82,10 @@ pub(crate) async fn send(request: RequestBuilder, timeout: Duration) -> Result<A
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, body, rate })
+    Ok(Answer { status, body, rate, time_ms })
 }
 
-fn header(response: &Response, name: &str) -> Option<usize> {
+fn header<T: core::str::FromStr>(response: &Response, name: &str) -> Option<T> {
     response.headers().get(name)?.to_str().ok()?.parse().ok()
 }
 

@@ -2,19 +2,20 @@
 
 use std::time::Instant;
 
-use portcullis_core::{Category, RejectionKind, Submission, VenueRejection};
+use portcullis_core::{Category, RejectionKind, Submission, Timestamp, VenueRejection};
 use portcullis_wire::{
-    CancelAllResult, HttpVerdict, MESSAGE_MAX, OrderIds, RawReply, Verdict, path, redact, verdict,
-    verdict_of_status,
+    BatchReply, CancelAllResult, HttpVerdict, MESSAGE_MAX, OrderIds, RawReply, Verdict, path, redact,
+    verdict, verdict_of_status,
 };
 
+use crate::budget::RateHeaders;
+use crate::clock::ClockSample;
 use crate::http::{Answer, authenticated, send};
 use crate::rest::RestClient;
 use crate::signer::SignedRequest;
 
 impl RestClient {
-    /// Posts a signed command and says what its answer proves. For the venue, which has
-    /// it from the journal, and for the canceller of entries.
+    /// Posts a signed command and says what its answer proves. For what has the command from the journal, and for the sentinel.
     pub(crate) async fn post(&self, request: SignedRequest, market: Category) -> Submission {
         let key = request.key;
         let builder = self
@@ -23,21 +24,45 @@ impl RestClient {
             .header("Content-Type", "application/json")
             .body(request.body);
         let builder = authenticated(builder, &key, request.timestamp_ms, request.signature.as_str());
+        let sent = (self.clock)();
         let answer = match send(builder, self.command_timeout).await {
             Ok(answer) => answer,
             Err(error) => return unknown(&error.to_string()),
         };
-        let now = Instant::now();
-        self.budget.learn(now, request.path, market, answer.rate);
+        if answer.status == 403 {
+            self.budget.banned(Instant::now());
+        }
+        let reply = RawReply::read(&answer.body).ok();
+        let venue_ms = answer.time_ms.or(reply.as_ref().and_then(|reply| reply.time));
         let submission = classify(request.path, &answer, &key);
-        if let Submission::Rejected(VenueRejection { kind: RejectionKind::RateLimited, .. }) = &submission {
-            if answer.status == 403 {
-                self.budget.banned(now)
-            } else {
-                self.budget.exceeded(now, request.path, market)
+        self.heed(request.path, market, &submission, answer.rate, (sent, venue_ms));
+        submission
+    }
+
+    /// Learns from an answer to a command what it says beside its outcome: rate and time.
+    pub(crate) fn heed(
+        &self,
+        at: &'static str,
+        market: Category,
+        submission: &Submission,
+        rate: RateHeaders,
+        (sent, venue_ms): (Timestamp, Option<u64>),
+    ) {
+        let (now, received) = (Instant::now(), (self.clock)());
+        self.budget.learn(now, at, market, rate);
+        if let Submission::Rejected(rejection) = submission {
+            match rejection.kind {
+                RejectionKind::RateLimited if rejection.code != 403 => {
+                    self.budget.exceeded(now, at, market, rate, venue_ms);
+                }
+                RejectionKind::Timestamp => self.skew.hear_refusal(&rejection.message, received),
+                _ => {}
             }
         }
-        submission
+        // A refusal for the clock took place before anything else, so its time counts like any other.
+        if let Some(venue_ms) = venue_ms {
+            self.skew.hear(ClockSample { sent, received, venue: Timestamp::from_millis(venue_ms) });
+        }
     }
 }
 
@@ -55,27 +80,54 @@ fn classify(at: &str, answer: &Answer, key: &str) -> Submission {
         Ok(reply) => reply,
         Err(error) => return unknown(&format!("unreadable answer: {error}")),
     };
-    let message = redact(&reply.ret_msg, key);
-    match verdict(reply.ret_code) {
-        Verdict::Ambiguous => unknown(&format!("code {}: {message}", reply.ret_code)),
-        Verdict::Rejected(kind) => {
-            Submission::Rejected(VenueRejection { kind, code: reply.ret_code, message })
-        }
-        Verdict::Accepted if at == path::CANCEL_ALL => match reply.result::<CancelAllResult>() {
+    if let Some(settled) = settled(at, reply.ret_code, &reply.ret_msg, key) {
+        return settled;
+    }
+    if at == path::CANCEL_ALL {
+        return match reply.result::<CancelAllResult>() {
             Ok(result) if result.success != "0" => Submission::Accepted { venue_order: None },
             Ok(_) => unknown("cancel-all reports no success"),
             Err(error) => unknown(&format!("unreadable answer: {error}")),
-        },
-        Verdict::Accepted if at == path::TRADING_STOP => Submission::Accepted { venue_order: None },
-        Verdict::Accepted => match reply.result::<OrderIds>().map(|ids| ids.order_id.parse()) {
-            Ok(Ok(venue_order)) => Submission::Accepted { venue_order: Some(venue_order) },
-            // Accepted, but without a name to go by: the private stream will tell.
-            Ok(Err(_)) | Err(_) => unknown("accepted without an order id"),
-        },
+        };
+    }
+    if at == path::CANCEL_BATCH {
+        let items = BatchReply::read(&reply, 1).map(|reply| reply.items).unwrap_or_default();
+        return match items.into_iter().next() {
+            Some(item) => {
+                settled(at, item.code, &item.message, key).unwrap_or_else(|| accepted(Some(item.ids)))
+            }
+            // A batch that fails whole leaves each leg unknown (RULES J6).
+            None => unknown("a batch without a word on its item"),
+        };
+    }
+    accepted(reply.result::<OrderIds>().ok())
+}
+
+/// What a code says without its payload; `None` when the order's names are to be read.
+pub(crate) fn settled(at: &str, code: i32, words: &str, key: &str) -> Option<Submission> {
+    let message = redact(words, key);
+    match verdict(code) {
+        Verdict::Ambiguous => Some(unknown(&format!("code {code}: {message}"))),
+        // What was asked for is so already. Of an amend the gate wants to know, and settles it by itself.
+        Verdict::Rejected(RejectionKind::NotModified) if at == path::TRADING_STOP => {
+            Some(Submission::Accepted { venue_order: None })
+        }
+        Verdict::Rejected(kind) => Some(Submission::Rejected(VenueRejection { kind, code, message })),
+        Verdict::Accepted if at == path::TRADING_STOP => Some(Submission::Accepted { venue_order: None }),
+        Verdict::Accepted => None,
     }
 }
 
-fn unknown(detail: &str) -> Submission {
+/// An acknowledgement with the names of its order.
+pub(crate) fn accepted(ids: Option<OrderIds>) -> Submission {
+    match ids.map(|ids| ids.order_id.parse()) {
+        Some(Ok(venue_order)) => Submission::Accepted { venue_order: Some(venue_order) },
+        // Accepted, but without a name to go by: the private stream will tell.
+        Some(Err(_)) | None => unknown("accepted without an order id"),
+    }
+}
+
+pub(crate) fn unknown(detail: &str) -> Submission {
     let mut detail = detail.to_owned();
     detail.truncate(detail.floor_char_boundary(MESSAGE_MAX));
     Submission::Unknown { detail }

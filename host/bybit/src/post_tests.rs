@@ -4,7 +4,7 @@ use crate::budget::RateHeaders;
 fn answer(status: u16, body: &str) -> Submission {
     classify(
         path::CREATE,
-        &Answer { status, body: body.as_bytes().to_vec(), rate: RateHeaders::default() },
+        &Answer { status, body: body.as_bytes().to_vec(), rate: RateHeaders::default(), time_ms: None },
         "KEY",
     )
 }
@@ -61,9 +61,52 @@ fn a_cancel_all_without_success_is_unknown() {
         status: 200,
         body: format!(r#"{{"retCode":0,"retMsg":"OK","result":{{"success":"{success}"}}}}"#).into_bytes(),
         rate: RateHeaders::default(),
+        time_ms: None,
     };
     assert_eq!(classify(path::CANCEL_ALL, &body("1"), "K"), Submission::Accepted { venue_order: None });
     assert!(is_unknown(&classify(path::CANCEL_ALL, &body("0"), "K")));
+}
+
+#[test]
+fn what_is_so_already_is_a_success() {
+    let said = |at: &str, code| settled(at, code, "not modified", "K");
+    assert_eq!(said(path::TRADING_STOP, 34_040), Some(Submission::Accepted { venue_order: None }));
+    let Some(Submission::Rejected(rejection)) = said(path::AMEND, 34_040) else { panic!("not told") };
+    assert_eq!(rejection.kind, RejectionKind::NotModified, "the gate counts the amend as applied");
+}
+
+#[test]
+fn an_item_of_a_batch_answers_for_itself() {
+    let batch = |codes: &str| {
+        Answer {
+        status: 200,
+        body: format!(
+            r#"{{"retCode":0,"retMsg":"OK","result":{{"list":[{{"orderId":"16","orderLinkId":"a"}}]}},"retExtInfo":{codes}}}"#
+        )
+        .into_bytes(),
+        rate: RateHeaders::default(),
+        time_ms: None,
+    }
+    };
+    let said = |codes: &str| classify(path::CANCEL_BATCH, &batch(codes), "K");
+    assert!(matches!(
+        said(r#"{"list":[{"code":0,"msg":"OK"}]}"#),
+        Submission::Accepted { venue_order: Some(_) }
+    ));
+    let Submission::Rejected(rejection) = said(r#"{"list":[{"code":170213,"msg":"gone"}]}"#) else {
+        panic!("not told")
+    };
+    assert_eq!(rejection.kind, RejectionKind::NoSuchOrder);
+    assert!(is_unknown(&said("{}")), "the envelope's success says nothing about the item");
+}
+
+#[test]
+fn a_duplicate_says_that_the_earlier_attempt_was_taken() {
+    for code in [110_072, 170_141] {
+        let body = format!(r#"{{"retCode":{code},"retMsg":"duplicate","result":{{}}}}"#);
+        let Submission::Rejected(rejection) = answer(200, &body) else { panic!("not told") };
+        assert_eq!(rejection.kind, RejectionKind::DuplicateLinkId);
+    }
 }
 
 #[test]

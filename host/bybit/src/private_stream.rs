@@ -3,8 +3,9 @@
 use core::convert::Infallible;
 use core::time::Duration;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use portcullis_core::{ExecutionReport, LinkChange, Timestamp};
+use portcullis_core::{Execution, ExecutionReport, LinkChange, OrderReport, Timestamp, VenueAlarm};
 use portcullis_gateway::VenueEvent;
 use portcullis_wire::{Ack, Operation, path, redact};
 use tokio::time::{Instant, sleep, timeout};
@@ -13,9 +14,10 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use crate::backoff::Backoff;
 use crate::decode::{self, Quarantine};
 use crate::public_stream::is_data;
+use crate::rest::QueryError;
 use crate::shared::Shared;
-use crate::snapshot;
 use crate::socket::{Socket, SocketError};
+use crate::{rollback, snapshot};
 
 /// How long an answer to `auth` and `subscribe` may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -26,11 +28,11 @@ const AUTH_FOR_MS: u64 = 10_000;
 /// How far behind the last execution seen the backfill starts: streams and queries do not keep one order.
 const OVERLAP_MS: u64 = 10 * 60 * 1_000;
 
+/// How far back the canary looks.
+const CANARY_LOOKS_BACK_MS: u64 = 2 * 60 * 1_000;
+
 /// Most messages held back while the backfill runs.
 const HELD_MAX: usize = 50_000;
-
-/// How often the wallet is asked for, as a sign that the key still works (RULES G6).
-const CANARY_EVERY: Duration = Duration::from_secs(30);
 
 const TOPICS: [&str; 4] = ["order", "execution", "position", "wallet"];
 
@@ -120,7 +122,12 @@ async fn reconcile(
     socket: &mut Socket,
     held: &mut Vec<Utf8Bytes>,
 ) -> Result<(), SocketError> {
-    let taking = snapshot::take(shared, backfill_from(shared));
+    let taking = async {
+        // What happens from here on, the stream must tell.
+        shared.heard.start(shared.rest.server_time().await?.venue);
+        look_for_rollback(shared).await?;
+        snapshot::take(shared, backfill_from(shared)).await
+    };
     tokio::pin!(taking);
     let taken = loop {
         tokio::select! {
@@ -137,6 +144,20 @@ async fn reconcile(
         shared.saw_execution(execution.venue_time);
     }
     shared.events.push(VenueEvent::Snapshot(snapshot));
+    Ok(())
+}
+
+/// Once, before anything of the venue's is taken in: is the journal older than the venue? (RULES J5)
+async fn look_for_rollback(shared: &Shared) -> Result<(), QueryError> {
+    let Some(head) = shared.config.journal_head else { return Ok(()) };
+    if shared.looked_for_rollback.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    if let Some(link) = rollback::look(shared, head).await? {
+        tracing::error!(%link, "the venue has an order of ours that is newer than the journal");
+        shared.events.push(VenueEvent::Alarm(VenueAlarm::RolledBack { link }));
+    }
+    shared.looked_for_rollback.store(true, Ordering::Release);
     Ok(())
 }
 
@@ -160,7 +181,15 @@ async fn listen(shared: &Shared, socket: &mut Socket) -> Result<Infallible, Sock
 async fn canary(shared: &Shared) -> Result<Infallible, SocketError> {
     let mut failures = 0_u32;
     loop {
-        sleep(CANARY_EVERY).await;
+        sleep(shared.config.canary_every).await;
+        match missed(shared).await {
+            Ok(None) => {}
+            Ok(Some(what)) => {
+                shared.events.counters.missed.count();
+                return Err(SocketError::Deaf(what));
+            }
+            Err(error) => tracing::warn!(%error, "the private stream cannot be held against a query"),
+        }
         let answer = shared.rest.wallet().await;
         let error = match answer.map(|(wallet, time)| decode::wallet(&wallet, time)) {
             Ok(Ok(report)) => {
@@ -179,13 +208,39 @@ async fn canary(shared: &Shared) -> Result<Infallible, SocketError> {
     }
 }
 
+/// What the venue says happened since this connection was made, and the stream never told.
+async fn missed(shared: &Shared) -> Result<Option<String>, QueryError> {
+    let followed = shared.followed();
+    let (rest, table) = (&shared.rest, followed.table());
+    let venue_now = rest.server_time().await?.venue;
+    let since = venue_now.millis().saturating_sub(CANARY_LOOKS_BACK_MS);
+    for category in table.categories() {
+        let executions = rest.executions(category, Timestamp::from_millis(since)).await?;
+        let orders = rest.open_orders(category).await?;
+        // Rows that do not fit are counted where they are taken in.
+        let executions: Vec<Execution> =
+            executions.iter().filter_map(|row| decode::execution(table, row, Some(category)).ok()).collect();
+        let orders: Vec<OrderReport> =
+            orders.iter().filter_map(|row| decode::order(table, row, Some(category)).ok()).collect();
+        if let Some(what) = shared.heard.missing(&executions, &orders, venue_now) {
+            return Ok(Some(what));
+        }
+    }
+    Ok(None)
+}
+
 /// Hands on the reports of one data frame. A row that does not fit is counted and logged; the others go on.
 fn deliver(shared: &Shared, text: &str) {
     let counters = &shared.events.counters;
     shared.followed().private.frame(text, &mut |report| match report {
         Ok(report) => {
-            if let ExecutionReport::Execution(execution) = &report {
-                shared.saw_execution(execution.venue_time);
+            match &report {
+                ExecutionReport::Execution(execution) => {
+                    shared.saw_execution(execution.venue_time);
+                    shared.heard.execution(execution);
+                }
+                ExecutionReport::Order(order) => shared.heard.order(order),
+                ExecutionReport::Position(_) | ExecutionReport::Wallet(_) => {}
             }
             shared.events.push(VenueEvent::Report(report));
         }

@@ -18,8 +18,13 @@ use crate::socket::{Socket, SocketError, after};
 /// How long the venue may take to confirm the subscriptions.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
 
-/// A public stream without data for this long is dead, whatever its pongs say.
-const DATA_WITHIN: Duration = Duration::from_secs(60);
+/// A public stream without data for this long is dead, whatever its pongs say. Contracts tick all the time; a spot market can sleep.
+const fn data_within(category: Category) -> Duration {
+    match category {
+        Category::Linear => Duration::from_secs(20),
+        Category::Spot => Duration::from_secs(60),
+    }
+}
 
 /// Books asked for anew on one connection before it is given up; one more every ten seconds.
 const RESYNCS: u64 = 5;
@@ -57,7 +62,7 @@ async fn connected(
     take_on(feed, changes);
     let mut unconfirmed = subscribe(&mut socket, feed.topics()).await?;
     let mut confirm_by = after(CONFIRM_WITHIN);
-    let mut data_by = after(DATA_WITHIN);
+    let mut data_by = after(data_within(category));
     let mut resyncs = 0_u64;
     let mut events: Vec<MarketEvent> = Vec::new();
     loop {
@@ -66,7 +71,7 @@ async fn connected(
             text = timeout_at(deadline, socket.next()) => match text {
                 Ok(text) => text?,
                 Err(_) if unconfirmed > 0 => return Err(SocketError::NoAnswer { what: "subscribe" }),
-                Err(_) => return Err(SocketError::NoData(DATA_WITHIN)),
+                Err(_) => return Err(SocketError::NoData(data_within(category))),
             },
             // The sender lives as long as this task.
             Ok(()) = changes.changed() => {
@@ -91,7 +96,7 @@ async fn connected(
             }
             continue;
         }
-        data_by = after(DATA_WITHIN);
+        data_by = after(data_within(category));
         let now = shared.now();
         let counters = &shared.events.counters;
         let result = feed.frame(&text, now, &mut |event| {

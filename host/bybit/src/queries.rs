@@ -108,6 +108,38 @@ impl RestClient {
         Ok(rows.into_iter().find(|order| order.order_link_id == link))
     }
 
+    /// The last orders of a market that closed, newest first: at most 500.
+    pub(crate) async fn closed_orders(&self, market: Category) -> Result<Vec<wire::Order>, QueryError> {
+        let mut rows = Vec::new();
+        let mut cursor = None;
+        for _ in 0..10 {
+            let parameters = query::Orders {
+                category: Some(category(market)),
+                limit: Some(50),
+                cursor: cursor.take(),
+                ..query::Orders::default()
+            };
+            let (page, _) = self.private::<Page<wire::Order>>(path::HISTORY, &parameters).await?;
+            rows.extend(page.list);
+            if page.next_page_cursor.is_empty() {
+                break;
+            }
+            cursor = Some(page.next_page_cursor);
+        }
+        Ok(rows)
+    }
+
+    /// The positions of one contract, also when flat: two in hedge mode.
+    pub(crate) async fn positions_in(&self, symbol: &str) -> Result<Vec<wire::Position>, QueryError> {
+        let parameters = query::Positions {
+            category: Some(wire::Category::Linear),
+            symbol: Some(symbol.to_owned()),
+            ..query::Positions::default()
+        };
+        let (page, _) = self.private::<Page<wire::Position>>(path::POSITIONS, &parameters).await?;
+        Ok(page.list)
+    }
+
     async fn orders(&self, at: &'static str, base: query::Orders) -> Result<Vec<wire::Order>, QueryError> {
         self.pages(at, |cursor| query::Orders { cursor, ..base.clone() }).await
     }

@@ -4,19 +4,24 @@ use core::time::Duration;
 use std::sync::Arc;
 use std::time::Instant;
 
-use portcullis_core::Timestamp;
+use portcullis_core::{Category, Class, Timestamp};
 use portcullis_wire as wire;
 use portcullis_wire::{Credentials, Page, RECV_WINDOW_MS, RawReply, path, query, redact};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, RateHeaders};
 use crate::clock::{Clock, ClockSample};
 use crate::config::Config;
 use crate::http::{TransportError, authenticated, client, send};
+use crate::signer::SignedRequest;
+use crate::skew::SkewGauge;
 
 /// Most pages of one query. 50 rows a page make 10,000 orders, twenty times what the venue lets an account have.
 const PAGES_MAX: usize = 200;
+
+/// Queries of all markets share a bucket of each endpoint; the venue counts them apart, so this errs on its side.
+const QUERIES: Category = Category::Linear;
 
 /// Why a query has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +46,9 @@ pub enum QueryError {
     /// The venue turned this address away; nothing is asked for ten minutes.
     #[error("turned away by the venue, waiting")]
     Banned,
+    /// The endpoint's rate is used up for longer than the question can wait.
+    #[error("too many questions")]
+    Crowded,
     /// More pages than any account can fill.
     #[error("the answer has no end")]
     Endless,
@@ -56,10 +64,15 @@ pub(crate) struct RestClient {
     query_timeout: Duration,
     pub(crate) command_timeout: Duration,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) skew: Arc<SkewGauge>,
 }
 
 impl RestClient {
-    pub(crate) fn new(config: &Config, tls: &Arc<rustls::ClientConfig>) -> Result<Self, TransportError> {
+    pub(crate) fn new(
+        config: &Config,
+        tls: &Arc<rustls::ClientConfig>,
+        skew: SkewGauge,
+    ) -> Result<Self, TransportError> {
         Ok(Self {
             http: client(tls, config.endpoints.rest.starts_with("http://"))?,
             base: config.endpoints.rest.as_str().into(),
@@ -68,6 +81,7 @@ impl RestClient {
             query_timeout: config.query_timeout,
             command_timeout: config.command_timeout,
             budget: Arc::default(),
+            skew: Arc::new(skew),
         })
     }
 
@@ -106,28 +120,69 @@ impl RestClient {
         parameters: &impl Serialize,
     ) -> Result<(T, Option<u64>), QueryError> {
         let request = self.http.get(self.url(at, &encode(parameters)?));
-        self.ask(request).await
+        self.budget.count(Instant::now());
+        Ok(self.ask(request).await?.0)
     }
 
     pub(crate) async fn private<T: DeserializeOwned>(
         &self,
-        at: &str,
+        at: &'static str,
         parameters: &impl Serialize,
     ) -> Result<(T, Option<u64>), QueryError> {
         let text = encode(parameters)?;
+        self.wait_for_room(at).await?;
         let timestamp = (self.clock)().millis();
         let signature = self.key.sign_request(timestamp, RECV_WINDOW_MS, text.as_bytes());
         let request = self.http.get(self.url(at, &text));
-        self.ask(authenticated(request, self.key.key(), timestamp, signature.as_str())).await
+        let asked = self.ask(authenticated(request, self.key.key(), timestamp, signature.as_str())).await;
+        let (result, rate) = match asked {
+            Ok(answered) => answered,
+            Err(error) => {
+                if matches!(error, QueryError::Refused { code: 10_006, .. }) {
+                    self.budget.exceeded(Instant::now(), at, QUERIES, RateHeaders::default(), None);
+                }
+                return Err(error);
+            }
+        };
+        self.budget.learn(Instant::now(), at, QUERIES, rate);
+        Ok(result)
+    }
+
+    /// Asks what somebody else has signed: a query without parameters, with the trade key.
+    pub(crate) async fn ask_signed<T: DeserializeOwned>(
+        &self,
+        at: &'static str,
+        signed: SignedRequest,
+    ) -> Result<T, QueryError> {
+        self.wait_for_room(at).await?;
+        let request = self.http.get(self.url(at, ""));
+        let request = authenticated(request, &signed.key, signed.timestamp_ms, signed.signature.as_str());
+        Ok(self.ask(request).await?.0.0)
+    }
+
+    /// A query waits for its turn, which comes within a second or two.
+    async fn wait_for_room(&self, at: &'static str) -> Result<(), QueryError> {
+        let give_up = Instant::now().checked_add(self.query_timeout);
+        while let Err(exhausted) = self.budget.take(Instant::now(), at, QUERIES, Class::Reducing) {
+            if exhausted.banned {
+                return Err(QueryError::Banned);
+            }
+            if give_up.is_none_or(|give_up| exhausted.until > give_up) {
+                return Err(QueryError::Crowded);
+            }
+            tokio::time::sleep_until(exhausted.until.into()).await;
+        }
+        Ok(())
     }
 
     async fn ask<T: DeserializeOwned>(
         &self,
         request: reqwest::RequestBuilder,
-    ) -> Result<(T, Option<u64>), QueryError> {
-        if self.budget.is_banned(Instant::now()) {
+    ) -> Result<((T, Option<u64>), RateHeaders), QueryError> {
+        if self.budget.banned_until(Instant::now()).is_some() {
             return Err(QueryError::Banned);
         }
+        let sent = (self.clock)();
         let answer = send(request, self.query_timeout).await?;
         if answer.status == 403 {
             self.budget.banned(Instant::now());
@@ -136,12 +191,18 @@ impl RestClient {
             return Err(QueryError::Status(answer.status));
         }
         let reply = RawReply::read(&answer.body).map_err(|error| malformed(&error))?;
+        let received = (self.clock)();
+        if reply.ret_code == 10_002 {
+            self.skew.hear_refusal(&reply.ret_msg, received);
+        } else if let Some(venue) = reply.time {
+            self.skew.hear(ClockSample { sent, received, venue: Timestamp::from_millis(venue) });
+        }
         if reply.ret_code != 0 {
             let message = redact(&reply.ret_msg, self.key.key());
             return Err(QueryError::Refused { code: reply.ret_code, message });
         }
         let result = reply.result().map_err(|error| malformed(&error))?;
-        Ok((result, reply.time))
+        Ok(((result, reply.time), answer.rate))
     }
 
     /// The path joined to the base, with the query exactly as signed.

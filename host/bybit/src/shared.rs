@@ -1,6 +1,7 @@
 //! What the tasks of one connection to the venue have in common.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use portcullis_core::{Category, LinkChange, Timestamp};
@@ -9,9 +10,13 @@ use tokio::sync::watch;
 
 use crate::config::{Config, Wanted};
 use crate::events::Events;
+use crate::heard::Heard;
+use crate::modes::Modes;
 use crate::private_feed::PrivateFeed;
 use crate::rest::RestClient;
+use crate::signing::Signing;
 use crate::table::InstrumentTable;
+use crate::trade_socket::TradeSocket;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -23,6 +28,12 @@ pub(crate) struct Shared {
     pub(crate) events: Events,
     pub(crate) public: PublicLink,
     pub(crate) last_execution: Mutex<Timestamp>,
+    pub(crate) signing: Signing,
+    pub(crate) trade: TradeSocket,
+    pub(crate) modes: Modes,
+    pub(crate) heard: Heard,
+    /// Whether the venue was looked through for orders newer than the journal.
+    pub(crate) looked_for_rollback: AtomicBool,
     /// Held while more is taken on, so that no two tasks do it at once.
     pub(crate) following: tokio::sync::Mutex<()>,
 }

@@ -2,8 +2,8 @@
 //! anything else (RULES S1). Today it is in this process; the signer role takes its place behind the same trait.
 
 use portcullis_wire::{
-    AmendOrder, CancelAll, CancelOrder, CreateOrder, Credentials, RECV_WINDOW_MS, Signature, TradingStop,
-    path,
+    AmendOrder, Batch, CancelAll, CancelOrder, CreateOrder, Credentials, RECV_WINDOW_MS, Signature,
+    TradingStop, path,
 };
 
 use crate::Clock;
@@ -25,6 +25,8 @@ pub enum OrderRequest {
     CancelAll(CancelAll),
     /// Protection of a position.
     TradingStop(TradingStop),
+    /// Cancels of several orders, each with an outcome of its own.
+    CancelBatch(Batch<CancelOrder>),
 }
 
 impl OrderRequest {
@@ -36,16 +38,28 @@ impl OrderRequest {
             Self::Cancel(_) => path::CANCEL,
             Self::CancelAll(_) => path::CANCEL_ALL,
             Self::TradingStop(_) => path::TRADING_STOP,
+            Self::CancelBatch(_) => path::CANCEL_BATCH,
         }
     }
 
-    fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
+    /// The request as the trade stream takes it: the body without a signature, and the operation. `None` for what goes by REST only.
+    pub(crate) fn operation(&self) -> Option<&'static str> {
+        match self {
+            Self::Create(_) => Some("order.create"),
+            Self::Amend(_) => Some("order.amend"),
+            Self::Cancel(_) => Some("order.cancel"),
+            Self::CancelAll(_) | Self::TradingStop(_) | Self::CancelBatch(_) => None,
+        }
+    }
+
+    pub(crate) fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
         match self {
             Self::Create(request) => serde_json::to_vec(request),
             Self::Amend(request) => serde_json::to_vec(request),
             Self::Cancel(request) => serde_json::to_vec(request),
             Self::CancelAll(request) => serde_json::to_vec(request),
             Self::TradingStop(request) => serde_json::to_vec(request),
+            Self::CancelBatch(request) => serde_json::to_vec(request),
         }
     }
 }
@@ -86,34 +100,81 @@ pub trait OrderSigner: Send {
     /// # Errors
     /// When it is not signed; then nothing may be sent.
     fn sign(&mut self, request: &OrderRequest) -> Result<SignedRequest, SignError>;
+
+    /// Signs the question what the trade key may do, for the live gate: a query without parameters, which changes nothing.
+    ///
+    /// # Errors
+    /// When it is not signed.
+    fn sign_key_query(&mut self) -> Result<SignedRequest, SignError>;
+
+    /// Signs the authentication of the trade stream, after which orders need no signature: the second cap is off. A signer does
+    /// that only where the operator switched the trade stream on (RULES S1).
+    ///
+    /// # Errors
+    /// When it is not signed, which is what a signer does unless told otherwise.
+    fn sign_stream(&mut self) -> Result<SignedStream, SignError> {
+        Err(SignError::Refused { reason: "the trade stream is not switched on".to_owned() })
+    }
 }
+
+/// The authentication of a stream.
+#[derive(Debug, Clone)]
+pub struct SignedStream {
+    /// The API key.
+    pub key: Box<str>,
+    /// Until when it may be used, ms.
+    pub expires_ms: u64,
+    /// The signature.
+    pub signature: Signature,
+}
+
+/// How far in the future the authentication of a stream expires.
+pub(crate) const STREAM_AUTH_FOR_MS: u64 = 10_000;
 
 /// A signer in this process.
 #[derive(Debug)]
 pub struct LocalSigner {
     credentials: Credentials,
     clock: Clock,
+    trade_socket: bool,
 }
 
 impl LocalSigner {
     /// Takes the trade key.
     pub fn new(credentials: Credentials, clock: Clock) -> Self {
-        Self { credentials, clock }
+        Self { credentials, clock, trade_socket: false }
+    }
+
+    /// Also signs the authentication of the trade stream: the second cap is off.
+    #[must_use]
+    pub fn with_trade_socket(self) -> Self {
+        Self { trade_socket: true, ..self }
+    }
+
+    fn signed(&self, path: &'static str, body: Vec<u8>) -> SignedRequest {
+        let timestamp_ms = (self.clock)().millis();
+        let signature = self.credentials.sign_request(timestamp_ms, RECV_WINDOW_MS, &body);
+        SignedRequest { path, body, key: self.credentials.key().into(), timestamp_ms, signature }
     }
 }
 
 impl OrderSigner for LocalSigner {
     fn sign(&mut self, request: &OrderRequest) -> Result<SignedRequest, SignError> {
         let body = request.body().map_err(|error| SignError::Refused { reason: error.to_string() })?;
-        let timestamp_ms = (self.clock)().millis();
-        let signature = self.credentials.sign_request(timestamp_ms, RECV_WINDOW_MS, &body);
-        Ok(SignedRequest {
-            path: request.path(),
-            body,
-            key: self.credentials.key().into(),
-            timestamp_ms,
-            signature,
-        })
+        Ok(self.signed(request.path(), body))
+    }
+
+    fn sign_key_query(&mut self) -> Result<SignedRequest, SignError> {
+        Ok(self.signed(path::QUERY_API, Vec::new()))
+    }
+
+    fn sign_stream(&mut self) -> Result<SignedStream, SignError> {
+        if !self.trade_socket {
+            return Err(SignError::Refused { reason: "the trade stream is not switched on".to_owned() });
+        }
+        let expires_ms = (self.clock)().millis().saturating_add(STREAM_AUTH_FOR_MS);
+        let signature = self.credentials.sign_stream(expires_ms);
+        Ok(SignedStream { key: self.credentials.key().into(), expires_ms, signature })
     }
 }
 
@@ -137,5 +198,17 @@ mod tests {
         let signed = signer.sign(&request).unwrap();
         assert_eq!((signed.path, signed.timestamp_ms), ("/v5/order/cancel", 1_764_000_000_000));
         credentials.verify_request("1764000000000", "5000", &signed.body, signed.signature.as_str()).unwrap();
+    }
+
+    #[test]
+    fn the_second_cap_stays_on_unless_switched_off() {
+        let credentials = Credentials::new("key", &"secret".to_owned().into());
+        let clock: Clock = || Timestamp::from_millis(1_764_000_000_000);
+        let mut signer = LocalSigner::new(credentials.clone(), clock);
+        assert!(matches!(signer.sign_stream(), Err(SignError::Refused { .. })));
+        let mut signer = LocalSigner::new(credentials.clone(), clock).with_trade_socket();
+        let signed = signer.sign_stream().unwrap();
+        assert_eq!(signed.expires_ms, 1_764_000_010_000);
+        credentials.verify_stream("1764000010000", signed.signature.as_str()).unwrap();
     }
 }

@@ -1,12 +1,13 @@
 //! Full reconciliation and evidence about one order, by query.
 
 use portcullis_core::{
-    Category, Evidence, ExecutionReport, InstrumentId, LinkId, OrderReport, Timestamp, VenueSnapshot,
-    VenueStatus,
+    Category, Evidence, ExecutionReport, InstrumentId, LinkId, OrderReport, PositionReport, SignedQty,
+    Timestamp, VenueSnapshot, VenueStatus,
 };
 use portcullis_gateway::VenueEvent;
 
 use crate::decode::{self, Quarantine};
+use crate::modes;
 use crate::rest::QueryError;
 use crate::shared::Shared;
 use crate::table::{InstrumentTable, Listing};
@@ -27,15 +28,32 @@ pub(crate) async fn take(shared: &Shared, since: Timestamp) -> Result<VenueSnaps
         }
     }
     executions.sort_by_key(|execution| execution.venue_time);
+    let mut hedged = false;
     if table.has(Category::Linear) {
+        hedged = modes::read(shared).await?;
         for row in rest.positions().await? {
-            keep(shared, &mut positions, decode::position(table, &row))?;
+            hedged |= row.position_idx != 0;
+            keep(shared, &mut positions, decode::position_of_any_mode(table, &row))?;
         }
     }
     let (wallet, time) = rest.wallet().await?;
     let wallet = decode::wallet(&wallet, time).map_err(malformed)?;
-    let mode = decode::mode(&rest.account_info().await?).map_err(malformed)?;
+    let mode = decode::mode(&rest.account_info().await?, hedged).map_err(malformed)?;
+    let positions = netted(positions).ok_or_else(|| malformed(Quarantine::OutOfRange))?;
     Ok(VenueSnapshot { time: shared.now(), orders, executions, positions, wallet, mode })
+}
+
+/// One position for each instrument: in hedge mode the venue has two, which nobody may add to (the account's mode is wrong) and of
+/// which the difference is at risk.
+fn netted(positions: Vec<PositionReport>) -> Option<Vec<PositionReport>> {
+    let mut net: Vec<PositionReport> = Vec::with_capacity(positions.len());
+    for position in positions {
+        match net.iter_mut().find(|known| known.instrument == position.instrument) {
+            Some(known) => known.quantity = SignedQty(known.quantity.0.checked_add(position.quantity.0)?),
+            None => net.push(position),
+        }
+    }
+    Some(net)
 }
 
 fn keep<T>(shared: &Shared, rows: &mut Vec<T>, row: Result<T, Quarantine>) -> Result<(), QueryError> {

@@ -53,6 +53,8 @@ pub(crate) enum SocketError {
     NoAnswer { what: &'static str },
     #[error("unreadable message: {0}")]
     Json(#[from] serde_json::Error),
+    #[error("the stream did not tell of {0}")]
+    Deaf(String),
     #[error("reconciliation failed: {0}")]
     Backfill(String),
 }
@@ -97,7 +99,11 @@ impl Socket {
 
     /// Sends an operation, as compact JSON.
     pub(crate) async fn send(&mut self, operation: &Operation) -> Result<(), SocketError> {
-        let text = serde_json::to_string(operation)?;
+        self.send_text(serde_json::to_string(operation)?).await
+    }
+
+    /// Sends a message as it is.
+    pub(crate) async fn send_text(&mut self, text: String) -> Result<(), SocketError> {
         self.stream.send(Message::text(text)).await.map_err(Box::new)?;
         Ok(())
     }

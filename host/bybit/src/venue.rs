@@ -3,34 +3,32 @@
 use core::time::Duration;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use portcullis_core::{
-    Category, Class, Command, Environment, InstrumentId, InstrumentSpec, LinkChange, LinkId, Query,
-    RejectionKind, Sequence, Submission, Timestamp, VenueRejection,
+    Category, Class, Command, Environment, InstrumentSpec, LinkChange, LinkId, Query, Sequence, Timestamp,
 };
 use portcullis_gateway::{Venue, VenueEvent};
 use portcullis_journal::JournaledCommand;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::backoff::Backoff;
 use crate::config::{Config, ConfigError, Wanted};
 use crate::counters::Counters;
-use crate::events::{Events, Owed};
+use crate::events::Events;
 use crate::follow::FollowOutcome;
+use crate::heard::Heard;
 use crate::http::TransportError;
 use crate::listing::InstrumentError;
+use crate::modes::Modes;
 use crate::private_feed::PrivateFeed;
 use crate::rest::{QueryError, RestClient};
 use crate::shared::{Followed, PublicLink, Shared};
-use crate::signer::{OrderRequest, OrderSigner, SignError, SignedRequest};
-use crate::table::Listing;
-use crate::{encode, follow, private_stream, public_stream, snapshot, tls};
-
-/// Longest wait of a reduction or cancel for the rate budget; well inside the signature's window.
-const BUDGET_WAIT: Duration = Duration::from_secs(3);
+use crate::signer::OrderSigner;
+use crate::signing::Signing;
+use crate::skew::SkewGauge;
+use crate::trade_socket::TradeSocket;
+use crate::{dispatch, follow, policy, private_stream, public_stream, snapshot, tls, trade_socket, watch};
 
 /// Between a task's failure and its new start.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
@@ -41,8 +39,6 @@ const SNAPSHOT_TRIES: u32 = 10;
 /// A live connection to Bybit, or to the paper exchange.
 pub struct BybitVenue {
     shared: Arc<Shared>,
-    signer: Box<dyn OrderSigner>,
-    signer_up: bool,
     snapshot_under_way: Arc<AtomicBool>,
     // Last, so that what it ran is gone only after the rest.
     runtime: Option<Runtime>,
@@ -71,6 +67,9 @@ pub enum ConnectError {
     /// An instrument cannot be traded here.
     #[error(transparent)]
     Instrument(#[from] InstrumentError),
+    /// The account or its keys break the policy (DESIGN §9).
+    #[error("the account or its keys break the policy: {0}")]
+    Policy(String),
     /// The gateway's key could place orders (RULES S1).
     #[error("the read key can trade: make a read-only one")]
     KeyCanTrade,
@@ -97,14 +96,15 @@ impl BybitVenue {
             .map_err(|error| ConnectError::SetUp(error.to_string()))?;
         let events = Events::new(waker);
         let (rest, listings) = runtime.block_on(async {
-            let rest = RestClient::new(&config, &tls)?;
-            let sample = rest.server_time().await.map_err(|error| query("server time", error))?;
-            events.push(VenueEvent::Link(LinkChange::Skew { millis: sample.skew_ms() }));
+            let told = events.clone();
+            let skew = SkewGauge::new(move |millis| told.push(VenueEvent::Link(LinkChange::Skew { millis })));
+            let rest = RestClient::new(&config, &tls, skew)?;
+            rest.server_time().await.map_err(|error| query("server time", error))?;
             let key = rest.api_key().await.map_err(|error| query("read key", error))?;
             if config.environment != Environment::Paper && key.read_only != 1 {
                 return Err(ConnectError::KeyCanTrade);
             }
-            Ok((rest.clone(), crate::watch::listings(&rest, &config).await?))
+            Ok((rest.clone(), watch::listings(&rest, &config).await?))
         })?;
         let mut specs: Vec<InstrumentSpec> = listings.iter().map(|listing| listing.spec.clone()).collect();
         specs.sort_by_key(|spec| spec.id);
@@ -113,13 +113,28 @@ impl BybitVenue {
         let shared = Arc::new(Shared {
             public: PublicLink::new(categories.iter().copied()),
             last_execution: Mutex::new(config.executions_since),
-            followed: watch::Sender::new(Arc::new(followed)),
+            followed: tokio::sync::watch::Sender::new(Arc::new(followed)),
             following: tokio::sync::Mutex::default(),
+            signing: Signing::new(signer, events.clone()),
+            trade: TradeSocket::default(),
+            modes: Modes::default(),
+            heard: Heard::default(),
+            looked_for_rollback: AtomicBool::new(false),
             config,
             rest,
             tls,
             events,
         });
+        if let Some(policy) = shared.config.policy.clone() {
+            let checked = runtime.block_on(policy::check(&shared, &policy));
+            let findings = checked.map_err(|error| query("account policy", error))?;
+            policy::warn(&findings);
+            let refusals = policy::refusals(&findings);
+            if !refusals.is_empty() {
+                return Err(ConnectError::Policy(refusals));
+            }
+            runtime.spawn(keep(Arc::clone(&shared), policy::watch, |_| {}));
+        }
         for category in categories {
             runtime.spawn(keep_public(Arc::clone(&shared), category));
         }
@@ -127,15 +142,14 @@ impl BybitVenue {
             shared.events.push(VenueEvent::Link(LinkChange::Private { up: false }));
         };
         runtime.spawn(keep(Arc::clone(&shared), private_stream::run, private_down));
-        runtime.spawn(keep(Arc::clone(&shared), crate::watch::clock, |_| {}));
-        runtime.spawn(keep(Arc::clone(&shared), crate::watch::rules, |_| {}));
-        let venue = Self {
-            shared,
-            signer,
-            signer_up: true,
-            snapshot_under_way: Arc::default(),
-            runtime: Some(runtime),
-        };
+        runtime.spawn(keep(Arc::clone(&shared), watch::clock, |_| {}));
+        runtime.spawn(keep(Arc::clone(&shared), watch::rules, |_| {}));
+        runtime.spawn(keep(Arc::clone(&shared), watch::bans, |_| {}));
+        runtime.spawn(keep(Arc::clone(&shared), watch::modes, |_| {}));
+        if shared.config.trade_socket {
+            runtime.spawn(keep(Arc::clone(&shared), trade_socket::run, |_| {}));
+        }
+        let venue = Self { shared, snapshot_under_way: Arc::default(), runtime: Some(runtime) };
         Ok((venue, specs))
     }
 
@@ -157,64 +171,16 @@ impl BybitVenue {
         &self.shared.events.counters
     }
 
+    /// Whether the signer's cap is off because the trade stream is switched on; `doctor` and `status` say so (RULES S1).
+    pub fn second_cap_off(&self) -> bool {
+        self.shared.config.trade_socket
+    }
+
     /// Sends one command; its outcome is told exactly once, whatever happens.
-    fn send(&mut self, of: Sequence, class: Class, command: &Command, link: &LinkId) {
-        let owed = Owed::new(of, self.shared.events.clone());
-        let (signed, market) = match self.prepare(command, link) {
-            Ok(prepared) => prepared,
-            Err(rejection) => return owed.tell(Submission::Rejected(rejection)),
-        };
-        let Some(runtime) = &self.runtime else { return };
-        let shared = Arc::clone(&self.shared);
-        let mut room = shared.rest.budget.take(Instant::now(), signed.path, market, class);
-        if room.is_err() && class == Class::Adding {
-            // Refused and never queued (RULES G4).
-            return owed
-                .tell(Submission::Rejected(not_sent(RejectionKind::RateLimited, "over the rate budget")));
+    pub(crate) fn send(&mut self, of: Sequence, class: Class, command: &Command, link: &LinkId) {
+        if let Some(runtime) = &self.runtime {
+            dispatch::send(&self.shared, runtime, of, class, (command, link));
         }
-        runtime.spawn(async move {
-            let give_up = Instant::now().checked_add(BUDGET_WAIT);
-            while let Err(exhausted) = room {
-                if give_up.is_none_or(|give_up| exhausted.until > give_up) {
-                    let rejection = not_sent(RejectionKind::RateLimited, "over the rate budget");
-                    return owed.tell(Submission::Rejected(rejection));
-                }
-                tokio::time::sleep_until(exhausted.until.into()).await;
-                room = shared.rest.budget.take(Instant::now(), signed.path, market, class);
-            }
-            owed.tell(shared.rest.post(signed, market).await);
-        });
-    }
-
-    /// Serialises and signs a command, or says why it is not sent.
-    fn prepare(
-        &mut self,
-        command: &Command,
-        link: &LinkId,
-    ) -> Result<(SignedRequest, Category), VenueRejection> {
-        let shared = Arc::clone(&self.shared);
-        let followed = shared.followed();
-        let listing = followed.table().by_id(instrument_of(command));
-        let spec = match listing {
-            Some(Listing { spec, .. }) => spec,
-            None => return Err(not_sent(RejectionKind::Invalid, "an instrument we do not follow")),
-        };
-        let request = encode::request(command, link, spec, shared.config.slippage)
-            .map_err(|error| not_sent(RejectionKind::Invalid, &error.to_string()))?;
-        let signed =
-            self.sign(&request).map_err(|error| not_sent(RejectionKind::Unauthorised, &error.to_string()))?;
-        Ok((signed, spec.category))
-    }
-
-    /// Signs, and reports the signer's coming and going.
-    fn sign(&mut self, request: &OrderRequest) -> Result<SignedRequest, SignError> {
-        let signed = self.signer.sign(request);
-        let up = !matches!(signed, Err(SignError::Unreachable));
-        if up != self.signer_up {
-            self.signer_up = up;
-            self.shared.events.push(VenueEvent::Link(LinkChange::Signer { up }));
-        }
-        signed
     }
 }
 
@@ -298,21 +264,6 @@ async fn take_snapshot(shared: &Shared, since: Timestamp) {
         sleep(backoff.wait(Duration::ZERO)).await;
     }
     tracing::error!("reconciliation given up; it is tried again with the next connection");
-}
-
-fn instrument_of(command: &Command) -> InstrumentId {
-    match command {
-        Command::Place(place) => place.instrument,
-        Command::Amend(change) => change.instrument,
-        Command::Cancel(order) => order.instrument,
-        Command::CancelAll(all) => all.instrument,
-        Command::SetProtection(protection) => protection.instrument,
-    }
-}
-
-/// A refusal of our own: the command did not leave, so nothing is unknown. Code 0 is none of the venue's.
-fn not_sent(kind: RejectionKind, why: &str) -> VenueRejection {
-    VenueRejection { kind, code: 0, message: format!("not sent: {why}") }
 }
 
 pub(crate) fn query(what: &str, error: QueryError) -> ConnectError {

@@ -2,202 +2,16 @@
 
 #![allow(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm, reason = "test code")]
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
-
 use portcullis_core::{
-    CancelOrder, CancelScope, Evidence, ExecutionReport, MarketBody, OrderId, PlaceOrder, Price, Qty, Side,
-    TimeInForce, VenueSnapshot, VenueStatus,
+    CancelOrder, CancelScope, Evidence, ExecutionReport, InstrumentId, MarginMode, MarketBody, OrderId,
+    Price, Qty, RejectionKind, Side, Submission, TimeInForce, VenueAlarm, VenueRejection, VenueStatus,
 };
-use portcullis_paper::{Faults, PaperConfig, PaperKey};
 use portcullis_wire::Credentials;
 
 use super::*;
+use crate::live_gate::AccountPolicy;
+use crate::test_exchange::{BTC, connect, connect_as, exchange, limit, link};
 use crate::{Endpoints, LocalSigner, Wanted, system_clock};
-
-/// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-const BTC: InstrumentId = InstrumentId(7);
-
-/// A paper exchange on a thread of its own, with a read and a trade key; it stops when dropped.
-struct Exchange {
-    address: String,
-    read: Credentials,
-    trade: Credentials,
-    _stop: tokio::sync::oneshot::Sender<()>,
-}
-
-fn exchange(faults: &str) -> Exchange {
-    let key = |name: &str| Credentials::new(name, &format!("{name}-secret").into());
-    let (read, trade) = (key("readKey"), key("tradeKey"));
-    let keys = vec![
-        PaperKey { credentials: read.clone(), read_only: true },
-        PaperKey { credentials: trade.clone(), read_only: false },
-    ];
-    let mut config = PaperConfig::new(([127, 0, 0, 1], 0).into(), keys);
-    config.faults = Some(toml::from_str::<Faults>(faults).unwrap());
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let (bound, address) = channel();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async move {
-            let paper = portcullis_paper::bind(config).await.unwrap();
-            bound.send(paper.address()).unwrap();
-            let shutdown = async {
-                let _ = stopped.await;
-            };
-            paper.run(shutdown).await.unwrap();
-        });
-    });
-    let address = address.recv_timeout(PATIENCE).unwrap().to_string();
-    Exchange { address, read, trade, _stop: stop }
-}
-
-/// A connected client and what it was told.
-struct Client {
-    venue: BybitVenue,
-    wakes: Receiver<()>,
-    seen: Vec<VenueEvent>,
-    next: u64,
-}
-
-fn connect(exchange: &Exchange) -> Client {
-    let endpoints =
-        Endpoints::paper(&format!("http://{}", exchange.address), &format!("ws://{}", exchange.address));
-    let mut config = Config::new(Environment::Paper, endpoints, exchange.read.clone(), system_clock);
-    config.command_timeout = Duration::from_secs(1);
-    config.instruments = vec![Wanted {
-        id: BTC,
-        category: Category::Linear,
-        symbol: "BTCUSDT".parse().unwrap(),
-        decimals: None,
-        book_depth: 5,
-        bars_s: vec![60],
-    }];
-    let signer = Box::new(LocalSigner::new(exchange.trade.clone(), system_clock));
-    let (wake, wakes) = channel();
-    let (venue, specs) =
-        BybitVenue::connect(config, signer, move || wake.send(()).unwrap_or_default()).unwrap();
-    assert_eq!((specs.len(), specs[0].id, specs[0].price_decimals), (1, BTC, 1));
-    Client { venue, wakes, seen: Vec::new(), next: 0 }
-}
-
-impl Client {
-    /// Waits until an event passes `pick`, keeping everything seen.
-    fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&VenueEvent) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            while let Some(event) = self.venue.poll() {
-                let picked = pick(&event);
-                self.seen.push(event);
-                if let Some(picked) = picked {
-                    return picked;
-                }
-            }
-            match self.wakes.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(()) => {}
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    self.seen.retain(|event| !matches!(event, VenueEvent::Market(_)));
-                    panic!("waiting for {what}, saw {:#?}", self.seen)
-                }
-            }
-        }
-    }
-
-    fn ready(&mut self) -> VenueSnapshot {
-        let snapshot = self.until("a snapshot", |event| match event {
-            VenueEvent::Snapshot(snapshot) => Some(snapshot.clone()),
-            VenueEvent::Link(LinkChange::Private { up: true }) => panic!("up before reconciled"),
-            _ => None,
-        });
-        self.until("private up", |event| {
-            matches!(event, VenueEvent::Link(LinkChange::Private { up: true })).then_some(())
-        });
-        snapshot
-    }
-
-    fn quote(&mut self) -> (Price, Price) {
-        self.until("a quote", |event| match event {
-            VenueEvent::Market(event) => match &event.body {
-                MarketBody::Quote { bid, ask } if bid.quantity.0 > 0 && ask.quantity.0 > 0 => {
-                    Some((bid.price, ask.price))
-                }
-                _ => None,
-            },
-            _ => None,
-        })
-    }
-
-    /// Sends a command without its journal, which `Venue::submit` would insist on.
-    fn send(&mut self, class: Class, command: &Command, link: &LinkId) -> Sequence {
-        self.next += 1;
-        let of = Sequence(self.next);
-        self.venue.send(of, class, command, link);
-        of
-    }
-
-    /// The next answer to a request to follow.
-    fn followed(&mut self) -> FollowOutcome {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            while let Some(event) = self.venue.poll() {
-                self.seen.push(event);
-            }
-            if let Some(outcome) = self.venue.try_followed() {
-                return outcome;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(self.wakes.recv_timeout(left).is_ok(), "no answer to a request to follow");
-        }
-    }
-
-    fn outcome(&mut self, wanted: Sequence) -> Submission {
-        self.until("an outcome", |event| match event {
-            VenueEvent::Submission { of, outcome } if *of == wanted => Some(outcome.clone()),
-            _ => None,
-        })
-    }
-
-    /// The outcome of a command, also when it was told before.
-    fn outcome_seen(&mut self, wanted: Sequence) -> Submission {
-        let told = self.seen.iter().find_map(|event| match event {
-            VenueEvent::Submission { of, outcome } if *of == wanted => Some(outcome.clone()),
-            _ => None,
-        });
-        told.unwrap_or_else(|| self.outcome(wanted))
-    }
-
-    fn order(&mut self, link: &LinkId, status: VenueStatus) -> portcullis_core::OrderReport {
-        self.until("an order report", |event| match event {
-            VenueEvent::Report(ExecutionReport::Order(order))
-                if order.link.as_ref() == Some(link) && order.status == status =>
-            {
-                Some(order.clone())
-            }
-            _ => None,
-        })
-    }
-}
-
-fn link(text: &str) -> LinkId {
-    text.parse().unwrap()
-}
-
-fn limit(side: Side, price: Price, time_in_force: TimeInForce) -> Command {
-    Command::Place(PlaceOrder {
-        order: OrderId(1),
-        instrument: BTC,
-        side,
-        quantity: Qty(10),
-        price: Some(price),
-        time_in_force,
-        reduce_only: false,
-        trigger: None,
-        take_profit: None,
-        stop_loss: None,
-    })
-}
 
 #[test]
 fn an_order_lives_and_dies() {
@@ -256,21 +70,9 @@ fn a_taker_is_filled_and_a_late_client_finds_out() {
     assert_eq!(snapshot.positions.len(), 1);
     assert!(snapshot.executions.iter().any(|known| known.exec == fill.exec));
 
-    late.venue.query(Query::Order {
-        order: OrderId(1),
-        link: name.clone(),
-        instrument: BTC,
-        since: Timestamp(0),
-    });
-    let evidence = |event: &VenueEvent| match event {
-        VenueEvent::Evidence { finding, .. } => Some(finding.clone()),
-        _ => None,
-    };
-    let Evidence::Found(found) = late.until("evidence", evidence) else { panic!("not found") };
+    let Evidence::Found(found) = late.evidence(&name) else { panic!("not found") };
     assert_eq!((found.link, found.status), (Some(name), VenueStatus::Filled));
-    let never = link("p001-never");
-    late.venue.query(Query::Order { order: OrderId(2), link: never, instrument: BTC, since: Timestamp(0) });
-    assert_eq!(late.until("evidence", evidence), Evidence::Absent);
+    assert_eq!(late.evidence(&link("p001-never")), Evidence::Absent);
 }
 
 #[test]
@@ -283,12 +85,7 @@ fn a_lost_answer_is_unknown_and_the_order_is_found() {
     let name = link("p001-lost");
     let of = client.send(Class::Adding, &limit(Side::Buy, Price(bid.0 - 5_000), TimeInForce::Gtc), &name);
     assert!(matches!(client.outcome(of), Submission::Unknown { .. }));
-    client.venue.query(Query::Order { order: OrderId(1), link: name, instrument: BTC, since: Timestamp(0) });
-    let finding = client.until("evidence", |event| match event {
-        VenueEvent::Evidence { finding, .. } => Some(finding.clone()),
-        _ => None,
-    });
-    assert!(matches!(finding, Evidence::Found(order) if order.status == VenueStatus::Working));
+    assert!(matches!(client.evidence(&name), Evidence::Found(order) if order.status == VenueStatus::Working));
 }
 
 #[test]
@@ -321,12 +118,7 @@ fn a_halt_empties_the_book_of_our_orders() {
     let all = Command::CancelAll(portcullis_core::CancelAll { instrument: BTC, scope: CancelScope::Entries });
     let of = client.send(Class::Cancel, &all, &link("unused"));
     assert_eq!(client.outcome(of), Submission::Accepted { venue_order: None });
-    client.venue.query(Query::Snapshot { since: Timestamp(0) });
-    let snapshot = client.until("a snapshot", |event| match event {
-        VenueEvent::Snapshot(snapshot) => Some(snapshot.clone()),
-        _ => None,
-    });
-    assert!(snapshot.orders.is_empty());
+    assert!(client.snapshot().orders.is_empty());
 }
 
 #[test]
@@ -415,4 +207,68 @@ fn nothing_listens_is_an_error_not_a_hang() {
     }];
     let result = BybitVenue::connect(config, Box::new(LocalSigner::new(read, system_clock)), || {});
     assert!(matches!(result, Err(ConnectError::Query { .. })));
+}
+
+/// The paper account is a main account of one-way positions in cross margin, reached from this machine.
+#[test]
+fn a_policy_is_held_against_the_account_before_the_first_order() {
+    let exchange = exchange("");
+    let policy = |change: fn(&mut AccountPolicy)| {
+        let mut policy = AccountPolicy::strict(vec!["127.0.0.1".parse().unwrap()], MarginMode::Cross);
+        policy.allow_main_account = true;
+        change(&mut policy);
+        move |config: &mut Config| config.policy = Some(policy)
+    };
+    let refused = |change: fn(&mut AccountPolicy)| match connect_as(&exchange, policy(change)) {
+        Err(ConnectError::Policy(words)) => words,
+        other => panic!("{:?}", other.map(|_| ())),
+    };
+    assert!(refused(|policy| policy.margin_mode = MarginMode::Isolated).contains("MARGIN_MODE"));
+    assert!(
+        refused(|policy| policy.addresses = vec!["198.51.100.7".parse().unwrap()]).contains("KEY_ADDRESS")
+    );
+}
+
+#[test]
+fn an_account_that_comes_to_break_its_policy_is_an_alarm() {
+    let exchange = exchange("");
+    let mut client = connect(&exchange);
+    client.ready();
+    let shared = Arc::clone(&client.venue.shared);
+    let strict = AccountPolicy::strict(Vec::new(), MarginMode::Cross);
+    let runtime = client.venue.runtime.as_ref().unwrap();
+    let findings = runtime.block_on(policy::check(&shared, &strict)).unwrap();
+    let words = policy::refusals(&findings);
+    assert!(words.contains("KEY_ADDRESS"), "{words}");
+}
+
+/// An order of ours that the journal does not have, because an older copy of it was put back (RULES J5).
+#[test]
+fn orders_newer_than_the_journal_are_an_alarm_before_anything_else() {
+    let exchange = exchange("");
+    let epoch = portcullis_journal::Epoch::FIRST;
+    let digest = portcullis_core::Digest([9; 32]);
+    let name = portcullis_journal::link_id(Environment::Paper, epoch, Sequence(500), &digest).unwrap();
+    let mut client = connect(&exchange);
+    client.ready();
+    let (bid, _) = client.quote();
+    let resting = limit(Side::Buy, Price(bid.0 - 5_000), TimeInForce::Gtc);
+    client.send(Class::Adding, &resting, &name);
+    client.order(&name, VenueStatus::Working);
+    let cancel = Command::Cancel(CancelOrder { order: OrderId(1), instrument: BTC, link: name.clone() });
+    client.send(Class::Cancel, &cancel, &link("unused"));
+    client.order(&name, VenueStatus::Cancelled);
+    drop(client);
+
+    for (sequence, alarms) in [(499, true), (500, false)] {
+        let head = crate::JournalHead { epoch, sequence: Sequence(sequence) };
+        let mut client = connect_as(&exchange, |config| config.journal_head = Some(head)).unwrap();
+        client.ready();
+        let alarm = client.seen.iter().position(
+            |event| matches!(event, VenueEvent::Alarm(VenueAlarm::RolledBack { link }) if *link == name),
+        );
+        let snapshot = client.seen.iter().position(|event| matches!(event, VenueEvent::Snapshot(_)));
+        assert_eq!(alarm.is_some(), alarms, "{sequence}");
+        assert!(!alarms || alarm < snapshot, "told before the books are compared");
+    }
 }

@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use portcullis_core::{InstrumentId, InstrumentSpec, LinkChange};
 use portcullis_gateway::VenueEvent;
@@ -10,8 +11,10 @@ use tokio::time::sleep;
 
 use crate::config::{Config, Decimals, Wanted};
 use crate::listing::{InstrumentError, listing};
+use crate::private_stream::backfill_from;
 use crate::rest::{QueryError, RestClient};
 use crate::shared::Shared;
+use crate::snapshot;
 use crate::table::Listing;
 use crate::venue::{ConnectError, query};
 
@@ -41,13 +44,43 @@ pub(crate) async fn read_listing(rest: &RestClient, wanted: &Wanted) -> Result<L
     Ok(listing(wanted, &row, &fees)?)
 }
 
-/// Measures the clocks' difference, for ever.
+/// Reads the venue's clock, for ever; every other answer is a measurement too, but may not come.
 pub(crate) async fn clock(shared: Arc<Shared>) {
     loop {
         sleep(CLOCK_EVERY).await;
-        match shared.rest.server_time().await {
-            Ok(sample) => shared.events.push(VenueEvent::Link(LinkChange::Skew { millis: sample.skew_ms() })),
-            Err(error) => tracing::warn!(%error, "the venue's clock cannot be read"),
+        if let Err(error) = shared.rest.server_time().await {
+            tracing::warn!(%error, "the venue's clock cannot be read");
+        }
+        shared.rest.skew.check();
+    }
+}
+
+/// Tells when the venue turned the address away, and when that is over: the gate keeps its cancels until then.
+pub(crate) async fn bans(shared: Arc<Shared>) {
+    let mut bans = shared.rest.budget.bans();
+    loop {
+        // The sender lives as long as this task.
+        if bans.changed().await.is_err() {
+            return;
+        }
+        shared.events.push(VenueEvent::Link(LinkChange::RateBudget { up: false }));
+        tracing::error!("turned away by the venue (HTTP 403): nothing is sent for ten minutes");
+        while let Some(until) = shared.rest.budget.banned_until(Instant::now()) {
+            tokio::time::sleep_until(until.into()).await;
+        }
+        shared.events.push(VenueEvent::Link(LinkChange::RateBudget { up: true }));
+    }
+}
+
+/// Compares the account with the books at once when an order was refused for the position mode.
+pub(crate) async fn modes(shared: Arc<Shared>) {
+    loop {
+        shared.modes.doubted.notified().await;
+        match snapshot::take(&shared, backfill_from(&shared)).await {
+            Ok(snapshot) => shared.events.push(VenueEvent::Snapshot(snapshot)),
+            Err(error) => {
+                tracing::warn!(%error, "the position mode cannot be read; the next comparison will")
+            }
         }
     }
 }

@@ -1,0 +1,157 @@
+//! One command from the gate to the network: encoded, given room in the rate budget, signed, sent, and its one outcome told.
+
+use core::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
+
+use portcullis_core::{
+    Category, Class, Command, InstrumentId, LinkId, RejectionKind, Sequence, Submission, VenueRejection,
+};
+use portcullis_wire::{Batch, CancelOrder, path};
+use tokio::runtime::Runtime;
+
+use crate::budget::Exhausted;
+use crate::encode;
+use crate::events::Owed;
+use crate::shared::Shared;
+use crate::signer::OrderRequest;
+use crate::table::Listing;
+use crate::trade_socket::Asked;
+
+/// Longest wait of a reduction or cancel for the rate budget.
+const BUDGET_WAIT: Duration = Duration::from_secs(3);
+
+/// Sends one command; its outcome is told exactly once, whatever happens.
+pub(crate) fn send(
+    shared: &Arc<Shared>,
+    runtime: &Runtime,
+    of: Sequence,
+    class: Class,
+    (command, link): (&Command, &LinkId),
+) {
+    let owed = Owed::new(of, shared.events.clone());
+    let (request, market) = match prepare(shared, command, link) {
+        Ok(prepared) => prepared,
+        Err(rejection) => return owed.tell(Submission::Rejected(rejection)),
+    };
+    let room = shared.rest.budget.take(Instant::now(), request.path(), market, class);
+    if room.is_err() && class == Class::Adding {
+        // Refused and never queued (RULES G4).
+        return owed.tell(over_budget());
+    }
+    let shared = Arc::clone(shared);
+    if room.is_ok() && !shared.trade.takes(&request) {
+        // Signed on the pipeline's own thread (RULES C6).
+        let signed = match shared.signing.sign(&request) {
+            Ok(signed) => signed,
+            Err(error) => return owed.tell(unsigned(&error)),
+        };
+        runtime.spawn(async move {
+            owed.tell(outcome(&shared, shared.rest.post(signed, market).await));
+        });
+        return;
+    }
+    runtime.spawn(async move {
+        let submission = match wait_for_room(&shared, request, market, class, room).await {
+            Some(request) => by_socket_or_post(&shared, of, &request, market).await,
+            None => over_budget(),
+        };
+        owed.tell(outcome(&shared, submission));
+    });
+}
+
+/// Over the trade stream when it is up, and by REST when nothing of the command has gone out there: never both.
+async fn by_socket_or_post(
+    shared: &Shared,
+    of: Sequence,
+    request: &OrderRequest,
+    market: Category,
+) -> Submission {
+    match shared.trade.ask(shared, of, request, market).await {
+        Asked::Answered(submission) => submission,
+        Asked::NotSent => match shared.signing.sign(request) {
+            Ok(signed) => shared.rest.post(signed, market).await,
+            Err(error) => unsigned(&error),
+        },
+    }
+}
+
+/// Waits until the budget has room. A cancel need not wait where the endpoint for batches of cancels has room, because the venue counts
+/// that apart. `None` when there will be none in time.
+async fn wait_for_room(
+    shared: &Shared,
+    request: OrderRequest,
+    market: Category,
+    class: Class,
+    mut room: Result<(), Exhausted>,
+) -> Option<OrderRequest> {
+    let budget = &shared.rest.budget;
+    let give_up = Instant::now().checked_add(BUDGET_WAIT)?;
+    while let Err(exhausted) = room {
+        if let OrderRequest::Cancel(cancel) = &request
+            && budget.take(Instant::now(), path::CANCEL_BATCH, market, class).is_ok()
+        {
+            return Some(batch_of(cancel));
+        }
+        if exhausted.until > give_up {
+            return None;
+        }
+        tokio::time::sleep_until(exhausted.until.into()).await;
+        room = budget.take(Instant::now(), request.path(), market, class);
+    }
+    Some(request)
+}
+
+fn batch_of(cancel: &CancelOrder) -> OrderRequest {
+    let category = cancel.category.clone();
+    OrderRequest::CancelBatch(Batch { category, request: vec![cancel.clone()] })
+}
+
+/// Looks at an outcome for what it says beside itself.
+fn outcome(shared: &Shared, submission: Submission) -> Submission {
+    if let Submission::Rejected(rejection) = &submission
+        && rejection.message.contains("position idx not match position mode")
+    {
+        shared.modes.doubt();
+    }
+    submission
+}
+
+/// The request for a command, or why there is none.
+fn prepare(
+    shared: &Shared,
+    command: &Command,
+    link: &LinkId,
+) -> Result<(OrderRequest, Category), VenueRejection> {
+    let followed = shared.followed();
+    let spec = match followed.table().by_id(instrument_of(command)) {
+        Some(Listing { spec, .. }) => spec,
+        None => return Err(not_sent(RejectionKind::Invalid, "an instrument we do not follow")),
+    };
+    let request = encode::request(command, link, spec, shared.config.slippage)
+        .map_err(|error| not_sent(RejectionKind::Invalid, &error.to_string()))?;
+    Ok((request, spec.category))
+}
+
+fn instrument_of(command: &Command) -> InstrumentId {
+    match command {
+        Command::Place(place) => place.instrument,
+        Command::Amend(change) => change.instrument,
+        Command::Cancel(order) => order.instrument,
+        Command::CancelAll(all) => all.instrument,
+        Command::SetProtection(protection) => protection.instrument,
+    }
+}
+
+fn over_budget() -> Submission {
+    Submission::Rejected(not_sent(RejectionKind::RateLimited, "over the rate budget"))
+}
+
+fn unsigned(error: &crate::signer::SignError) -> Submission {
+    Submission::Rejected(not_sent(RejectionKind::Unauthorised, &error.to_string()))
+}
+
+/// A refusal of our own: the command did not leave, so nothing is unknown. Code 0 is none of the venue's.
+fn not_sent(kind: RejectionKind, why: &str) -> VenueRejection {
+    VenueRejection { kind, code: 0, message: format!("not sent: {why}") }
+}
