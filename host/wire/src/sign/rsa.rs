@@ -20,7 +20,7 @@ impl RsaKey {
         let pair = match &der {
             PrivateKeyDer::Pkcs8(key) => KeyPair::from_pkcs8(key.secret_pkcs8_der()),
             PrivateKeyDer::Pkcs1(key) => KeyPair::from_der(key.secret_pkcs1_der()),
-            _ => return Err(SecretError::NotPem),
+            PrivateKeyDer::Sec1(_) | _ => return Err(SecretError::NotPem),
         };
         pair.map(Self).map_err(|_| SecretError::NotRsa)
     }
