@@ -4,8 +4,8 @@ mod words;
 
 use portcullis_core::{
     AccountMode, Amount, Category, CreatedBy, ExecId, Execution, ExecutionKind, InstrumentSpec, LinkId,
-    MarginMode, OrderReport, PositionReport, Price, Qty, Rate, Rounding, SignedQty, Timestamp,
-    VenueOrderId, WalletReport,
+    MarginMode, OrderReport, PositionReport, Price, Qty, Rate, Rounding, SignedQty, Timestamp, VenueOrderId,
+    WalletReport,
 };
 use portcullis_wire as wire;
 use portcullis_wire::{amount, mantissa, millis};

@@ -177,7 +177,8 @@ fn strange_frames_are_faults_not_panics() {
 fn a_book_that_stands_still_while_trades_go_on_is_given_up() {
     let mut feed = feed();
     let mut at = |seconds: u64, text: &str| {
-        feed.frame(text, Timestamp(NOW.0 + seconds * 1_000_000_000), &mut |_| {}).map_err(|fault| fault.to_string())
+        feed.frame(text, Timestamp(NOW.0 + seconds * 1_000_000_000), &mut |_| {})
+            .map_err(|fault| fault.to_string())
     };
     let trade = r#"{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1,"data":[{"T":1,"s":"BTCUSDT","S":"Buy","v":"0.5","p":"100","L":"PlusTick","i":"x","BT":false,"seq":1}]}"#;
     let (bids, asks) = (r#"["100","1"]"#, r#"["101","1"]"#);
@@ -191,9 +192,8 @@ fn a_book_that_stands_still_while_trades_go_on_is_given_up() {
     assert!(fault.contains("orderbook.50.BTCUSDT") && fault.contains("stands still"), "{fault}");
     at(613, trade).unwrap();
     assert_eq!(feed.take_books().collect::<Vec<_>>(), [(InstrumentId(1), false)]);
-    let mut at = |seconds: u64, text: &str| {
-        feed.frame(text, Timestamp(NOW.0 + seconds * 1_000_000_000), &mut |_| {})
-    };
+    let mut at =
+        |seconds: u64, text: &str| feed.frame(text, Timestamp(NOW.0 + seconds * 1_000_000_000), &mut |_| {});
     at(614, &book("snapshot", 9, bids, asks)).unwrap();
     assert_eq!(feed.take_books().collect::<Vec<_>>(), [(InstrumentId(1), true)]);
 }

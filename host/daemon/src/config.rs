@@ -9,6 +9,13 @@
 //! read_key = "keys/read.toml"              # key and secret, mode 0600; relative to the data directory
 //! trade_key = "credential:trade"           # or handed over by systemd, from LoadCredentialEncrypted=trade
 //! lookahead_us = 1000                      # nothing an action causes is seen earlier than this after its cause
+//! region = "global"                        # where a real account was registered; may be left out
+//! trade_socket = false                     # orders by WebSocket; a signer's own cap is off then
+//!
+//! [account]                                # what a real account is held against, at the start and every hour
+//! addresses = ["203.0.113.7"]              # where this machine reaches the venue from; keys must be bound to it
+//! allow_main_account = false
+//! leverage_max = 10
 //!
 //! [sentinel]                               # a watchdog beside the gateway; may be left out
 //! lease_s = 10                             # it cancels entries when the gateway has been dead or stalled for this long
@@ -22,6 +29,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use portcullis_core::{Amount, Environment, Span, StrategyName};
@@ -39,6 +47,9 @@ pub(crate) struct Config {
     /// `paper`, `testnet`, `demo` or `live`.
     pub(crate) environment: String,
     pub(crate) venue: VenueConfig,
+    /// What the account is held against; play money may do without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<AccountConfig>,
     /// The watchdog beside the gateway; none where it is left out.
     pub(crate) sentinel: Option<SentinelConfig>,
     #[serde(default, rename = "strategy")]
@@ -59,6 +70,25 @@ pub(crate) struct VenueConfig {
     pub(crate) trade_key: PathBuf,
     /// The lookahead L in microseconds (RULES T2).
     pub(crate) lookahead_us: u64,
+    /// Where the account was registered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<String>,
+    /// Whether orders go over the trade stream.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) trade_socket: bool,
+}
+
+/// What the account is held against.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountConfig {
+    /// Where this machine reaches the venue from.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// Whether a main account will do. A sub-account bounds what a key can lose.
+    #[serde(default)]
+    pub(crate) allow_main_account: bool,
+    /// The highest leverage a symbol may be set to.
+    pub(crate) leverage_max: Option<u32>,
 }
 
 /// The sentinel.
@@ -110,9 +140,7 @@ impl Config {
         match self.environment() {
             None => wrong
                 .push(format!("environment = {:?}: must be paper, testnet, demo or live", self.environment)),
-            Some(Environment::Live) if confirmed != Some("live") => {
-                wrong.push("environment = \"live\" must be confirmed with --env live".to_owned());
-            }
+            Some(Environment::Live) => wrong.extend(self.live_violations(confirmed)),
             Some(_) if confirmed.is_some_and(|named| named != self.environment) => {
                 wrong.push(format!(
                     "--env {} contradicts environment = {:?}",
@@ -134,6 +162,35 @@ impl Config {
             wrong.push(format!("sentinel.lease_s = {}: must be from 5 to 300", sentinel.lease_s));
         }
         wrong.extend(strategy_violations(&self.strategies.iter().collect::<Vec<_>>()));
+        wrong
+    }
+
+    /// What real money asks for beyond play money (DESIGN §9); the account itself is looked at when the venue answers.
+    fn live_violations(&self, confirmed: Option<&str>) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if confirmed != Some("live") {
+            wrong.push("environment = \"live\" must be confirmed with --env live".to_owned());
+        }
+        match &self.account {
+            None => wrong.push("[account] is missing: live trading names its addresses there".to_owned()),
+            Some(account) if account.addresses.is_empty() => {
+                wrong.push(
+                    "account.addresses is empty: name where this machine reaches the venue from".to_owned(),
+                );
+            }
+            Some(_) => {}
+        }
+        if self.sentinel.is_none() {
+            wrong.push("[sentinel] is missing: live trading needs a watchdog".to_owned());
+        }
+        for (name, key) in [("read_key", &self.venue.read_key), ("trade_key", &self.venue.trade_key)] {
+            if credential_name(key).is_none() {
+                wrong.push(format!(
+                    "venue.{name} = {:?}: keys of a live account are handed over by systemd, as credential:NAME",
+                    key.display()
+                ));
+            }
+        }
         wrong
     }
 }

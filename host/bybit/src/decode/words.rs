@@ -48,7 +48,11 @@ pub(super) fn status(status: &wire::OrderStatus) -> Option<VenueStatus> {
 }
 
 /// Why a closed order closed. The venue says "by user" for the strategy's, the operator's and the host's cancels alike.
-pub(super) fn reason(status: VenueStatus, cancel: &wire::CancelType, reject: &wire::RejectReason) -> CloseReason {
+pub(super) fn reason(
+    status: VenueStatus,
+    cancel: &wire::CancelType,
+    reject: &wire::RejectReason,
+) -> CloseReason {
     match status {
         VenueStatus::Working
         | VenueStatus::PartiallyFilled

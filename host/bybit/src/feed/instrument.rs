@@ -5,7 +5,9 @@ use portcullis_core::{
     Timestamp,
 };
 use portcullis_wire as wire;
-use portcullis_wire::{BookFrame, FrameKind, KlineData, PublicFrame, TickerData, TradeData, amount, mantissa, rate};
+use portcullis_wire::{
+    BookFrame, FrameKind, KlineData, PublicFrame, TickerData, TradeData, amount, mantissa, rate,
+};
 
 use super::FrameFault;
 use crate::book::{BookFault, LocalBook};
@@ -212,4 +214,3 @@ impl Followed {
 pub(super) fn read<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, FrameFault> {
     serde_json::from_str(text).map_err(|error| FrameFault::Malformed(wire::redact(&error.to_string(), "")))
 }
-

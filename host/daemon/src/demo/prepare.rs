@@ -80,7 +80,10 @@ pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure
             read_key: "keys/read.toml".into(),
             trade_key: "keys/trade.toml".into(),
             lookahead_us: 1_000,
+            region: None,
+            trade_socket: false,
         },
+        account: None,
         sentinel: Some(SentinelConfig { lease_s: 10 }),
         strategies: vec![StrategyConfig {
             name: configured.to_owned(),

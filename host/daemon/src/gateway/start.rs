@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use portcullis_bybit::{BybitVenue, LocalSigner};
+use portcullis_bybit::{BybitVenue, JournalHead, LocalSigner};
 use portcullis_cell::{RunnerClient, engine_digest};
 use portcullis_core::{
-    Command, Environment, Gate, Input, InstrumentSpec, Limits, Record, SessionStart, StrategyId, Timestamp,
+    Command, Environment, Gate, Input, InstrumentSpec, Limits, MarginMode, Record, SessionStart, StrategyId,
+    Timestamp,
 };
 use portcullis_gateway::Pipeline;
 use portcullis_journal::{FileStorage, Log, LogConfig, Writer, boot_id};
@@ -74,7 +75,8 @@ pub(crate) fn start(
     let dir = places.data();
     let environment = config.environment().context("the environment was checked before")?;
     let limits = limits(dir)?;
-    let (mut gate, journal, had_limits) = journal(environment, dir)?;
+    let margin_mode = limits.account.margin_mode;
+    let Opened { mut gate, journal, had_limits, head } = journal(environment, dir)?;
     let taken = match limits_at_start::settle(dir, had_limits, gate.state().limits(), limits, accepted) {
         Ok(taken) => taken,
         Err(refused) => {
@@ -83,7 +85,7 @@ pub(crate) fn start(
         }
     };
     let runner = runner(&places.runner_socket())?;
-    let (venue, specs) = connect(config, dir, &gate, wake)?;
+    let (venue, specs) = connect(config, dir, &gate, margin_mode, head, wake)?;
 
     let session = SessionStart {
         environment,
@@ -129,19 +131,31 @@ fn limits(dir: &Path) -> Result<Limits, Failure> {
     Limits::parse(&text).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
 }
 
-/// Opens the journal and folds it into a gate; also says whether it ever held limits.
-fn journal(environment: Environment, dir: &Path) -> Result<(Gate, Writer<FileStorage>, bool), Failure> {
+/// A journal that was read to its end.
+struct Opened {
+    gate: Gate,
+    journal: Writer<FileStorage>,
+    /// Whether it ever held limits.
+    had_limits: bool,
+    /// Its last entry, before this session's.
+    head: Option<JournalHead>,
+}
+
+/// Opens the journal and folds it into a gate.
+fn journal(environment: Environment, dir: &Path) -> Result<Opened, Failure> {
     let failed = |error: portcullis_journal::JournalError| Failure::finding(error.code(), error);
     let storage = FileStorage::open(dir).map_err(failed)?;
     let config = LogConfig::live(environment, boot_id().map_err(failed)?);
     let mut gate = Gate::new();
     let mut unreadable = None;
     let mut had_limits = false;
+    let mut head = None;
     let log = Log::open(storage, config, &mut |stored| match Record::decode(
         stored.entry.kind,
         &stored.entry.body,
     ) {
         Ok(record) => {
+            head = Some(JournalHead { epoch: stored.epoch, sequence: stored.entry.sequence });
             had_limits |= matches!(record, Record::Limits(_));
             let places =
                 matches!(&record, Record::Intent(intent) if matches!(intent.command, Command::Place(_)));
@@ -153,23 +167,36 @@ fn journal(environment: Environment, dir: &Path) -> Result<(Gate, Writer<FileSto
     if let Some((sequence, error)) = unreadable {
         return Err(Failure::finding("JOURNAL_UNREADABLE", format!("entry {}: {error}", sequence.0)));
     }
-    Ok((gate, Writer::new(log).map_err(failed)?, had_limits))
+    Ok(Opened { gate, journal: Writer::new(log).map_err(failed)?, had_limits, head })
 }
 
 fn connect(
     config: &Config,
     dir: &Path,
     gate: &Gate,
+    margin_mode: MarginMode,
+    head: Option<JournalHead>,
     wake: &Wake,
 ) -> Result<(BybitVenue, Vec<InstrumentSpec>), Failure> {
     let mut settings = venue::settings(config, dir)?;
     settings.instruments = instruments::open(gate.state());
+    settings.policy = venue::policy(config, margin_mode);
+    settings.journal_head = head;
     // A new journal has no executions; what the account did before is not this journal's.
     let last = gate.state().last_execution();
     if last > Timestamp::default() {
         settings.executions_since = last;
     }
-    let signer = LocalSigner::new(venue::credentials(dir, &config.venue.trade_key)?, clock::now);
+    let trade_key = venue::credentials(settings.environment, dir, &config.venue.trade_key)?;
+    venue::remember(dir, settings.environment, &[settings.read_key.key(), trade_key.key()])?;
+    if settings.environment == Environment::Live {
+        // Everything else about a live account has been checked by now, or is when it answers.
+        return Err(Failure::Usage(
+            "live trading is not offered by this version: the trade key must be in a signer process of its own; use paper, testnet or demo"
+                .to_owned(),
+        ));
+    }
+    let signer = LocalSigner::new(trade_key, clock::now);
     let ring = wake.clone();
     BybitVenue::connect(settings, Box::new(signer), move || ring.ring()).map_err(|error| {
         Failure::Environment(anyhow::Error::new(error).context("cannot connect to the venue"))

@@ -50,7 +50,8 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let stop = stop_flag()?;
     let dir = places.data();
     let venue = venue::settings(&config, dir)?;
-    let signer = LocalSigner::new(venue::credentials(dir, &config.venue.trade_key)?, clock::now);
+    let signer =
+        LocalSigner::new(venue::credentials(venue.environment, dir, &config.venue.trade_key)?, clock::now);
     let mut canceller = EntryCanceller::new(&venue, Box::new(signer))
         .map_err(|error| Failure::Environment(anyhow::Error::new(error)))?;
 
