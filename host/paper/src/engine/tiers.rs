@@ -15,6 +15,14 @@ pub struct RiskTier {
     pub max_leverage: u32,
 }
 
+impl RiskTier {
+    /// Smallest initial margin: the inverse of the highest leverage.
+    #[must_use]
+    pub fn initial(&self) -> Rate {
+        Rate(100_000_000_000_000_i64.checked_div(i64::from(self.max_leverage)).unwrap_or(i64::MAX))
+    }
+}
+
 /// Limit in USDT, maintenance in ten-thousandths, leverage in hundredths.
 const fn tier(limit: i64, maintenance: i64, max_leverage: u32) -> RiskTier {
     RiskTier { limit: coins(limit), maintenance: Rate(maintenance.saturating_mul(100_000_000)), max_leverage }
@@ -122,5 +130,6 @@ mod tests {
         assert!(!allows(tiers, coins(2_000_000_000), 100), "beyond the last tier");
         assert_eq!(initial(tiers, coins(90_000_000), 10_000), coins(9_000_000));
         assert_eq!(risk_tier_of(tiers, coins(2_500_000)).0, 2);
+        assert_eq!(risk_tier_of(tiers, coins(1)).1.initial(), Rate(10_000_000_000), "1 % at 100×");
     }
 }

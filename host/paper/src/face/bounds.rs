@@ -1,32 +1,19 @@
 //! Bounds of orders and positions: the price band and the risk limits.
 
-use portcullis_core::{Amount, Category, InstrumentSpec, Timestamp};
+use portcullis_core::{Category, InstrumentSpec, Price, Timestamp};
 use portcullis_wire as wire;
-use portcullis_wire::{format_amount, query};
+use portcullis_wire::{format_amount, format_mantissa, query};
 use serde_json::{Value, json};
 
 use super::market_queries::{listed, value};
 use super::refusal::Refusal;
+use crate::engine::{RiskTier, risk_tiers};
 use crate::exchange::{Exchange, price_text};
 
-/// How far from the mark a price may lie, in thousandths.
-const BAND: i128 = 50;
-
-/// The highest price for a buy and the lowest for a sell; `None` before there is a price.
+/// The highest price for a buy and the lowest for a sell; `None` without a band, and before there is a price.
 pub(super) fn price_limit(exchange: &Exchange, spec: &InstrumentSpec) -> Option<(String, String)> {
-    let view = exchange.engine.view(spec.id)?;
-    let unit = 10_i128.checked_pow(18_u32.saturating_sub(u32::from(spec.price_decimals)))?;
-    let mark = match spec.category {
-        Category::Linear if view.mark.0 > 0 => view.mark,
-        Category::Linear | Category::Spot => Amount(i128::from(view.last?.0).saturating_mul(unit)),
-    };
-    let off = mark.0.checked_div(1_000)?.saturating_mul(BAND);
-    let on_tick = |amount: i128| {
-        let price = i64::try_from(amount.checked_div(unit)?).ok()?;
-        let price = price.saturating_sub(price.checked_rem(spec.tick.0)?);
-        (price > 0).then(|| price_text(spec, portcullis_core::Price(price)))
-    };
-    Some((on_tick(mark.0.saturating_add(off))?, on_tick(mark.0.saturating_sub(off))?))
+    let (lowest, highest) = exchange.engine.price_limit(spec.id)?;
+    Some((price_text(spec, highest), price_text(spec, lowest)))
 }
 
 /// `GET /v5/market/price-limit`; the category is linear when absent.
@@ -51,18 +38,25 @@ pub(super) fn risk_limits(exchange: &Exchange, query: &query::Tickers) -> Result
         Some(_) => vec![listed(exchange, query.category.as_ref(), query.symbol.as_ref())?],
         None => linear.collect(),
     };
-    let row = |spec: &InstrumentSpec| {
-        json!({
-            "id": spec.id.0.saturating_add(1), "symbol": spec.symbol.as_str(),
-            "riskLimitValue": format_amount(Amount(2_000_000_000_000_000_000_000_000)),
-            "maintenanceMargin": "0.005", "initialMargin": "0.01", "isLowestRisk": 1,
-            "maxLeverage": "100.00", "mmDeduction": "",
-        })
-    };
-    let list: Vec<_> = specs.into_iter().map(row).collect();
+    let list = specs.into_iter().flat_map(tiers).collect();
     value(&wire::Page {
         category: query.category.clone().unwrap_or_default(),
         list,
         next_page_cursor: String::new(),
     })
+}
+
+/// The tiers of an instrument, as rows.
+fn tiers(spec: &InstrumentSpec) -> Vec<Value> {
+    let rows = (1_u64..).zip(risk_tiers(spec.symbol.as_str()));
+    let row = |(id, tier): (u64, &RiskTier)| {
+        json!({
+            "id": id, "symbol": spec.symbol.as_str(), "riskLimitValue": format_amount(tier.limit),
+            "maintenanceMargin": format_mantissa(tier.maintenance.0, 12),
+            "initialMargin": format_mantissa(tier.initial().0, 12),
+            "isLowestRisk": i64::from(id == 1),
+            "maxLeverage": Price(i64::from(tier.max_leverage)).display(2).to_string(), "mmDeduction": "",
+        })
+    };
+    rows.map(row).collect()
 }

@@ -1,6 +1,6 @@
 //! The trading rules.
 
-use portcullis_core::{Category, InstrumentSpec, Qty};
+use portcullis_core::{Category, InstrumentSpec, Price, Qty};
 use portcullis_wire as wire;
 use portcullis_wire::{format_amount, format_mantissa, query};
 use serde_json::Value;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::market_queries::{category, is_empty, value};
 use super::page::page;
 use super::refusal::Refusal;
+use crate::engine::risk_tiers;
 use crate::exchange::{Exchange, price_text};
 use crate::listing::Listing;
 
@@ -45,6 +46,7 @@ fn instrument(exchange: &Exchange, spec: &InstrumentSpec) -> wire::Instrument {
     let quantity = |quantity: Qty| format_mantissa(quantity.0, spec.quantity_decimals);
     let text = |text: &str| Some(text.to_owned());
     let (tick, step) = (price_text(spec, spec.tick), quantity(spec.step));
+    let most = risk_tiers(spec.symbol.as_str()).first().map_or(100, |tier| tier.max_leverage);
     let common = wire::Instrument {
         symbol: spec.symbol.to_string(),
         symbol_id: i64::from(spec.id.0).saturating_add(1),
@@ -67,7 +69,7 @@ fn instrument(exchange: &Exchange, spec: &InstrumentSpec) -> wire::Instrument {
             price_scale: Some(spec.price_decimals.to_string()),
             leverage_filter: Some(wire::LeverageFilter {
                 min_leverage: "1".to_owned(),
-                max_leverage: "100.00".to_owned(),
+                max_leverage: Price(most.into()).display(2).to_string(),
                 leverage_step: "0.01".to_owned(),
             }),
             price_filter: wire::PriceFilter {
