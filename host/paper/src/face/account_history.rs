@@ -11,11 +11,6 @@ use super::page::page;
 use super::refusal::Refusal;
 use crate::exchange::Exchange;
 
-/// Closed profits.
-pub(super) const CLOSED_PNL: &str = "/v5/position/closed-pnl";
-/// Changes of the wallets.
-pub(super) const TRANSACTION_LOG: &str = "/v5/account/transaction-log";
-
 /// What orders closed of positions, the last closed from first.
 pub(super) fn closed_pnl(
     exchange: &Exchange,

@@ -6,7 +6,7 @@ use portcullis_wire as wire;
 use portcullis_wire::{path, query};
 use serde_json::Value;
 
-use super::account_history::{self, CLOSED_PNL, TRANSACTION_LOG};
+use super::account_history;
 use super::account_state;
 use super::market_queries::{category, value};
 use super::page::{page, parameters};
@@ -33,10 +33,10 @@ pub(super) fn answer(
         path::HISTORY => Some(parameters(uri).and_then(|query| history(exchange, &query, now))),
         path::EXECUTIONS => Some(parameters(uri).and_then(|query| executions(exchange, &query, now))),
         path::POSITIONS => Some(parameters(uri).and_then(|query| account_state::positions(exchange, &query))),
-        CLOSED_PNL => {
+        path::CLOSED_PNL => {
             Some(parameters(uri).and_then(|query| account_history::closed_pnl(exchange, &query, now)))
         }
-        TRANSACTION_LOG => {
+        path::TRANSACTION_LOG => {
             Some(parameters(uri).and_then(|query| account_history::transactions(exchange, &query, now)))
         }
         path::WALLET => Some(parameters(uri).and_then(|query| account_state::wallet(exchange, &query))),
@@ -53,10 +53,10 @@ pub(super) const PATHS: [&str; 10] = [
     path::HISTORY,
     path::EXECUTIONS,
     path::POSITIONS,
-    CLOSED_PNL,
+    path::CLOSED_PNL,
     path::WALLET,
     path::ACCOUNT_INFO,
-    TRANSACTION_LOG,
+    path::TRANSACTION_LOG,
     path::FEE_RATE,
     path::QUERY_API,
 ];
