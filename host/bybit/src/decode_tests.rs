@@ -1,5 +1,7 @@
 use portcullis_core::InstrumentId;
 
+use portcullis_core::{CloseReason, VenueStatus};
+
 use super::*;
 use crate::table::tests::table;
 

@@ -1,4 +1,4 @@
-use portcullis_core::{Amount, Level, MarketBody, Price, Qty, Rate, Side};
+use portcullis_core::{MarketBody, Price, Qty, Rate, Side};
 
 use super::*;
 use crate::table::tests::spec;

@@ -21,6 +21,9 @@ mod feed;
 mod follow;
 mod heard;
 mod http;
+#[cfg(test)]
+#[path = "lessons_tests.rs"]
+mod lessons;
 mod listing;
 mod live_gate;
 mod modes;

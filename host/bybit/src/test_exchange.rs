@@ -34,7 +34,7 @@ pub(crate) const BTC: InstrumentId = InstrumentId(7);
 pub(crate) struct Exchange {
     pub(crate) address: String,
     read: Credentials,
-    trade: Credentials,
+    pub(crate) trade: Credentials,
     _stop: tokio::sync::oneshot::Sender<()>,
 }
 

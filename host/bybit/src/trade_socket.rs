@@ -94,6 +94,12 @@ impl TradeSocket {
         }
     }
 
+    /// Whether it is authenticated and open.
+    #[cfg(test)]
+    pub(crate) fn is_up(&self) -> bool {
+        self.queue().is_some()
+    }
+
     fn queue(&self) -> Option<mpsc::Sender<Request>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -176,6 +176,16 @@ impl BybitVenue {
         self.shared.config.trade_socket
     }
 
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    #[cfg(test)]
+    pub(crate) fn runtime(&self) -> Option<&Runtime> {
+        self.runtime.as_ref()
+    }
+
     /// Sends one command; its outcome is told exactly once, whatever happens.
     pub(crate) fn send(&mut self, of: Sequence, class: Class, command: &Command, link: &LinkId) {
         if let Some(runtime) = &self.runtime {
