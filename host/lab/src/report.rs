@@ -184,7 +184,8 @@ pub(crate) fn rejection(reject: &Reject) -> VenueRejection {
         Reject::TriggerNotAbove { .. }
         | Reject::TriggerNotBelow { .. }
         | Reject::PriceAboveBand(_)
-        | Reject::PriceBelowBand(_) => RejectionKind::PriceLimit,
+        | Reject::PriceBelowBand(_)
+        | Reject::PriceOutOfRange(_) => RejectionKind::PriceLimit,
         Reject::NoSuchOrderToCancel | Reject::NoSuchOrderToAmend => RejectionKind::NoSuchOrder,
         Reject::NotModified
         | Reject::LeverageNotModified

@@ -313,3 +313,11 @@ async fn leverage_is_bounded_and_the_account_says_how_it_is_set() {
     );
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_wild_price_is_out_of_range() {
+    let (_dir, server) = server().await;
+    let wild = server.post(CREATE, order("", "Buy", "0.01", Some("2000000"))).await;
+    assert_eq!((code(&wild), &wild["retMsg"]), (110_003, &json!("price is invalid")));
+    server.stop().await;
+}

@@ -8,6 +8,9 @@ use super::order::Order;
 use super::terms::{Change, Condition, NewOrder};
 use super::{Engine, Reject};
 
+/// No linear price reaches this many whole USDT.
+const PRICE_END: i64 = 2_000_000;
+
 /// Checks all of a linear order that depends on the instrument and the position. Returns the quantity the order will have.
 pub(super) fn linear_order(market: &Market, request: &NewOrder) -> Result<Qty, Reject> {
     let spec = &market.spec;
@@ -56,6 +59,10 @@ fn reduced(market: &Market, request: &NewOrder) -> Result<Qty, Reject> {
 }
 
 pub(super) fn price(spec: &InstrumentSpec, price: Price) -> Result<(), Reject> {
+    let one = 10_i64.checked_pow(u32::from(spec.price_decimals)).unwrap_or(i64::MAX);
+    if price.0 >= PRICE_END.saturating_mul(one) {
+        return Err(Reject::PriceOutOfRange(price));
+    }
     if price.0 > 0 && on_tick(spec, price) { Ok(()) } else { Err(Reject::PriceInvalid(price)) }
 }
 
@@ -146,6 +153,9 @@ pub(super) fn amended(market: &Market, old: &Order, change: Change) -> Result<Or
         new.price = Some(price);
     }
     if let Some(total) = change.quantity {
+        if old.budget.is_some() {
+            return Err(Reject::QuantityInvalid(total));
+        }
         if total <= old.executed {
             return Err(Reject::QuantityExecuted);
         }

@@ -109,14 +109,24 @@ impl Engine {
         maker: OrderKey,
         out: &mut Vec<Event>,
     ) {
-        match taker.self_match {
-            SelfMatch::Allow => {}
-            SelfMatch::CancelMaker => return self.close_listed(now, slot, maker, Closed::SelfMatch, out),
-            SelfMatch::CancelTaker => return close(taker, now, Closed::SelfMatch),
-            SelfMatch::CancelBoth => {
-                close(taker, now, Closed::SelfMatch);
-                return self.close_listed(now, slot, maker, Closed::SelfMatch, out);
+        let (takes, rests) = match taker.self_match {
+            SelfMatch::Allow => (true, true),
+            SelfMatch::CancelMaker => (true, false),
+            SelfMatch::CancelTaker => (false, true),
+            SelfMatch::CancelBoth => (false, false),
+        };
+        if !takes {
+            taker.met = Some(maker);
+            close(taker, now, Closed::SelfMatch);
+        }
+        if !rests {
+            if let Some(resting) = self.orders.get_mut(&maker) {
+                resting.met = Some(taker.key);
             }
+            self.close_listed(now, slot, maker, Closed::SelfMatch, out);
+        }
+        if !(takes && rests) {
+            return;
         }
         let (Some(market), Some(resting)) = (self.markets.get_mut(slot), self.orders.get_mut(&maker)) else {
             return;

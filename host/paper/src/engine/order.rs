@@ -150,6 +150,9 @@ pub struct Order {
     /// The other exit of its pair, which goes when this one is released.
     #[serde(default)]
     pub twin: Option<OrderKey>,
+    /// The order of the same account that it met and did not trade with.
+    #[serde(default)]
+    pub met: Option<OrderKey>,
     /// The client's name of the order it belongs to.
     #[serde(default)]
     pub parent: Option<LinkId>,
@@ -218,6 +221,7 @@ impl Order {
             reserves: request.reserves,
             trail: None,
             twin: None,
+            met: None,
             parent: None,
             take_profit: request.take_profit,
             stop_loss: request.stop_loss,

@@ -14,6 +14,9 @@ pub enum Reject {
     /// A price is not positive or not a multiple of the tick.
     #[error("Price invalid")]
     PriceInvalid(Price),
+    /// A price beyond the instrument's largest.
+    #[error("price is invalid")]
+    PriceOutOfRange(Price),
     /// Spot: a price is finer than the tick.
     #[error("Order price has too many decimals.")]
     PriceTooFine,

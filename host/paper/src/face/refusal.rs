@@ -74,6 +74,7 @@ fn code(reject: &Reject, spot: bool) -> i32 {
         | Reject::NotModified
         | Reject::LeverageInvalid
         | Reject::NoPosition => 10_001,
+        Reject::PriceOutOfRange(_) => 110_003,
         Reject::PriceTooFine => 170_134,
         Reject::PriceAboveBand(_) => 170_372,
         Reject::PriceBelowBand(_) => 170_371,

@@ -216,6 +216,7 @@ fn requests_are_rejected_with_their_reason() {
         (limit(Buy, 1_000_001, 900), Reject::QuantityInvalid(Qty(1_000_001))),
         (market(Buy, 100_001), Reject::QuantityInvalid(Qty(100_001))),
         (limit(Buy, 100, -1), Reject::PriceInvalid(Price(-1))),
+        (limit(Buy, 100, 20_000_000), Reject::PriceOutOfRange(Price(20_000_000))),
         (limit(Buy, 49, 1000), Reject::NotionalBelowMinimum(Amount(4_900_000_000_000_000_000))),
         (NewOrder { link: Some(link.clone()), ..limit(Buy, 100, 900) }, Reject::DuplicateLink),
         (NewOrder { instrument: InstrumentId(9), ..limit(Buy, 100, 900) }, Reject::UnknownInstrument),
@@ -333,6 +334,11 @@ fn meeting_ourselves_does_what_the_taker_chose() {
     assert_eq!(outcome(SelfMatch::CancelMaker), (Some(Status::Cancelled), Status::New, 0));
     assert_eq!(outcome(SelfMatch::CancelTaker), (None, Status::Cancelled, 0));
     assert_eq!(outcome(SelfMatch::CancelBoth), (Some(Status::Cancelled), Status::Cancelled, 0));
+    let mut bench = Bench::new();
+    bench.book(&[(990, 100)], &[(1010, 100)]);
+    let maker = bench.submit(limit(Sell, 100, 1000)).key;
+    let taker = bench.submit(NewOrder { self_match: SelfMatch::CancelBoth, ..limit(Buy, 100, 1000) });
+    assert_eq!((taker.met, bench.last(maker).met), (Some(maker), Some(taker.key)), "each names the other");
 }
 
 #[test]

@@ -89,6 +89,7 @@ impl Exchange {
             reduce_only: order.reduce_only,
             close_on_trigger: order.close_on_trigger,
             smp_type: words::smp_type(order.self_match).to_owned(),
+            smp_order_id: order.met.map_or_else(String::new, |key| self.names.order(key, spec.category)),
             slippage_tolerance_type: slippage_type.to_owned(),
             slippage_tolerance: slippage,
             created_time: words::millis(order.created),
