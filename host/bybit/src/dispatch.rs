@@ -7,7 +7,7 @@ use std::time::Instant;
 use portcullis_core::{
     Category, Class, Command, InstrumentId, LinkId, RejectionKind, Sequence, Submission, VenueRejection,
 };
-use portcullis_wire::{Batch, CancelOrder, path};
+use portcullis_wire::{Batch, CancelOrder, OrderFilter, path};
 use tokio::runtime::Runtime;
 
 use crate::budget::Exhausted;
@@ -47,17 +47,45 @@ pub(crate) fn send(
             Err(error) => return owed.tell(unsigned(&error)),
         };
         runtime.spawn(async move {
-            owed.tell(outcome(&shared, shared.rest.post(signed, market).await));
+            let submission = shared.rest.post(signed, market).await;
+            let submission = other_filter(&shared, &request, market, submission).await;
+            owed.tell(outcome(&shared, submission));
         });
         return;
     }
     runtime.spawn(async move {
         let submission = match wait_for_room(&shared, request, market, class, room).await {
-            Some(request) => by_socket_or_post(&shared, of, &request, market).await,
+            Some(request) => {
+                let submission = by_socket_or_post(&shared, of, &request, market).await;
+                other_filter(&shared, &request, market, submission).await
+            }
             None => over_budget(),
         };
         owed.tell(outcome(&shared, submission));
     });
+}
+
+/// Spot keeps conditional orders apart from the others, and a cancel looks among one of the two: what is not among the others is looked
+/// for there. A cancel can be asked twice without harm.
+async fn other_filter(
+    shared: &Shared,
+    request: &OrderRequest,
+    market: Category,
+    submission: Submission,
+) -> Submission {
+    let is_nowhere =
+        matches!(&submission, Submission::Rejected(VenueRejection { kind: RejectionKind::NoSuchOrder, .. }));
+    let (OrderRequest::Cancel(cancel), Category::Spot, true) = (request, market, is_nowhere) else {
+        return submission;
+    };
+    let among = CancelOrder { order_filter: Some(OrderFilter::StopOrder), ..cancel.clone() };
+    let request = OrderRequest::Cancel(among);
+    let room = shared.rest.budget.take(Instant::now(), request.path(), market, Class::Cancel);
+    match (room, shared.signing.sign(&request)) {
+        (Ok(()), Ok(signed)) => shared.rest.post(signed, market).await,
+        // Nothing is known of the others, so nothing is said of the order: the gate asks.
+        (Err(_), _) | (_, Err(_)) => submission,
+    }
 }
 
 /// Over the trade stream when it is up, and by REST when nothing of the command has gone out there: never both.

@@ -51,12 +51,11 @@ impl RestClient {
         let (now, received) = (Instant::now(), (self.clock)());
         self.budget.learn(now, at, market, rate);
         if let Submission::Rejected(rejection) = submission {
-            match rejection.kind {
-                RejectionKind::RateLimited if rejection.code != 403 => {
-                    self.budget.exceeded(now, at, market, rate, venue_ms);
-                }
-                RejectionKind::Timestamp => self.skew.hear_refusal(&rejection.message, received),
-                _ => {}
+            if rejection.kind == RejectionKind::RateLimited && rejection.code != 403 {
+                self.budget.exceeded(now, at, market, rate, venue_ms);
+            }
+            if rejection.kind == RejectionKind::Timestamp {
+                self.skew.hear_refusal(&rejection.message, received);
             }
         }
         // A refusal for the clock took place before anything else, so its time counts like any other.

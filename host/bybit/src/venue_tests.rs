@@ -272,3 +272,47 @@ fn orders_newer_than_the_journal_are_an_alarm_before_anything_else() {
         assert!(!alarms || alarm < snapshot, "told before the books are compared");
     }
 }
+
+#[test]
+fn spot_orders_live_and_die_and_pay_in_the_base_coin() {
+    let exchange = exchange("");
+    let spot = |config: &mut Config| config.instruments[0].category = Category::Spot;
+    let mut client = connect_as(&exchange, spot).unwrap();
+    client.ready();
+    let (bid, ask) = client.quote();
+    let name = link("p001-spot");
+    let resting = limit(Side::Buy, Price(bid.0 - 5_000), TimeInForce::Gtc);
+    let Command::Place(mut resting) = resting else { panic!() };
+    resting.quantity = Qty(10_000);
+    client.send(Class::Adding, &Command::Place(resting.clone()), &name);
+    client.order(&name, VenueStatus::Working);
+    let cancel = |name: &LinkId| {
+        Command::Cancel(CancelOrder { order: OrderId(1), instrument: BTC, link: name.clone() })
+    };
+    client.send(Class::Cancel, &cancel(&name), &link("unused"));
+    client.order(&name, VenueStatus::Cancelled);
+
+    // A conditional order is cancelled too, though spot keeps those apart.
+    let waiting = link("p001-waiting");
+    let mut conditional = resting.clone();
+    conditional.price = Some(Price(ask.0 + 50_000));
+    conditional.trigger = Some(portcullis_core::Trigger { price: Price(ask.0 + 50_000), rising: true });
+    client.send(Class::Adding, &Command::Place(conditional), &waiting);
+    client.order(&waiting, VenueStatus::Untriggered);
+    let of = client.send(Class::Cancel, &cancel(&waiting), &link("unused"));
+    let outcome = client.outcome(of);
+    assert!(matches!(outcome, Submission::Accepted { .. }), "{outcome:?}");
+
+    let taken = link("p001-taken");
+    let mut taking = resting;
+    (taking.price, taking.time_in_force) = (Some(Price(ask.0 + 1_000)), TimeInForce::Ioc);
+    client.send(Class::Adding, &Command::Place(taking), &taken);
+    let fill = client.until("an execution", |event| match event {
+        VenueEvent::Report(ExecutionReport::Execution(fill)) => Some(fill.clone()),
+        _ => None,
+    });
+    // Paid in bitcoin, told in dollars: about a thousandth of the value or less, and not of the quantity.
+    let value =
+        portcullis_core::notional(fill.price, 2, fill.quantity, 6, portcullis_core::Rounding::Down).unwrap();
+    assert!(fill.fee.0 > value.0 / 10_000 && fill.fee.0 <= value.0 / 500, "{fill:?}");
+}

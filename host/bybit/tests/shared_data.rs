@@ -15,10 +15,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use portcullis_bybit::{Feed, FrameFault, InstrumentError, Listing, PrivateFeed, Wanted, listing};
+use portcullis_bybit::{
+    AccountFacts, AccountPolicy, Feed, FrameFault, InstrumentError, Listing, PolicyRule, PrivateFeed, Wanted,
+    listing, live_gate,
+};
 use portcullis_core::{
-    Amount, Category, CloseReason, ExecutionReport, InstrumentId, MarketBody, MarketEvent, Price, Qty, Side,
-    Timestamp, VenueStatus,
+    Amount, Category, CloseReason, ExecutionReport, InstrumentId, MarginMode, MarketBody, MarketEvent, Price,
+    Qty, Side, Timestamp, VenueStatus,
 };
 use portcullis_wire as wire;
 use serde_json::Value;
@@ -29,12 +32,15 @@ fn data() -> PathBuf {
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let tests: [(&str, fn()); 5] = [
+    let tests: [(&str, fn()); 8] = [
         ("listed_instruments_are_typed", listed_instruments_are_typed),
         ("recorded_orders_become_reports", recorded_orders_become_reports),
         ("documented_private_frames_become_reports", documented_private_frames_become_reports),
         ("documented_market_frames_become_events", documented_market_frames_become_events),
         ("recorded_market_frames_become_events", recorded_market_frames_become_events),
+        ("every_payload_is_taken_or_quarantined", every_payload_is_taken_or_quarantined),
+        ("any_member_may_be_missing", any_member_may_be_missing),
+        ("recorded_keys_meet_the_live_gate", recorded_keys_meet_the_live_gate),
     ];
     let there = data().is_dir();
     let trials = tests
@@ -196,4 +202,131 @@ fn recorded_market_frames_become_events() {
         }
     }
     assert_eq!(marks, 1);
+}
+
+/// Every JSON object in every file, whatever stands around it.
+fn payloads() -> Vec<(String, Value)> {
+    let mut files = Vec::new();
+    let mut folders = vec![data()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    let mut payloads = Vec::new();
+    for file in files.iter().filter(|file| file.extension().is_none_or(|ext| ext != "md")) {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(file).unwrap();
+        let mut at = 0;
+        while let Some(start) = text[at..].find('{') {
+            at += start;
+            let mut values = serde_json::Deserializer::from_str(&text[at..]).into_iter::<Value>();
+            match values.next() {
+                Some(Ok(value)) => {
+                    at += values.byte_offset();
+                    payloads.extend(unwrapped(value).into_iter().map(|value| (name.clone(), value)));
+                }
+                _ => at += 1,
+            }
+        }
+    }
+    payloads
+}
+
+/// The venue's own words inside what a recorder put around them.
+fn unwrapped(value: Value) -> Vec<Value> {
+    let inner = ["payload", "text", "body"].iter().find_map(|name| value.get(name)).cloned();
+    match inner {
+        Some(inner @ Value::Object(_)) => vec![inner],
+        Some(Value::String(text)) => serde_json::from_str(&text).into_iter().collect(),
+        _ => vec![value],
+    }
+}
+
+/// Both feeds, of bitcoin in both markets.
+fn feeds() -> (Vec<Feed>, PrivateFeed) {
+    let markets = [(Category::Linear, "0.01", "0.001"), (Category::Spot, "0.01", "0.000001")];
+    let listings: Vec<Listing> =
+        markets.iter().map(|(category, tick, step)| made(*category, "BTCUSDT", tick, step)).collect();
+    let feed = |listing: &Listing| {
+        let category = listing.spec.category;
+        Feed::new(category, &[wanted(category, "BTCUSDT")], std::slice::from_ref(&listing.spec))
+    };
+    (listings.iter().map(feed).collect(), PrivateFeed::new(listings))
+}
+
+fn every_payload_is_taken_or_quarantined() {
+    let (mut public, private) = feeds();
+    let (mut taken, mut frames, mut answers) = (0, 0, 0);
+    let payloads = payloads();
+    for (_, payload) in &payloads {
+        let text = payload.to_string();
+        let mut told = 0;
+        private.frame(&text, &mut |report| {
+            told += 1;
+            taken += usize::from(report.is_ok());
+        });
+        let rows = payload["data"].as_array().map_or(1, Vec::len);
+        assert!(told >= 1.min(rows), "a frame is never swallowed: {text}");
+        for feed in &mut public {
+            let mut events = 0;
+            let result = feed.frame(&text, Timestamp(0), &mut |_| events += 1);
+            frames += usize::from(result.is_ok());
+        }
+        answers += usize::from(wire::RawReply::read(text.as_bytes()).is_ok());
+    }
+    assert!(payloads.len() > 250, "{}", payloads.len());
+    assert!(
+        taken >= 8 && frames >= 8 && answers >= 90,
+        "{taken} reports, {frames} frames, {answers} answers"
+    );
+}
+
+/// A private row without one of its members is a report or a quarantined row, and its neighbour in the frame is told all the same.
+fn any_member_may_be_missing() {
+    let (mut public, private) = feeds();
+    let mut tried = 0;
+    for (name, frame) in payloads() {
+        let (Some(_), Some(rows)) = (frame["topic"].as_str(), frame["data"].as_array()) else { continue };
+        let Some(row) = rows.first().and_then(Value::as_object) else { continue };
+        for member in row.keys() {
+            let mut broken = row.clone();
+            broken.remove(member);
+            let mut changed = frame.clone();
+            changed["data"] = Value::Array(vec![broken.into(), row.clone().into()]);
+            let mut told = Vec::new();
+            private.frame(&changed.to_string(), &mut |report| told.push(report.is_ok()));
+            let mut whole = false;
+            private.frame(&frame.to_string(), &mut |report| whole |= report.is_ok());
+            assert_eq!(told.len(), 2, "{name} without {member}");
+            assert!(told[1] || !whole, "{name} without {member} hides its neighbour");
+            for feed in &mut public {
+                let _ = feed.frame(&changed.to_string(), Timestamp(0), &mut |_| {});
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 200, "{tried}");
+}
+
+fn recorded_keys_meet_the_live_gate() {
+    let policy = AccountPolicy::strict(vec!["198.51.100.7".parse().unwrap()], MarginMode::Cross);
+    let mut seen = 0;
+    for (name, payload) in payloads() {
+        let result = payload.get("result").unwrap_or(&payload);
+        if result.get("permissions").is_none() || result.get("ips").is_none() {
+            continue;
+        }
+        let key: wire::ApiKey =
+            serde_json::from_value(result.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let facts = AccountFacts { trade_key: key, trades_linear: true, ..AccountFacts::default() };
+        let findings = live_gate(&policy, &facts, Timestamp::from_millis(1_795_500_000_000));
+        let refuses = |rule| findings.iter().any(|finding| finding.refuses && finding.rule == rule);
+        assert!(refuses(PolicyRule::Unbound) || refuses(PolicyRule::Address), "{name}: {findings:?}");
+        assert!(refuses(PolicyRule::MainAccount), "{name}: none of them is known to be a sub-account's");
+        seen += 1;
+    }
+    assert!(seen >= 3, "{seen}");
 }
