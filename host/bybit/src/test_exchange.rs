@@ -40,6 +40,22 @@ pub(crate) struct Exchange {
 
 /// An exchange with faults, in their file's words.
 pub(crate) fn exchange(faults: &str) -> Exchange {
+    exchange_playing(faults, Vec::new())
+}
+
+/// An exchange of bitcoin for dollars at 60,000, traded ten times a second.
+pub(crate) fn spot_exchange(folder: &std::path::Path) -> Exchange {
+    let mut text = "market,symbol,local_recv_ns,event_ms,trade_ms,trade_id,price,qty,taker_side\n".to_owned();
+    for number in 0..3_000_u64 {
+        let (at, cents) = (1_764_000_000_000 + number * 100, number % 7);
+        text += &format!("spot,BTCUSDT,{at}000000,{at},{at},{number},60000.0{cents},0.5,buy\n");
+    }
+    let file = folder.join("spot-trades.csv");
+    std::fs::write(&file, text).unwrap();
+    exchange_playing("", vec![file])
+}
+
+fn exchange_playing(faults: &str, data: Vec<std::path::PathBuf>) -> Exchange {
     let key = |name: &str| Credentials::new(name, &format!("{name}-secret").into());
     let (read, trade) = (key("readKey"), key("tradeKey"));
     let keys = vec![
@@ -47,6 +63,7 @@ pub(crate) fn exchange(faults: &str) -> Exchange {
         PaperKey { credentials: trade.clone(), read_only: false },
     ];
     let mut config = PaperConfig::new(([127, 0, 0, 1], 0).into(), keys);
+    config.data = data;
     config.faults = Some(toml::from_str::<Faults>(faults).unwrap());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let (bound, address) = channel();

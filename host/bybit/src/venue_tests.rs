@@ -10,7 +10,7 @@ use portcullis_wire::Credentials;
 
 use super::*;
 use crate::live_gate::AccountPolicy;
-use crate::test_exchange::{BTC, connect, connect_as, exchange, limit, link};
+use crate::test_exchange::{BTC, connect, connect_as, exchange, limit, link, spot_exchange};
 use crate::{Endpoints, LocalSigner, Wanted, system_clock};
 
 #[test]
@@ -275,7 +275,8 @@ fn orders_newer_than_the_journal_are_an_alarm_before_anything_else() {
 
 #[test]
 fn spot_orders_live_and_die_and_pay_in_the_base_coin() {
-    let exchange = exchange("");
+    let folder = tempfile::tempdir().unwrap();
+    let exchange = spot_exchange(folder.path());
     let spot = |config: &mut Config| config.instruments[0].category = Category::Spot;
     let mut client = connect_as(&exchange, spot).unwrap();
     client.ready();

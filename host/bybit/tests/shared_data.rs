@@ -218,7 +218,7 @@ fn payloads() -> Vec<(String, Value)> {
     let mut payloads = Vec::new();
     for file in files.iter().filter(|file| file.extension().is_none_or(|ext| ext != "md")) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let text = fs::read_to_string(file).unwrap();
+        let text = String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
         let mut at = 0;
         while let Some(start) = text[at..].find('{') {
             at += start;
