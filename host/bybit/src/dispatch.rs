@@ -183,3 +183,7 @@ fn unsigned(error: &crate::signer::SignError) -> Submission {
 fn not_sent(kind: RejectionKind, why: &str) -> VenueRejection {
     VenueRejection { kind, code: 0, message: format!("not sent: {why}") }
 }
+
+#[cfg(test)]
+#[path = "dispatch_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
-use portcullis_core::{Execution, OrderReport, Timestamp};
+use portcullis_core::{Execution, OrderReport, Qty, Timestamp};
 
 /// Executions and orders remembered; more than pass between two comparisons.
 const REMEMBERED: usize = 20_000;
@@ -23,7 +23,14 @@ struct State {
     /// What happened before is the reconciliation's to tell.
     since: Timestamp,
     executions: Recent,
-    orders: BTreeMap<String, Timestamp>,
+    orders: BTreeMap<String, Known>,
+}
+
+/// What is known of an order.
+#[derive(Debug, Default, Clone, Copy)]
+struct Known {
+    at: Timestamp,
+    executed: Qty,
 }
 
 /// The last names, of which each was noted once.
@@ -60,14 +67,16 @@ impl Heard {
         self.with(|state| {
             if state.orders.len() >= REMEMBERED {
                 // The oldest are not compared any more.
-                state.orders.retain(|_, at| report.venue_time.since(*at).0 < 600_000_000_000);
+                state.orders.retain(|_, known| report.venue_time.since(known.at).0 < 600_000_000_000);
             }
-            let at = state.orders.entry(report.venue_order.as_str().to_owned()).or_default();
-            *at = report.venue_time.max(*at);
+            let known = state.orders.entry(report.venue_order.as_str().to_owned()).or_default();
+            known.at = report.venue_time.max(known.at);
+            known.executed = report.executed.max(known.executed);
         });
     }
 
-    /// The name of something that happened on this connection, long enough ago, and was not told.
+    /// The name of something of ours that happened on this connection, long enough ago, and was not told: an execution, an order, or
+    /// that one was executed further. Times of change alone prove nothing, since the venue need not push what changed nothing.
     pub(crate) fn missing(
         &self,
         executions: &[Execution],
@@ -79,12 +88,14 @@ impl Heard {
             let due = |at: Timestamp| at > state.since && at <= settled;
             let execution = executions
                 .iter()
-                .find(|one| due(one.venue_time) && !state.executions.names.contains(one.exec.as_str()))
+                .filter(|one| one.link.is_some() && due(one.venue_time))
+                .find(|one| !state.executions.names.contains(one.exec.as_str()))
                 .map(|one| format!("execution {}", one.exec));
             let order = || {
                 let unheard = |one: &&OrderReport| {
-                    let told = state.orders.get(one.venue_order.as_str());
-                    due(one.venue_time) && told.is_none_or(|told| *told < one.venue_time)
+                    let known = state.orders.get(one.venue_order.as_str());
+                    let is_news = known.is_none_or(|known| known.executed < one.executed);
+                    one.link.is_some() && due(one.venue_time) && is_news
                 };
                 orders.iter().find(unheard).map(|one| format!("order {}", one.venue_order))
             };
@@ -108,7 +119,7 @@ mod tests {
 
     fn execution(name: &str, at: u64) -> Execution {
         let row: wire::Execution = serde_json::from_value(serde_json::json!({
-            "symbol": "BTCUSDT", "orderId": "o", "side": "Buy", "execId": name, "execPrice": "100", "execQty": "0.5",
+            "symbol": "BTCUSDT", "orderId": "o", "orderLinkId": "p001", "side": "Buy", "execId": name, "execPrice": "100", "execQty": "0.5",
             "execType": "Trade", "execFee": "0", "execTime": at.to_string()
         }))
         .unwrap();
@@ -127,6 +138,27 @@ mod tests {
         assert_eq!(missing(&[execution("silent", 12_000)]), Some("execution silent".to_owned()));
         heard.start(Timestamp::from_millis(20_000));
         assert_eq!(missing(&[execution("silent", 12_000)]), None, "a new connection begins anew");
+    }
+
+    #[test]
+    fn an_order_is_missed_when_it_is_new_or_executed_further() {
+        let heard = Heard::default();
+        heard.start(Timestamp::from_millis(10_000));
+        let order = |name: &str, link: &str, executed: &str, at: u64| {
+            let row: wire::Order = serde_json::from_value(serde_json::json!({
+                "symbol": "BTCUSDT", "orderId": name, "orderLinkId": link, "side": "Buy", "orderStatus": "New",
+                "orderType": "Limit", "price": "100", "qty": "1", "cumExecQty": executed, "updatedTime": at.to_string()
+            }))
+            .unwrap();
+            decode::order(&table(Category::Linear), &row, Some(Category::Linear)).unwrap()
+        };
+        heard.order(&order("known", "p001", "0", 9_000));
+        let missing = |row: OrderReport| heard.missing(&[], &[row], Timestamp::from_millis(30_000)).is_some();
+        assert!(!missing(order("known", "p001", "0", 12_000)), "touched, and nothing changed");
+        assert!(missing(order("known", "p001", "0.5", 12_000)));
+        assert!(missing(order("new", "p002", "0", 12_000)));
+        assert!(!missing(order("theirs", "", "0", 12_000)), "a stop of the position, or somebody else's");
+        assert!(!missing(order("old", "p003", "0", 9_500)));
     }
 
     #[test]

@@ -6,30 +6,16 @@
 use core::time::Duration;
 
 use portcullis_core::{
-    CancelAll, CancelOrder, CancelScope, Class, Command, Evidence, ExecutionReport, LinkChange, LinkId,
-    OrderId, PlaceOrder, Price, Qty, RejectionKind, Side, Submission, TimeInForce, VenueStatus,
+    CancelAll, CancelScope, Class, Command, Evidence, ExecutionReport, LinkChange, LinkId, PlaceOrder, Price,
+    Qty, RejectionKind, Side, Submission, TimeInForce, VenueStatus,
 };
 use portcullis_gateway::{Venue as _, VenueEvent};
 use portcullis_wire::RECV_WINDOW_MS;
 
 use crate::SignedRequest;
-use crate::test_exchange::{BTC, Client, Exchange, connect, connect_as, exchange, limit, link};
-
-fn fault(at: &str, does: &str, when: &str) -> String {
-    format!("[[fault]]\nat = \"{at}\"\ndoes = \"{does}\"\n{when}\n")
-}
-
-/// An order that rests far below the market.
-fn rest(client: &mut Client, name: &LinkId) -> Command {
-    let (bid, _) = client.quote();
-    let command = limit(Side::Buy, Price(bid.0 - 5_000), TimeInForce::Gtc);
-    client.send(Class::Adding, &command, name);
-    command
-}
-
-fn cancel(name: &LinkId) -> Command {
-    Command::Cancel(CancelOrder { order: OrderId(1), instrument: BTC, link: name.clone() })
-}
+use crate::test_exchange::{
+    BTC, Client, Exchange, cancel, connect, connect_as, exchange, fault, limit, link, rest,
+};
 
 fn outcomes(client: &Client) -> usize {
     client.seen.iter().filter(|event| matches!(event, VenueEvent::Submission { .. })).count()
@@ -141,9 +127,7 @@ fn lesson_10_orders_and_executions_are_told_apart() {
     let mut client = connect(&exchange);
     client.ready();
     take(&mut client, &link("p001-taken"));
-    client.until("an execution", |event| {
-        matches!(event, VenueEvent::Report(ExecutionReport::Execution(_))).then_some(())
-    });
+    client.fill(&link("p001-taken"));
     let resting = link("p001-resting");
     rest(&mut client, &resting);
     client.order(&resting, VenueStatus::Working);
@@ -161,9 +145,7 @@ fn lesson_12_restarting_twice_changes_nothing() {
     let mut client = connect(&exchange);
     client.ready();
     take(&mut client, &link("p001-taken"));
-    client.until("an execution", |event| {
-        matches!(event, VenueEvent::Report(ExecutionReport::Execution(_))).then_some(())
-    });
+    client.fill(&link("p001-taken"));
     rest(&mut client, &link("p001-resting"));
     client.order(&link("p001-resting"), VenueStatus::Working);
     drop(client);
@@ -286,13 +268,11 @@ fn lesson_19_a_halt_leaves_the_stop_of_the_position() {
     let stop = Some(Price(bid.0 - 20_000));
     let protected = Command::Place(PlaceOrder { stop_loss: stop, ..place });
     client.send(Class::Adding, &protected, &link("p001-protected"));
-    client.until("an execution", |event| {
-        matches!(event, VenueEvent::Report(ExecutionReport::Execution(_))).then_some(())
-    });
+    client.fill(&link("p001-protected"));
     for scope in [CancelScope::Entries, CancelScope::Conditional] {
         let all = Command::CancelAll(CancelAll { instrument: BTC, scope });
         let of = client.send(Class::Cancel, &all, &link("unused"));
-        assert!(matches!(client.outcome_seen(of), Submission::Accepted { .. }));
+        assert!(matches!(client.outcome(of), Submission::Accepted { .. }));
     }
     let positions = client.snapshot().positions;
     assert_eq!(positions[0].stop_loss, stop);
@@ -352,92 +332,11 @@ fn lesson_27_reduce_only_is_seen_on_the_echo() {
     let mut client = connect(&exchange);
     client.ready();
     take(&mut client, &link("p001-open"));
-    client.until("an execution", |event| {
-        matches!(event, VenueEvent::Report(ExecutionReport::Execution(_))).then_some(())
-    });
+    client.fill(&link("p001-open"));
     let (_, ask) = client.quote();
     let Command::Place(place) = limit(Side::Sell, Price(ask.0 + 5_000), TimeInForce::Gtc) else { panic!() };
     let name = link("p001-reduce");
     let reduce = PlaceOrder { reduce_only: true, quantity: Qty(1), ..place };
     client.send(Class::Reducing, &Command::Place(reduce), &name);
     assert!(client.order(&name, VenueStatus::Working).reduce_only);
-}
-
-#[test]
-fn an_address_that_was_turned_away_loses_no_cancel() {
-    let exchange = exchange(&fault("/v5/order/amend", "forbidden", "nth = 1"));
-    let mut client = connect(&exchange);
-    client.ready();
-    let name = link("p001-kept");
-    rest(&mut client, &name);
-    client.order(&name, VenueStatus::Working);
-    let amend = Command::Amend(portcullis_core::AmendOrder {
-        order: OrderId(1),
-        instrument: BTC,
-        link: name.clone(),
-        price: None,
-        quantity: Some(Qty(20)),
-    });
-    let of = client.send(Class::Adding, &amend, &link("unused"));
-    let Submission::Rejected(rejection) = client.outcome(of) else { panic!("not turned away") };
-    assert_eq!((rejection.kind, rejection.code), (RejectionKind::RateLimited, 403));
-    client.until("the pause", |event| {
-        matches!(event, VenueEvent::Link(LinkChange::RateBudget { up: false })).then_some(())
-    });
-    // Nothing goes out, and the gate is told so at once; it keeps the cancel until the budget is up again (`host/core`,
-    // `a_cancel_that_the_venue_refuses_for_the_moment_is_kept`).
-    let of = client.send(Class::Cancel, &cancel(&name), &link("unused"));
-    let Submission::Rejected(rejection) = client.outcome(of) else { panic!("sent in the pause") };
-    assert_eq!((rejection.kind, rejection.code), (RejectionKind::RateLimited, 0));
-}
-
-/// A client whose orders go over the trade stream.
-fn over_the_socket(exchange: &Exchange) -> Client {
-    let mut client = connect_as(exchange, |config| config.trade_socket = true).unwrap();
-    assert!(client.venue.second_cap_off());
-    client.ready();
-    let up = std::time::Instant::now();
-    while !client.venue.shared().trade.is_up() {
-        assert!(up.elapsed() < crate::test_exchange::PATIENCE, "the trade stream does not come up");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    client
-}
-
-#[test]
-fn orders_go_over_the_trade_stream_with_the_same_outcomes() {
-    let exchange = exchange("");
-    let mut client = over_the_socket(&exchange);
-    let name = link("p001-socket");
-    let command = rest(&mut client, &name);
-    client.order(&name, VenueStatus::Working);
-    let again = client.send(Class::Adding, &command, &name);
-    let Submission::Rejected(rejection) = client.outcome(again) else { panic!("a second order of one name") };
-    assert_eq!(rejection.kind, RejectionKind::DuplicateLinkId);
-    let of = client.send(Class::Cancel, &cancel(&name), &link("unused"));
-    assert!(matches!(client.outcome(of), Submission::Accepted { venue_order: Some(_) }));
-    client.order(&name, VenueStatus::Cancelled);
-}
-
-#[test]
-fn an_answer_lost_on_the_trade_stream_is_unknown_and_not_asked_again() {
-    let exchange = exchange(&fault("/v5/order/create", "timeout_after_accept", "nth = 1"));
-    let mut client = over_the_socket(&exchange);
-    let (bid, _) = client.quote();
-    let name = link("p001-lost");
-    let of = client.send(Class::Adding, &limit(Side::Buy, Price(bid.0 - 5_000), TimeInForce::Gtc), &name);
-    assert!(matches!(client.outcome_seen(of), Submission::Unknown { .. }));
-    assert!(matches!(client.evidence(&name), Evidence::Found(order) if order.status == VenueStatus::Working));
-    assert_eq!(client.snapshot().orders.len(), 1);
-}
-
-#[test]
-fn orders_go_by_rest_while_the_trade_stream_is_down() {
-    let exchange = exchange(&fault("trade", "disconnect", "every = 1"));
-    let mut client = connect_as(&exchange, |config| config.trade_socket = true).unwrap();
-    client.ready();
-    let name = link("p001-rest");
-    rest(&mut client, &name);
-    client.order(&name, VenueStatus::Working);
-    assert_eq!(client.snapshot().orders.len(), 1);
 }

@@ -142,6 +142,10 @@ async fn reconcile(
     let snapshot = taken.map_err(|error| SocketError::Backfill(error.to_string()))?;
     for execution in &snapshot.executions {
         shared.saw_execution(execution.venue_time);
+        shared.heard.execution(execution);
+    }
+    for order in &snapshot.orders {
+        shared.heard.order(order);
     }
     shared.events.push(VenueEvent::Snapshot(snapshot));
     Ok(())

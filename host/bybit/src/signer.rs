@@ -1,6 +1,8 @@
 //! The trade key's seam: whoever holds it serialises and signs a closed list of requests, so that it cannot be made to sign
 //! anything else (RULES S1). Today it is in this process; the signer role takes its place behind the same trait.
 
+use core::fmt;
+
 use portcullis_wire::{
     AmendOrder, Batch, CancelAll, CancelOrder, CreateOrder, Credentials, RECV_WINDOW_MS, Signature,
     TradingStop, path,
@@ -64,8 +66,9 @@ impl OrderRequest {
     }
 }
 
-/// A request ready to be posted: the bytes that were signed, and what goes into the headers.
-#[derive(Debug, Clone)]
+/// A request ready to be posted: the bytes that were signed, and what goes into the headers. Shows neither key nor signature when
+/// printed.
+#[derive(Clone)]
 pub struct SignedRequest {
     /// Where it is posted.
     pub path: &'static str,
@@ -77,6 +80,15 @@ pub struct SignedRequest {
     pub timestamp_ms: u64,
     /// The signature.
     pub signature: Signature,
+}
+
+impl fmt::Debug for SignedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedRequest")
+            .field("path", &self.path)
+            .field("timestamp_ms", &self.timestamp_ms)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a request was not signed; it was not sent either.
@@ -117,8 +129,8 @@ pub trait OrderSigner: Send {
     }
 }
 
-/// The authentication of a stream.
-#[derive(Debug, Clone)]
+/// The authentication of a stream. Shows neither key nor signature when printed.
+#[derive(Clone)]
 pub struct SignedStream {
     /// The API key.
     pub key: Box<str>,
@@ -126,6 +138,12 @@ pub struct SignedStream {
     pub expires_ms: u64,
     /// The signature.
     pub signature: Signature,
+}
+
+impl fmt::Debug for SignedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedStream").field("expires_ms", &self.expires_ms).finish_non_exhaustive()
+    }
 }
 
 /// How far in the future the authentication of a stream expires.
@@ -198,6 +216,26 @@ mod tests {
         let signed = signer.sign(&request).unwrap();
         assert_eq!((signed.path, signed.timestamp_ms), ("/v5/order/cancel", 1_764_000_000_000));
         credentials.verify_request("1764000000000", "5000", &signed.body, signed.signature.as_str()).unwrap();
+    }
+
+    #[test]
+    fn printing_shows_neither_key_nor_secret() {
+        let credentials = Credentials::new("AbCdEfGh1234567890", &"TopSecretText".to_owned().into());
+        let mut signer =
+            LocalSigner::new(credentials.clone(), || Timestamp::from_millis(1)).with_trade_socket();
+        let signed = signer.sign(&OrderRequest::Cancel(CancelOrder::default())).unwrap();
+        let (query, stream) = (signer.sign_key_query().unwrap(), signer.sign_stream().unwrap());
+        let mut config = crate::Config::new(
+            portcullis_core::Environment::Paper,
+            crate::Endpoints::paper("http://127.0.0.1:9", "ws://127.0.0.1:9"),
+            credentials,
+            || Timestamp::from_millis(1),
+        );
+        config.trade_socket = true;
+        let shown = format!("{signer:?} {signed:?} {query:?} {stream:?} {config:?}");
+        for hidden in ["EfGh1234567890", "TopSecret", signed.signature.as_str(), stream.signature.as_str()] {
+            assert!(!shown.contains(hidden), "{hidden} in {shown}");
+        }
     }
 
     #[test]

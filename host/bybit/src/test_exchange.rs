@@ -15,9 +15,9 @@ use std::thread;
 use std::time::Instant;
 
 use portcullis_core::{
-    Category, Class, Command, Environment, Evidence, ExecutionReport, InstrumentId, LinkChange, LinkId,
-    MarketBody, OrderId, PlaceOrder, Price, Qty, Query, Sequence, Side, Submission, TimeInForce, Timestamp,
-    VenueSnapshot, VenueStatus,
+    CancelOrder, Category, Class, Command, Environment, Evidence, ExecutionReport, InstrumentId, LinkChange,
+    LinkId, MarketBody, OrderId, PlaceOrder, Price, Qty, Query, Sequence, Side, Submission, TimeInForce,
+    Timestamp, VenueSnapshot, VenueStatus,
 };
 use portcullis_gateway::{Venue as _, VenueEvent};
 use portcullis_paper::{Faults, PaperConfig, PaperKey};
@@ -191,31 +191,44 @@ impl Client {
         }
     }
 
-    pub(crate) fn outcome(&mut self, wanted: Sequence) -> Submission {
-        self.until("an outcome", |event| match event {
-            VenueEvent::Submission { of, outcome } if *of == wanted => Some(outcome.clone()),
-            _ => None,
-        })
-    }
-
     /// The outcome of a command, also when it was told before.
-    pub(crate) fn outcome_seen(&mut self, wanted: Sequence) -> Submission {
+    pub(crate) fn outcome(&mut self, wanted: Sequence) -> Submission {
         let told = self.seen.iter().find_map(|event| match event {
             VenueEvent::Submission { of, outcome } if *of == wanted => Some(outcome.clone()),
             _ => None,
         });
-        told.unwrap_or_else(|| self.outcome(wanted))
+        told.unwrap_or_else(|| {
+            self.until("an outcome", |event| match event {
+                VenueEvent::Submission { of, outcome } if *of == wanted => Some(outcome.clone()),
+                _ => None,
+            })
+        })
     }
 
+    /// The stream's word on an order in this state, also when it was told before.
     pub(crate) fn order(&mut self, link: &LinkId, status: VenueStatus) -> portcullis_core::OrderReport {
-        self.until("an order report", |event| match event {
+        let pick = |event: &VenueEvent| match event {
             VenueEvent::Report(ExecutionReport::Order(order))
                 if order.link.as_ref() == Some(link) && order.status == status =>
             {
                 Some(order.clone())
             }
             _ => None,
-        })
+        };
+        let told = self.seen.iter().find_map(pick);
+        told.unwrap_or_else(|| self.until("an order report", pick))
+    }
+
+    /// The first execution of an order, also when it was told before.
+    pub(crate) fn fill(&mut self, link: &LinkId) -> portcullis_core::Execution {
+        let pick = |event: &VenueEvent| match event {
+            VenueEvent::Report(ExecutionReport::Execution(fill)) if fill.link.as_ref() == Some(link) => {
+                Some(fill.clone())
+            }
+            _ => None,
+        };
+        let told = self.seen.iter().find_map(pick);
+        told.unwrap_or_else(|| self.until("an execution", pick))
     }
 }
 
@@ -257,4 +270,22 @@ impl Client {
             _ => None,
         })
     }
+}
+
+/// One fault of a faults file.
+pub(crate) fn fault(at: &str, does: &str, when: &str) -> String {
+    format!("[[fault]]\nat = \"{at}\"\ndoes = \"{does}\"\n{when}\n")
+}
+
+/// An order that rests far below the market.
+pub(crate) fn rest(client: &mut Client, name: &LinkId) -> Command {
+    let (bid, _) = client.quote();
+    let command = limit(Side::Buy, Price(bid.0 - 5_000), TimeInForce::Gtc);
+    client.send(Class::Adding, &command, name);
+    command
+}
+
+/// The cancel of an order.
+pub(crate) fn cancel(name: &LinkId) -> Command {
+    Command::Cancel(CancelOrder { order: OrderId(1), instrument: BTC, link: name.clone() })
 }

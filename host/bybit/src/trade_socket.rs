@@ -2,6 +2,7 @@
 //! caps nothing any more (RULES S1). What an answer proves is the same as by REST, and so is what silence proves: nothing.
 
 use core::convert::Infallible;
+use core::fmt;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,7 +35,21 @@ const RESTARTING: i32 = 10_019;
 /// The trade stream, as those who send see it.
 #[derive(Debug, Default)]
 pub(crate) struct TradeSocket {
-    queue: Mutex<Option<mpsc::Sender<Request>>>,
+    open: Mutex<Option<Open>>,
+}
+
+/// An authenticated socket.
+#[derive(Clone)]
+struct Open {
+    queue: mpsc::Sender<Request>,
+    /// The key it was authenticated with, to be kept out of what the venue says.
+    key: Arc<str>,
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open").finish_non_exhaustive()
+    }
 }
 
 /// What came of a request.
@@ -59,7 +74,7 @@ struct Request {
 impl TradeSocket {
     /// Whether a request would go this way now.
     pub(crate) fn takes(&self, request: &OrderRequest) -> bool {
-        request.operation().is_some() && self.queue().is_some()
+        request.operation().is_some() && self.open().is_some()
     }
 
     /// Sends a request and waits for its answer, found by the request's name: answers come in any order.
@@ -70,7 +85,7 @@ impl TradeSocket {
         request: &OrderRequest,
         market: Category,
     ) -> Asked {
-        let (Some(operation), Some(queue)) = (request.operation(), self.queue()) else {
+        let (Some(operation), Some(open)) = (request.operation(), self.open()) else {
             return Asked::NotSent;
         };
         let sent = shared.now();
@@ -78,12 +93,12 @@ impl TradeSocket {
         let leaves = Arc::new(AtomicBool::new(false));
         let (reply, answer) = oneshot::channel();
         let asked = Request { id: id_of(of), text, leaves: Arc::clone(&leaves), reply };
-        if queue.try_send(asked).is_err() {
+        if open.queue.try_send(asked).is_err() {
             return Asked::NotSent;
         }
         match timeout(shared.config.command_timeout, answer).await {
             Ok(Ok(reply)) => {
-                let submission = read(request.path(), &reply);
+                let submission = read(request.path(), &reply, &open.key);
                 let (rate, time) = headers(reply.header.as_ref());
                 shared.rest.heed(request.path(), market, &submission, rate, (sent, time));
                 Asked::Answered(submission)
@@ -97,15 +112,15 @@ impl TradeSocket {
     /// Whether it is authenticated and open.
     #[cfg(test)]
     pub(crate) fn is_up(&self) -> bool {
-        self.queue().is_some()
+        self.open().is_some()
     }
 
-    fn queue(&self) -> Option<mpsc::Sender<Request>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn open(&self) -> Option<Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, queue: Option<mpsc::Sender<Request>>) {
-        *self.queue.lock().unwrap_or_else(PoisonError::into_inner) = queue;
+    fn set(&self, open: Option<Open>) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = open;
     }
 }
 
@@ -141,7 +156,7 @@ async fn connected(shared: &Shared) -> Result<Infallible, SocketError> {
         return Err(refused(format!("code {}: {}", reply.ret_code, redact(&reply.ret_msg, &auth.key))));
     }
     let (queue, mut asked) = mpsc::channel(QUEUE);
-    shared.trade.set(Some(queue));
+    shared.trade.set(Some(Open { queue, key: auth.key.as_ref().into() }));
     tracing::info!("trade stream up: the signer's cap is off");
     let mut waiting: HashMap<String, oneshot::Sender<TradeReply>> = HashMap::new();
     loop {
@@ -195,8 +210,8 @@ fn text_of(of: Sequence, operation: &str, request: &OrderRequest, now: Timestamp
 }
 
 /// What an answer proves.
-fn read(at: &str, reply: &TradeReply) -> Submission {
-    settled(at, reply.ret_code, &reply.ret_msg, "").unwrap_or_else(|| {
+fn read(at: &str, reply: &TradeReply, key: &str) -> Submission {
+    settled(at, reply.ret_code, &reply.ret_msg, key).unwrap_or_else(|| {
         let ids = reply.data.clone().and_then(|data| serde_json::from_value::<OrderIds>(data).ok());
         accepted(ids)
     })

@@ -3,8 +3,8 @@
 #![allow(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm, reason = "test code")]
 
 use portcullis_core::{
-    CancelOrder, CancelScope, Evidence, ExecutionReport, InstrumentId, MarginMode, MarketBody, OrderId,
-    Price, Qty, RejectionKind, Side, Submission, TimeInForce, VenueAlarm, VenueRejection, VenueStatus,
+    CancelOrder, CancelScope, Evidence, InstrumentId, MarginMode, MarketBody, OrderId, Price, Qty,
+    RejectionKind, Side, Submission, TimeInForce, VenueAlarm, VenueRejection, VenueStatus,
 };
 use portcullis_wire::Credentials;
 
@@ -57,10 +57,7 @@ fn a_taker_is_filled_and_a_late_client_finds_out() {
     let name = link("p001-take");
     let of = client.send(Class::Adding, &limit(Side::Buy, Price(ask.0 + 1_000), TimeInForce::Ioc), &name);
     assert!(matches!(client.outcome(of), Submission::Accepted { .. }));
-    let fill = client.until("an execution", |event| match event {
-        VenueEvent::Report(ExecutionReport::Execution(fill)) => Some(fill.clone()),
-        _ => None,
-    });
+    let fill = client.fill(&name);
     assert_eq!((fill.link.as_ref(), fill.maker), (Some(&name), false));
     assert!(fill.fee.0 > 0 && fill.price <= Price(ask.0 + 1_000));
     drop(client);
@@ -133,7 +130,7 @@ fn entries_over_the_budget_are_refused_and_never_queued() {
             client.send(Class::Adding, &command, &link(&format!("p001-{at}")))
         })
         .collect();
-    let outcomes: Vec<Submission> = sent.into_iter().map(|of| client.outcome_seen(of)).collect();
+    let outcomes: Vec<Submission> = sent.into_iter().map(|of| client.outcome(of)).collect();
     let refused = outcomes.iter().filter(|outcome| {
         matches!(
             outcome,
@@ -308,10 +305,7 @@ fn spot_orders_live_and_die_and_pay_in_the_base_coin() {
     let mut taking = resting;
     (taking.price, taking.time_in_force) = (Some(Price(ask.0 + 1_000)), TimeInForce::Ioc);
     client.send(Class::Adding, &Command::Place(taking), &taken);
-    let fill = client.until("an execution", |event| match event {
-        VenueEvent::Report(ExecutionReport::Execution(fill)) => Some(fill.clone()),
-        _ => None,
-    });
+    let fill = client.fill(&taken);
     // Paid in bitcoin, told in dollars: about a thousandth of the value or less, and not of the quantity.
     let value =
         portcullis_core::notional(fill.price, 2, fill.quantity, 6, portcullis_core::Rounding::Down).unwrap();

@@ -197,6 +197,7 @@ fn connect(
         ));
     }
     let signer = LocalSigner::new(trade_key, clock::now);
+    let signer = if settings.trade_socket { signer.with_trade_socket() } else { signer };
     let ring = wake.clone();
     BybitVenue::connect(settings, Box::new(signer), move || ring.ring()).map_err(|error| {
         Failure::Environment(anyhow::Error::new(error).context("cannot connect to the venue"))
