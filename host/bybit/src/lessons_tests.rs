@@ -179,8 +179,13 @@ fn lesson_14_an_execution_told_twice_has_one_name() {
 
 #[test]
 fn lesson_15_missing_and_unknown_members_kill_nothing() {
-    let faults = fault("order", "missing_fields", "nth = 1") + &fault("order", "unknown_fields", "nth = 2");
-    let exchange = exchange(&faults);
+    let faults = [
+        fault("order", "missing_fields", "nth = 1"),
+        fault("order", "unknown_fields", "nth = 2"),
+        fault("public", "malformed_json", "nth = 15"),
+        fault("public", "missing_fields", "nth = 20"),
+    ];
+    let exchange = exchange(&faults.concat());
     let mut client = connect(&exchange);
     client.ready();
     let name = link("p001-odd");
@@ -188,6 +193,15 @@ fn lesson_15_missing_and_unknown_members_kill_nothing() {
     client.until("an outcome", |event| matches!(event, VenueEvent::Submission { .. }).then_some(()));
     client.send(Class::Cancel, &cancel(&name), &link("unused"));
     client.order(&name, VenueStatus::Cancelled);
+    let started = std::time::Instant::now();
+    while client.venue.counters().quarantined() == 0 {
+        assert!(started.elapsed() < crate::test_exchange::PATIENCE, "the odd market frames are counted");
+        client.quote();
+    }
+    client.quote();
+    let public_down =
+        |event: &VenueEvent| matches!(event, VenueEvent::Link(LinkChange::Public { up: false }));
+    assert!(!client.seen.iter().any(public_down), "and the market goes on");
     assert!(!went_down(&client));
 }
 

@@ -106,6 +106,7 @@ enum Message {
     Answer(Ack),
 }
 
+/// What cannot be read at all ends the connection: something was said about our orders, and the next one begins by asking what.
 fn control(socket: &mut Socket, text: Utf8Bytes) -> Result<Message, SocketError> {
     if is_data(&text) {
         return Ok(Message::Data(text));
@@ -186,6 +187,10 @@ async fn canary(shared: &Shared) -> Result<Infallible, SocketError> {
     let mut failures = 0_u32;
     loop {
         sleep(shared.config.canary_every).await;
+        if shared.rest.budget.banned_until(std::time::Instant::now()).is_some() {
+            // Nothing may be asked, and a new session would have to ask: what the stream still tells is better than none.
+            continue;
+        }
         match missed(shared).await {
             Ok(None) => {}
             Ok(Some(what)) => {

@@ -83,7 +83,16 @@ async fn connected(
             }
         };
         if !is_data(&text) {
-            let ack: Ack = serde_json::from_str(&text)?;
+            let ack: Ack = match serde_json::from_str(&text) {
+                Ok(ack) => ack,
+                // A frame cut short may have been a book's: its next update shows the gap.
+                Err(error) => {
+                    if shared.events.counters.quarantined.count() {
+                        tracing::warn!(?category, %error, "market message quarantined");
+                    }
+                    continue;
+                }
+            };
             socket.heard(&ack);
             if ack.op == "subscribe" && !ack.is_pong() {
                 confirm(&ack)?;

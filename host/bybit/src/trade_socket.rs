@@ -169,13 +169,13 @@ async fn connected(shared: &Shared) -> Result<Infallible, SocketError> {
             }
             text = socket.next() => {
                 let text = text?;
+                if let Ok(ack) = serde_json::from_str::<Ack>(&text) {
+                    socket.heard(&ack);
+                }
                 let Ok(reply) = serde_json::from_str::<TradeReply>(&text) else {
                     shared.events.counters.quarantined.count();
                     continue;
                 };
-                if let Ok(ack) = serde_json::from_str::<Ack>(&text) {
-                    socket.heard(&ack);
-                }
                 let restarting = reply.ret_code == RESTARTING;
                 if let Some(asker) = reply.req_id.as_ref().and_then(|id| waiting.remove(id)) {
                     // Nobody may be waiting any more.
