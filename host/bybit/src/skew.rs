@@ -100,7 +100,7 @@ fn is_beyond(millis: i64) -> bool {
     millis.unsigned_abs() > LIMIT_MS.unsigned_abs()
 }
 
-/// The difference, where the answer proves that it is beyond the bound, or came fast enough to be taken by its middle.
+/// The difference, where the answer proves on which side of the bound it is, or came fast enough to be taken by its middle.
 fn judged(sample: ClockSample) -> Option<i64> {
     let millis = |at: Timestamp| i64::try_from(at.millis()).ok();
     let (sent, received, venue) = (millis(sample.sent)?, millis(sample.received)?, millis(sample.venue)?);
@@ -111,7 +111,9 @@ fn judged(sample: ClockSample) -> Option<i64> {
     if most < LIMIT_MS.saturating_neg() {
         return Some(most);
     }
-    (received.saturating_sub(sent) <= ROUND_TRIP_MAX_MS).then(|| sample.skew_ms())
+    let is_inside = least >= LIMIT_MS.saturating_neg() && most <= LIMIT_MS;
+    let is_fast = received.saturating_sub(sent) <= ROUND_TRIP_MAX_MS;
+    (is_inside || is_fast).then(|| sample.skew_ms())
 }
 
 #[cfg(test)]
@@ -140,6 +142,11 @@ mod tests {
         );
         assert_eq!(judged(sample(10_000, 13_000, 9_400)), Some(600), "ahead even when the question left");
         assert_eq!(judged(sample(10_000, 13_000, 13_700)), Some(-700), "behind even when the answer came");
+        assert_eq!(
+            judged(sample(10_000, 10_900, 10_450)),
+            Some(0),
+            "slow, and inside whatever happened on the way"
+        );
         assert_eq!(judged(sample(10_000, 10_100, 10_050)), Some(0));
     }
 
