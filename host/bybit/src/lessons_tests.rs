@@ -182,8 +182,8 @@ fn lesson_15_missing_and_unknown_members_kill_nothing() {
     let faults = [
         fault("order", "missing_fields", "nth = 1"),
         fault("order", "unknown_fields", "nth = 2"),
-        fault("public", "malformed_json", "nth = 15"),
-        fault("public", "missing_fields", "nth = 20"),
+        fault("public", "malformed_json", "every = 25"),
+        fault("public", "missing_fields", "every = 30"),
     ];
     let exchange = exchange(&faults.concat());
     let mut client = connect(&exchange);
