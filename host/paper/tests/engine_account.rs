@@ -315,9 +315,12 @@ async fn leverage_is_bounded_and_the_account_says_how_it_is_set() {
 }
 
 #[tokio::test]
-async fn a_wild_price_is_out_of_range() {
+async fn a_wild_price_and_what_is_not_offered_are_refused() {
     let (_dir, server) = server().await;
     let wild = server.post(CREATE, order("", "Buy", "0.01", Some("2000000"))).await;
     assert_eq!((code(&wild), &wild["retMsg"]), (110_003, &json!("price is invalid")));
+    let best =
+        with(order("", "Buy", "0.01", Some("59000")), json!({"bboSideType": "Queue", "bboLevel": "1"}));
+    assert_eq!(code(&server.post(CREATE, best).await), 10_001, "refused rather than ignored");
     server.stop().await;
 }

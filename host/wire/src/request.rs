@@ -83,6 +83,9 @@ pub struct CreateOrder {
     /// Market orders: the slippage bound.
     #[serde(deserialize_with = "loose_opt", skip_serializing_if = "Option::is_none")]
     pub slippage_tolerance: Option<String>,
+    /// Limit orders: the side of the book whose price they take over, instead of a price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bbo_side_type: Option<String>,
     /// Type of a partial take-profit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tp_order_type: Option<OrderType>,

@@ -62,6 +62,9 @@ pub(super) fn create(
 
 /// Refuses what the paper exchange does not do, rather than doing something else.
 fn check_offered(spec: &InstrumentSpec, body: &wire::CreateOrder, order: &NewOrder) -> Result<(), Refusal> {
+    if body.bbo_side_type.as_ref().is_some_and(|word| !word.is_empty()) {
+        return Err(Refusal::parameter("bboSideType is not offered by the paper exchange"));
+    }
     match spec.category {
         Category::Linear
             if !order.exits.partial
