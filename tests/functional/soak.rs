@@ -42,57 +42,48 @@ fn main() {
     libtest_mimic::run(&arguments, tests).exit();
 }
 
-/// What can go wrong, how often in a million: requests, then private messages.
-const FAULTS: &str = r#"
-[[fault]]
-at = "/v5/order/create"
-does = "timeout_after_accept"
-per_million = 20000
-[[fault]]
-at = "/v5/order/create"
-does = "rate_limit"
-per_million = 10000
-[[fault]]
-at = "/v5/order/cancel"
-does = "timeout_after_accept"
-per_million = 20000
-[[fault]]
-at = "/v5/order/amend"
-does = "timeout_after_accept"
-per_million = 20000
-[[fault]]
-at = "/v5/position/trading-stop"
-does = "rate_limit"
-per_million = 20000
-[[fault]]
-at = "execution"
-does = "drop_event"
-per_million = 10000
-[[fault]]
-at = "execution"
-does = "duplicate_event"
-per_million = 50000
-[[fault]]
-at = "execution"
-does = "reorder_event"
-per_million = 50000
-[[fault]]
-at = "order"
-does = "drop_event"
-per_million = 10000
-[[fault]]
-at = "order"
-does = "duplicate_event"
-per_million = 50000
-[[fault]]
-at = "order"
-does = "reorder_event"
-per_million = 50000
-[[fault]]
-at = "order"
-does = "disconnect"
-per_million = 1000
-"#;
+/// What goes wrong, where, and how often in a million requests or messages; and for how long, in milliseconds.
+const FAULTS: [(&str, &str, u32, u32); 29] = [
+    ("/v5/order/create", "timeout_before_accept", 10_000, 0),
+    ("/v5/order/create", "timeout_after_accept", 20_000, 0),
+    ("/v5/order/create", "rate_limit", 10_000, 500),
+    ("/v5/order/create", "server_error", 5_000, 0),
+    ("/v5/order/create", "malformed_json", 5_000, 0),
+    ("/v5/order/create", "delay_reply", 20_000, 1_500),
+    ("/v5/order/cancel", "timeout_before_accept", 10_000, 0),
+    ("/v5/order/cancel", "timeout_after_accept", 20_000, 0),
+    ("/v5/order/cancel", "server_error", 10_000, 0),
+    ("/v5/order/amend", "timeout_after_accept", 20_000, 0),
+    ("/v5/position/trading-stop", "rate_limit", 20_000, 0),
+    ("/v5/order/realtime", "server_error", 20_000, 0),
+    ("/v5/order/history", "malformed_json", 20_000, 0),
+    ("/v5/execution/list", "timeout_before_accept", 20_000, 0),
+    ("/v5/order/create", "restart_forgetting", 1_000, 2_000),
+    ("execution", "drop_event", 10_000, 0),
+    ("execution", "duplicate_event", 50_000, 0),
+    ("execution", "reorder_event", 50_000, 0),
+    ("execution", "delay_event", 20_000, 2_000),
+    ("order", "drop_event", 10_000, 0),
+    ("order", "duplicate_event", 50_000, 0),
+    ("order", "reorder_event", 50_000, 0),
+    ("order", "malformed_json", 5_000, 0),
+    ("order", "missing_fields", 5_000, 0),
+    ("order", "unknown_fields", 50_000, 0),
+    ("order", "disconnect", 1_000, 0),
+    ("private", "silence", 200, 20_000),
+    ("public", "drop_event", 20, 0),
+    ("public", "malformed_json", 10, 0),
+];
+
+fn faults(seed: f64) -> String {
+    let mut text = format!("seed = {seed}\n");
+    for (at, does, per_million, for_ms) in FAULTS {
+        text.push_str(&format!(
+            "[[fault]]\nat = \"{at}\"\ndoes = \"{does}\"\nper_million = {per_million}\nfor_ms = {for_ms}\n"
+        ));
+    }
+    text
+}
 
 fn number(name: &str, default: f64) -> f64 {
     std::env::var(name)
@@ -102,10 +93,10 @@ fn number(name: &str, default: f64) -> f64 {
 fn soak() -> Result<(), libtest_mimic::Failed> {
     let (minutes, seed) = (number("SOAK_MINUTES", 1.0), number("SOAK_SEED", 1.0));
     let dir = tempfile::tempdir()?;
-    let faults = dir.path().join("faults.toml");
-    std::fs::write(&faults, format!("seed = {seed}\n{FAULTS}"))?;
+    let file = dir.path().join("faults.toml");
+    std::fs::write(&file, faults(seed))?;
     let data = dir.path().join("data");
-    let demo = Demo::start(&data, &["--speed", "20", "--faults", faults.to_str().unwrap()]);
+    let demo = Demo::start(&data, &["--speed", "20", "--faults", file.to_str().unwrap()]);
     let half = Duration::from_secs_f64(minutes * 30.0);
     std::thread::sleep(half);
     kill(demo.pid("gateway"), "KILL");
