@@ -117,6 +117,7 @@ pub(crate) fn execution(
         price: Price(price),
         quantity: Qty(quantity),
         fee: fee(listing, row)?,
+        fee_quantity: fee_quantity(listing, row)?,
         maker: row.is_maker,
         created_by: made_by(&row.create_type).unwrap_or(CreatedBy::Client),
         venue_time: time("execTime", &row.exec_time)?,
@@ -209,6 +210,16 @@ fn fee(listing: &Listing, row: &wire::Execution) -> Result<Amount, Quarantine> {
     }
     let value = amount(zero_if_empty(&row.exec_value)).map_err(|_| member("execValue", &row.exec_value))?;
     times(value, zero_if_empty(&row.fee_rate), "feeRate")
+}
+
+/// What the fee took of a purchase in the base coin. A rebate there is left to the account: the books never hold more.
+fn fee_quantity(listing: &Listing, row: &wire::Execution) -> Result<Qty, Quarantine> {
+    if row.fee_currency.is_empty() || row.fee_currency != listing.base_coin {
+        return Ok(Qty(0));
+    }
+    let paid = amount(zero_if_empty(&row.exec_fee)).map_err(|_| member("execFee", &row.exec_fee))?;
+    let taken = paid.to_quantity(listing.spec.quantity_decimals, Rounding::Up);
+    taken.map(|taken| Qty(taken.0.max(0))).ok_or(Quarantine::OutOfRange)
 }
 
 /// An amount times a decimal text of at most 12 decimals.

@@ -173,13 +173,20 @@ impl Ledger {
         let (price_decimals, decimals) = (spec.price_decimals, spec.quantity_decimals);
         let value =
             notional(execution.price, price_decimals, execution.quantity, decimals, Rounding::HalfEven)?;
-        let signed_value = if execution.side == Side::Sell { value.checked_neg()? } else { value };
-        let change = execution.quantity.signed(execution.side);
+        // What the fee took of the purchase was neither received nor is it to be paid once more.
+        let kept = Qty(execution.quantity.0.checked_sub(execution.fee_quantity.0)?.max(0));
+        let cost = if execution.fee_quantity.0 > 0 { value.checked_sub(execution.fee)? } else { value };
+        let signed_value = if execution.side == Side::Sell { cost.checked_neg()? } else { cost };
+        let change = kept.signed(execution.side);
         let total = self.totals.entry(execution.instrument)?;
         let new_total = total.checked_add(change)?;
         let mut booked = *position;
         booked.fees = booked.fees.checked_add(execution.fee)?;
-        booked.trade(change, signed_value)?;
+        if kept.0 == 0 {
+            booked.realised = booked.realised.checked_sub(signed_value)?;
+        } else {
+            booked.trade(change, signed_value)?;
+        }
         *position = booked;
         *total = new_total;
         Some(value.saturating_abs())

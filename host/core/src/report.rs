@@ -136,6 +136,9 @@ pub struct Execution {
     pub quantity: Qty,
     /// Fee in the quote coin, negative for a rebate; for funding the payment.
     pub fee: Amount,
+    /// The part of the quantity that went as the fee, which a spot purchase pays in what it buys; rounded up, so that the books never
+    /// hold more than the account. Zero where the fee is paid in the quote coin.
+    pub fee_quantity: Qty,
     /// Whether our order rested first.
     pub maker: bool,
     /// What made the order.

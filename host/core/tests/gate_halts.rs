@@ -347,6 +347,7 @@ fn books_that_do_not_add_up_bound_nothing() {
             price: Price(6_000_000),
             quantity: Qty(1),
             fee: Amount(i128::MAX),
+            fee_quantity: Qty(0),
             maker: false,
             created_by: CreatedBy::Venue,
             venue_time: world.now,

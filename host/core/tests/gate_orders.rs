@@ -677,6 +677,7 @@ fn what_the_venue_does_by_itself_is_booked_on_the_owner() {
             side: Side::Sell,
             quantity: Qty(quantity),
             fee: Amount::parse("0.5").unwrap(),
+            fee_quantity: Qty(0),
             ..world.execution_of(id, Qty(1), Price(6_000_000))
         };
         world.step(Input::Report(ExecutionReport::Execution(execution)));
@@ -705,4 +706,35 @@ fn a_storm_of_rejections_latches() {
     reject(&mut world);
     assert_eq!(world.gate.state().trading_state(TAKER), TradingState::ReduceOnly);
     assert_eq!(world.gate.state().trading_state(MAKER), TradingState::Active);
+}
+
+#[test]
+fn a_fee_in_what_was_bought_is_paid_once() {
+    let mut world = World::new();
+    let owner = world.gate.state().owner(BTC).unwrap();
+    let position = |world: &World| world.gate.state().ledger().position(BTC, Some(owner));
+    let id = world.place(buy(100, "60000.00")).unwrap();
+    world.accept();
+    let price = Price::parse("60000.00", 2).unwrap();
+    let value = Amount::parse("60").unwrap();
+    let bought = Execution { fee: value, fee_quantity: Qty(1), ..world.execution_of(id, Qty(100), price) };
+    world.step(Input::Report(ExecutionReport::Execution(bought)));
+    assert_eq!(world.order(id).accounted, Qty(100), "the order is executed whole");
+    assert_eq!((position(&world).quantity, position(&world).fees), (SignedQty(99), value));
+
+    let out = world.place(Place { reduce_only: true, ..sell(99, "60000.00") }).unwrap();
+    world.accept();
+    let sold = Execution { fee: Amount::ZERO, ..world.execution_of(out, Qty(99), price) };
+    world.step(Input::Report(ExecutionReport::Execution(sold)));
+    assert!(position(&world).quantity.is_flat());
+    assert_eq!(position(&world).closed_profit(), Some(Amount(-value.0)), "bought and sold at one price");
+
+    // A purchase so small that the fee takes all of it.
+    let id = world.place(buy(1, "60000.00")).unwrap();
+    world.accept();
+    let dust = Execution { fee: Amount::ZERO, fee_quantity: Qty(1), ..world.execution_of(id, Qty(1), price) };
+    world.step(Input::Report(ExecutionReport::Execution(dust)));
+    assert!(position(&world).quantity.is_flat());
+    assert_eq!(position(&world).closed_profit(), Some(Amount(value.0 * -2)));
+    assert!(world.folded().state() == world.gate.state());
 }

@@ -399,6 +399,7 @@ impl Run {
             price,
             quantity: Qty(quantity),
             fee: Amount(1),
+            fee_quantity: Qty(0),
             maker: false,
             created_by: CreatedBy::Client,
             venue_time: self.world.now,

@@ -55,6 +55,7 @@ fn trading<J: Journal>(mut world: World<J>) -> World<J> {
         price: Price(599_000),
         quantity: Qty(10),
         fee: Amount::ZERO,
+        fee_quantity: Qty(0),
         maker: true,
         created_by: CreatedBy::Client,
         venue_time: world.now(),

@@ -2,16 +2,19 @@
 
 use portcullis_core::{
     AccountMode, Amount, CloseReason, CreatedBy, ExecId, Execution, ExecutionKind, ExecutionReport,
-    MarginMode, OrderReport, PositionReport, Rate, RejectionKind, VenueOrderId, VenueRejection,
-    VenueSnapshot, VenueStatus, WalletReport,
+    MarginMode, OrderReport, PositionReport, Qty, Rate, RejectionKind, Rounding, VenueOrderId,
+    VenueRejection, VenueSnapshot, VenueStatus, WalletReport,
 };
-use portcullis_paper::engine::{self, Closed, Engine, Event, OrderKey, Origin, Reject, Status};
+use portcullis_paper::engine::{self, Closed, Coin, Engine, Event, OrderKey, Origin, Reject, Status};
 
 /// The reports of one batch of events, in the order of the private stream: executions, then orders, then
 /// positions. Wallets, which the gate takes from snapshots, are left out.
-pub(crate) fn reports(events: &[Event]) -> impl Iterator<Item = ExecutionReport> + '_ {
+pub(crate) fn reports<'a>(
+    engine: &'a Engine,
+    events: &'a [Event],
+) -> impl Iterator<Item = ExecutionReport> + 'a {
     let executions = events.iter().filter_map(|event| match event {
-        Event::Execution(row) => execution(row).map(ExecutionReport::Execution),
+        Event::Execution(row) => execution(engine, row).map(ExecutionReport::Execution),
         Event::Order(_) | Event::Position(_) | Event::Wallet(_) => None,
     });
     let orders = events.iter().filter_map(|event| match event {
@@ -88,7 +91,17 @@ fn created_by(origin: Origin) -> CreatedBy {
     }
 }
 
-fn execution(row: &engine::Execution) -> Option<Execution> {
+/// What the fee took of a purchase, where it was paid in what was bought.
+fn fee_quantity(engine: &Engine, row: &engine::Execution) -> Option<Qty> {
+    if row.fee_coin == Coin::USDT {
+        return Some(Qty(0));
+    }
+    let spec = engine.instruments().find(|spec| spec.id == row.instrument)?;
+    let taken = row.fee.to_quantity(spec.quantity_decimals, Rounding::Up)?;
+    Some(Qty(taken.0.max(0)))
+}
+
+fn execution(engine: &Engine, row: &engine::Execution) -> Option<Execution> {
     let kind = match (row.kind, row.origin) {
         (engine::ExecutionKind::Funding, _) => ExecutionKind::Funding,
         (engine::ExecutionKind::Bust, _) | (engine::ExecutionKind::Trade, Origin::Liquidation) => {
@@ -106,6 +119,7 @@ fn execution(row: &engine::Execution) -> Option<Execution> {
         price: row.price,
         quantity: row.quantity,
         fee: row.fee_in_quote(),
+        fee_quantity: fee_quantity(engine, row)?,
         maker: row.maker,
         created_by: created_by(row.origin),
         venue_time: row.time,

@@ -175,9 +175,9 @@ impl LabVenue {
         for event in &events {
             self.count(event);
         }
-        for report in report::reports(&events) {
-            self.send_back(now, VenueEvent::Report(report));
-        }
+        let at = now.after(self.latency.report);
+        let told = report::reports(&self.engine, &events);
+        self.back.extend(told.map(|report| (at, VenueEvent::Report(report))));
         self.scratch = events;
         self.scratch.clear();
     }

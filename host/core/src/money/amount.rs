@@ -108,6 +108,11 @@ impl Amount {
         let mantissa = mul_div(self.0, 1, divisor, rounding)?;
         i64::try_from(mantissa).ok().map(Price)
     }
+
+    /// This quantity as a mantissa of `decimals`, 0 to 18; `None` on overflow or for more decimals.
+    pub fn to_quantity(self, decimals: u8, rounding: Rounding) -> Option<Qty> {
+        self.to_price(decimals, rounding).map(|mantissa| Qty(mantissa.0))
+    }
 }
 
 impl fmt::Display for Amount {

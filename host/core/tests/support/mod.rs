@@ -297,6 +297,7 @@ impl World {
             price,
             quantity,
             fee: Amount::parse("0.01").unwrap(),
+            fee_quantity: Qty(0),
             maker: false,
             created_by: CreatedBy::Client,
             venue_time: self.now,

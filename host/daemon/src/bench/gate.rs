@@ -157,6 +157,7 @@ fn bought(instrument: InstrumentId, now: Timestamp) -> Result<Execution, Failure
         price: Price(600_000),
         quantity: Qty(7),
         fee: Amount(5),
+        fee_quantity: Qty(0),
         maker: false,
         created_by: CreatedBy::Protection,
         venue_time: now,

@@ -101,6 +101,7 @@ fn execution(link: &LinkId, exec: &str, quantity: i64) -> Record {
         price: Price(6_000_000),
         quantity: Qty(quantity),
         fee: Amount(1_500_000_000_000_000_000),
+        fee_quantity: Qty(0),
         maker: false,
         created_by: CreatedBy::Client,
         venue_time: Timestamp(6),

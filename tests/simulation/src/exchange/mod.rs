@@ -210,6 +210,7 @@ impl Exchange {
             price: Price(price),
             quantity: Qty(quantity),
             fee: Amount::ZERO,
+            fee_quantity: Qty(0),
             maker,
             created_by: order.created_by.clone(),
             venue_time: self.stamp(),
