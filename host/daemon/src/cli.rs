@@ -340,6 +340,8 @@ pub(crate) enum Measure {
     Journal,
     /// Calls into a strategy.
     Cell,
+    /// A frame of the exchange, from its text to the book.
+    Feed,
     /// From event to signed request.
     Order,
     /// The reference strategy over a million trades.

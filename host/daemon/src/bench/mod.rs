@@ -2,6 +2,7 @@
 
 mod backtest;
 mod cell;
+mod feed;
 mod gate;
 mod guest;
 mod journal;
@@ -23,7 +24,8 @@ type Figures = Map<String, Value>;
 
 /// Measures what was asked for, everything when nothing was named.
 pub(crate) fn run(bench: &Bench, as_json: bool) -> Result<ExitCode, Failure> {
-    let all = [Measure::Gate, Measure::Journal, Measure::Cell, Measure::Order, Measure::Backtest];
+    let all =
+        [Measure::Gate, Measure::Journal, Measure::Cell, Measure::Feed, Measure::Order, Measure::Backtest];
     let wanted = if bench.what.is_empty() { all.as_slice() } else { bench.what.as_slice() };
     let mut figures = Figures::new();
     for measure in wanted {
@@ -32,6 +34,7 @@ pub(crate) fn run(bench: &Bench, as_json: bool) -> Result<ExitCode, Failure> {
             Measure::Gate => gate::measure(&mut figures)?,
             Measure::Journal => journal::measure(&mut figures)?,
             Measure::Cell => cell::measure(&mut figures)?,
+            Measure::Feed => feed::measure(&mut figures)?,
             Measure::Order => order::measure(&mut figures)?,
             Measure::Backtest => backtest::measure(&mut figures)?,
         }
