@@ -97,13 +97,19 @@ fn soak() -> Result<(), libtest_mimic::Failed> {
     std::fs::write(&file, faults(seed))?;
     let data = dir.path().join("data");
     let demo = Demo::start(&data, &["--speed", "20", "--faults", file.to_str().unwrap()]);
-    let half = Duration::from_secs_f64(minutes * 30.0);
-    std::thread::sleep(half);
-    kill(demo.pid("gateway"), "KILL");
-    demo.line("restarted");
-    std::thread::sleep(half);
+    let started = Instant::now();
+    let total = Duration::from_secs_f64(minutes * 60.0);
+    let mut killed = false;
+    while started.elapsed() < total {
+        std::thread::sleep((total / 3).min(Duration::from_secs(90)));
+        if !killed && started.elapsed() >= total / 2 {
+            killed = true;
+            kill(demo.pid("gateway"), "KILL");
+            demo.line("restarted");
+        }
+        flatten_and_rearm(&demo);
+    }
 
-    demo.wait_for("the gateway", &["status"], |status| status["open_orders"].is_u64());
     demo.ask(&["halt", "--reason", "end of the soak"]);
     demo.wait_for("quiet", &["status"], |status| {
         status["open_orders"] == 0 && status["unknown_orders"] == 0 && status["inhibits"] == json!([])
@@ -136,6 +142,21 @@ fn soak() -> Result<(), libtest_mimic::Failed> {
     );
     assert!(!venue.executions.is_empty() && books.1 > 0, "too short: nothing went wrong");
     Ok(())
+}
+
+/// What an operator does when positions have drifted away with the lost orders: everything is closed, and trading goes on.
+fn flatten_and_rearm(demo: &Demo) {
+    demo.wait_for("the gateway", &["status"], |status| status["open_orders"].is_u64());
+    demo.ask(&["flatten", "--reason", "soak"]);
+    demo.wait_for("no position", &["positions"], |answer| answer["positions"] == json!([]));
+    let again = ["rearm", "--reason", "soak"];
+    let confirmed = |answer: &Value| {
+        let Some(code) = answer["code"].as_str().filter(|_| answer["reply"] == "confirm") else {
+            return false;
+        };
+        demo.ask(&["rearm", "--reason", "soak", "--confirm", code])["reply"] == "done"
+    };
+    demo.wait_for("the rearm", &again, confirmed);
 }
 
 /// What an account did and has, as text that compares exactly.
