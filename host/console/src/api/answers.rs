@@ -29,6 +29,10 @@ pub(crate) struct Status {
     open_orders: u64,
     /// Orders whose fate the venue has not confirmed yet.
     unknown_orders: u64,
+    /// What would protect the account without the gateway.
+    protection: Protection,
+    /// How the books last compared with the venue; none before they did.
+    comparison: Option<Comparison>,
     /// The journal's end.
     journal: Journal,
     /// Profit and loss of the day, open profit included, after fees and funding, in USDT.
@@ -56,6 +60,30 @@ pub(crate) struct Raised {
     cause: String,
     /// Since when, in nanoseconds since 1970.
     since_ns: u64,
+}
+
+/// What protects the account should the gateway die, as it is and not as it was configured.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Protection {
+    /// Positions whose stop the venue confirmed; the others have none that would outlive the machine.
+    stopped_positions: u64,
+    /// The sentinel, which cancels entries when the gateway dies or stalls: `holding` a lease, `silent` or `none` configured.
+    #[schema(example = "holding")]
+    sentinel: String,
+    /// The venue's own cancel on disconnect: `unavailable` to ordinary accounts.
+    #[schema(example = "unavailable")]
+    disconnect_cancel: String,
+}
+
+/// How the books compared with the venue.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Comparison {
+    /// When, in nanoseconds since 1970.
+    at_ns: u64,
+    /// Positions that differed.
+    differences: u64,
+    /// Orders whose fate is not known yet.
+    unsettled: u64,
 }
 
 /// The journal's end.
@@ -216,6 +244,16 @@ impl From<StatusReport> for Status {
             positions: report.positions,
             open_orders: report.open_orders,
             unknown_orders: report.unknown_orders,
+            protection: Protection {
+                stopped_positions: report.protection.stopped_positions,
+                sentinel: report.protection.sentinel,
+                disconnect_cancel: report.protection.disconnect_cancel,
+            },
+            comparison: report.comparison.map(|line| Comparison {
+                at_ns: line.at_ns,
+                differences: line.differences,
+                unsettled: line.unsettled,
+            }),
             journal: report.journal.into(),
             day_pnl: report.day_pnl,
             net_pnl: report.net_pnl,
@@ -307,6 +345,7 @@ impl From<DeploymentLine> for Deployment {
 
 #[cfg(test)]
 mod tests {
+    use portcullis_role::ComparisonLine;
     use serde_json::{Value, to_value};
 
     use super::*;
@@ -316,8 +355,9 @@ mod tests {
     fn nothing_the_gateway_says_is_left_out() {
         let strategy = StrategyLine { name: "x".into(), pid: Some(1), ..StrategyLine::default() };
         let raised = RaisedLine { scope: "account".into(), ..RaisedLine::default() };
-        let status =
-            StatusReport { strategies: vec![strategy], raised: vec![raised], ..StatusReport::default() };
+        let comparison = Some(ComparisonLine { at_ns: 1, differences: 2, unsettled: 3 });
+        let (strategies, raised) = (vec![strategy], vec![raised]);
+        let status = StatusReport { strategies, raised, comparison, ..StatusReport::default() };
         assert_eq!(to_value(Status::from(status.clone())).unwrap(), to_value(status).unwrap());
 
         let text = r#"{"order":1,"link_id":"p","strategy":"s","symbol":"linear:X","side":"buy","quantity":"1",

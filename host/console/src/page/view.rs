@@ -192,6 +192,12 @@ fn facts(status: &StatusReport) -> Vec<Fact> {
             title: String::new(),
         }
     };
+    let protection = &status.protection;
+    let stopped = format!(
+        "{} with a stop at the exchange; sentinel {}",
+        count(protection.stopped_positions),
+        protection.sentinel
+    );
     let unknown = match status.unknown_orders {
         0 => "none unknown".to_owned(),
         unknown => format!("{} unknown at the venue", count(unknown)),
@@ -204,7 +210,7 @@ fn facts(status: &StatusReport) -> Vec<Fact> {
         fact("day", "Today", Cell::gain(&status.day_pnl), "USDT since 00:00 UTC"),
         fact("net", "Since the start", Cell::gain(&status.net_pnl), "USDT after fees and funding"),
         fact("orders", "Open orders", Cell::figure(count(status.open_orders)), &unknown),
-        fact("positions", "Positions", Cell::figure(count(status.positions)), "not zero"),
+        fact("positions", "Positions", Cell::figure(count(status.positions)), &stopped),
         fact(
             "journal",
             "Journal",
