@@ -10,7 +10,7 @@ use super::damage::damaged;
 use super::tell::{Teller, Telling};
 use super::{App, Desk};
 use crate::exchange::StoreError;
-use crate::faults::{Channel, Does};
+use crate::faults::{Channel, Does, Strike};
 use crate::sources::Feed;
 
 /// How often changed books are published.
@@ -85,8 +85,8 @@ impl Driver {
         while let Some(rows) = desk.exchange.pop(now) {
             let shown = app.clock.shown(now);
             for telling in Telling::of(&rows, desk.exchange.sequence) {
-                let strike = app.strike(desk, telling.topic, now);
-                let strike = strike.or_else(|| app.strike(desk, Channel::Private.name(), now));
+                let strike = private_strike(app, desk, telling.topic, now);
+                let strike = strike.or_else(|| private_strike(app, desk, Channel::Private.name(), now));
                 self.teller.take(telling, strike, now, shown);
             }
         }
@@ -124,6 +124,16 @@ impl Driver {
             public(app, desk, message, now);
         }
     }
+}
+
+/// What goes wrong with a private message. A cut goes the same way as the message that it follows, or it would overtake that.
+fn private_strike(app: &App, desk: &mut Desk, at: &str, now: Timestamp) -> Option<Strike> {
+    let strike = desk.faults.strike(at, now)?;
+    if strike.does != Does::Disconnect {
+        let exchange = &mut desk.exchange;
+        app.befall(strike, now, || exchange.forget_closed(now));
+    }
+    Some(strike)
 }
 
 /// Publishes a message as far as a fault lets it.
