@@ -1,6 +1,5 @@
 //! Cancels the account's entries without gate, journal or streams: what the sentinel does when the gateway cannot (RULES S4).
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use portcullis_core::{Category, Class, Submission};
@@ -60,7 +59,7 @@ impl EntryCanceller {
             .map_err(|error| ConnectError::SetUp(error.to_string()))?;
         Ok(Self {
             runtime,
-            rest: RestClient::new(config, &Arc::clone(&tls), SkewGauge::new(|_| {}))?,
+            rest: RestClient::new(config, &tls, SkewGauge::new(|_| {}))?,
             signer,
         })
     }

@@ -23,6 +23,7 @@ mod instrument;
 mod intent;
 mod ledger;
 mod limits;
+mod link_number;
 mod loss_streak;
 mod mandate;
 mod market;
@@ -73,6 +74,7 @@ pub use limits::{
     INSTALL_LIMITS, InstrumentLimits, LimitChange, LimitEntry, LimitSection, LimitWords, Limits, LimitsError,
     LimitsSimulation, ProtectionLimits, RateLimits, StrategyLimits, TripChange, TripPoint,
 };
+pub use link_number::LinkNumber;
 pub use mandate::Mandate;
 pub use market::{BOOK_DEPTH_MAX, Bar, Book, Level, MarketBody, MarketEvent};
 pub use market_view::MarketView;

@@ -296,6 +296,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn real_money_asks_for_more_than_a_name() {
+        let file = |more: &str, key: &str| {
+            format!(
+                "environment = \"live\"\n[venue]\nread_key = \"{key}\"\ntrade_key = \"{key}\"\nlookahead_us = 0\n{more}"
+            )
+        };
+        let wrong =
+            |text: &str, confirmed| toml::from_str::<Config>(text).unwrap().violations(confirmed).join("; ");
+        let bare = wrong(&file("", "keys/read.toml"), None);
+        for word in ["--env live", "[account]", "[sentinel]", "venue.read_key", "venue.trade_key"] {
+            assert!(bare.contains(word), "{word} is not named in {bare}");
+        }
+        let account = "[account]\naddresses = [\"203.0.113.7\"]\n[sentinel]\nlease_s = 10\n";
+        assert_eq!(wrong(&file(account, "credential:portcullis.read"), Some("live")), "");
+        let nowhere = account.replace("\"203.0.113.7\"", "");
+        assert!(wrong(&file(&nowhere, "credential:k"), Some("live")).contains("account.addresses is empty"));
+        let hasty = account.replace("lease_s = 10", "lease_s = 1");
+        assert!(wrong(&file(&hasty, "credential:k"), Some("live")).contains("sentinel.lease_s = 1"));
+    }
+
+    #[test]
     fn a_credential_comes_from_the_directory_handed_over() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("portcullis.read");

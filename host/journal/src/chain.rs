@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::io;
 
-use portcullis_core::{Digest, Environment, Sequence, Timestamp};
+use portcullis_core::{Digest, Environment, LinkNumber, Sequence, Timestamp};
 
 use crate::bytes::{index, len_u64};
 use crate::checkpoint::Checkpoint;
 use crate::config::{LogConfig, SaltSource};
 use crate::draft::{Bundles, Draft};
 use crate::entry::{ENTRY_FIXED, Entry, leaf_of};
-use crate::link::SEQUENCE_MAX;
 use crate::segment::{HEADER_BYTES, Header, entry_of, frame_room, frames, push_frame};
 use crate::storage::Storage;
 use crate::walk::{Active, Stored};
@@ -209,7 +208,7 @@ impl Chain {
         if body > max {
             return Err(JournalError::RecordTooLong { kind, bytes: body, max });
         }
-        if self.next > SEQUENCE_MAX {
+        if self.next > LinkNumber::SEQUENCE_MAX {
             return Err(JournalError::Exhausted("sequence numbers"));
         }
         Ok(())

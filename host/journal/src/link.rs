@@ -2,21 +2,13 @@
 
 use core::fmt;
 
-use portcullis_core::{Digest, Environment, LinkId, Sequence};
+use portcullis_core::{Digest, Environment, LinkId, LinkNumber, Sequence};
 use serde::{Deserialize, Serialize};
 
-/// Crockford's alphabet in lower case: its order is the order of the numbers, and it has no look-alikes.
-const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Characters of the leaf in a link id: 132 bits.
 const LEAF_CHARS: usize = 22;
-const EPOCH_CHARS: usize = 3;
-const SEQUENCE_CHARS: usize = 9;
-
-/// The last sequence a link id can carry: 2^45 - 1. At 100,000 entries a second that is eleven years.
-pub(crate) const SEQUENCE_MAX: u64 = (1 << 45) - 1;
-
 /// Which life of the journal an entry belongs to. A restore raises it, so that ids of a rolled-back stretch are never
 /// reused (RULES J5). Three base-32 digits hold 32,768 values; the upper half is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,13 +62,12 @@ impl From<Epoch> for u16 {
 ///
 /// `None` when `sequence` is above 2^45 - 1; the journal refuses to grow that far, so an id of a journaled entry always exists.
 pub fn link_id(environment: Environment, epoch: Epoch, sequence: Sequence, leaf: &Digest) -> Option<LinkId> {
-    if sequence.0 > SEQUENCE_MAX {
+    if sequence.0 > LinkNumber::SEQUENCE_MAX {
         return None;
     }
     let mut text = String::with_capacity(36);
     text.push(environment.letter());
-    push_base32(&mut text, u64::from(epoch.0), EPOCH_CHARS);
-    push_base32(&mut text, sequence.0, SEQUENCE_CHARS);
+    text.push_str(&LinkNumber { epoch: epoch.0, sequence }.to_string());
     text.push('-');
     push_leaf(&mut text, leaf);
     text.parse().ok()
@@ -99,14 +90,14 @@ impl LinkParts {
     pub fn parse(link: &LinkId) -> Option<Self> {
         let text = link.as_str();
         let (head, leaf) = text.split_once('-')?;
-        let epoch_end = EPOCH_CHARS.checked_add(1)?;
-        if leaf.len() != LEAF_CHARS || head.len() != epoch_end.checked_add(SEQUENCE_CHARS)? {
+        if leaf.len() != LEAF_CHARS || head.len() != LinkNumber::CHARS.checked_add(1)? {
             return None;
         }
+        let number = LinkNumber::of(link)?;
         Some(Self {
             environment: environment_of(*head.as_bytes().first()?)?,
-            epoch: Epoch::new(u16::try_from(base32_value(head.get(1..epoch_end)?)?).ok()?)?,
-            sequence: Sequence(base32_value(head.get(epoch_end..)?)?),
+            epoch: Epoch::new(number.epoch)?,
+            sequence: number.sequence,
             leaf: leaf.into(),
         })
     }
@@ -126,31 +117,17 @@ pub(crate) fn environment_of(letter: u8) -> Option<Environment> {
         .find(|environment| environment.letter() == char::from(letter))
 }
 
-fn push_base32(text: &mut String, value: u64, digits: usize) {
-    for digit in (0..digits).rev() {
-        let five = value.checked_shr(u32::try_from(digit.saturating_mul(5)).unwrap_or(64)).unwrap_or(0) & 31;
-        text.push(letter(BASE32, five));
-    }
-}
-
-fn base32_value(text: &str) -> Option<u64> {
-    text.bytes().try_fold(0_u64, |value, letter| {
-        let digit = BASE32.iter().position(|&known| known == letter)?;
-        value.checked_mul(32)?.checked_add(u64::try_from(digit).ok()?)
-    })
-}
-
 /// The first 132 bits of the leaf in base64url, six bits to a character.
 fn push_leaf(text: &mut String, leaf: &Digest) {
     let letters = leaf.0.chunks_exact(3).flat_map(|triple| {
         let bits = triple.iter().fold(0_u64, |bits, &byte| (bits << 8) | u64::from(byte));
-        [18, 12, 6, 0].map(|shift| letter(BASE64URL, (bits >> shift) & 63))
+        [18, 12, 6, 0].map(|shift| letter((bits >> shift) & 63))
     });
     text.extend(letters.take(LEAF_CHARS));
 }
 
-fn letter(alphabet: &[u8], value: u64) -> char {
-    usize::try_from(value).ok().and_then(|at| alphabet.get(at)).map_or('-', |&byte| char::from(byte))
+fn letter(value: u64) -> char {
+    usize::try_from(value).ok().and_then(|at| BASE64URL.get(at)).map_or('-', |&byte| char::from(byte))
 }
 
 #[cfg(test)]
@@ -164,13 +141,13 @@ mod tests {
     #[test]
     fn an_id_is_36_characters_and_reads_back() {
         let epoch = Epoch::new(16_383).unwrap();
-        let id = link_id(Environment::Live, epoch, Sequence(SEQUENCE_MAX), &leaf()).unwrap();
+        let id = link_id(Environment::Live, epoch, Sequence(LinkNumber::SEQUENCE_MAX), &leaf()).unwrap();
         assert_eq!(id.as_str().len(), 36);
         assert_eq!(id.as_str(), "lfzzzzzzzzzzz-AAgQGCAoMDhASFBYYGhweI");
         let parts = LinkParts::parse(&id).unwrap();
         assert_eq!(
             (parts.environment, parts.epoch, parts.sequence),
-            (Environment::Live, epoch, Sequence(SEQUENCE_MAX))
+            (Environment::Live, epoch, Sequence(LinkNumber::SEQUENCE_MAX))
         );
         assert!(parts.names(&leaf()));
         assert!(!parts.names(&Digest::default()));

@@ -1,12 +1,8 @@
 //! What no trading is safe with: a journal older than the venue, or an account that is not as it should be.
 
-use crate::{LinkId, Scope, StateCause, TradingState, VenueAlarm};
+use crate::{LinkId, LinkNumber, Scope, StateCause, TradingState, VenueAlarm};
 
 use super::turn::Turn;
-
-/// Where a client id of ours has the epoch and the sequence of its entry, in digits of base 32.
-const EPOCH: core::ops::Range<usize> = 1..4;
-const SEQUENCE: core::ops::Range<usize> = 4..13;
 
 impl Turn<'_> {
     /// The venue's side found something wrong.
@@ -23,8 +19,8 @@ impl Turn<'_> {
     /// shows it when an older copy of the journal was put back (RULES J5). Later, such an id is in other hands.
     pub(super) fn is_rolled_back(&self, link: &LinkId) -> bool {
         let Some(session) = self.state.session() else { return false };
-        let head = (u64::from(session.epoch), self.desk.journal_head.0);
-        self.desk.reconciliation.answered_at.is_none() && number_of(link).is_some_and(|of| of > head)
+        let head = LinkNumber { epoch: session.epoch, sequence: self.desk.journal_head };
+        self.desk.reconciliation.answered_at.is_none() && LinkNumber::of(link).is_some_and(|of| of > head)
     }
 
     pub(super) fn roll_back(&mut self, link: &LinkId) {
@@ -34,19 +30,4 @@ impl Turn<'_> {
 
 fn rolled_back(link: &LinkId) -> String {
     format!("the venue has {link}, which is newer than the journal: an older copy of it was put back")
-}
-
-/// Epoch and sequence in a client id of our form.
-fn number_of(link: &LinkId) -> Option<(u64, u64)> {
-    let text = link.as_str();
-    Some((base32(text.get(EPOCH)?)?, base32(text.get(SEQUENCE)?)?))
-}
-
-/// Crockford's digits in lower case.
-fn base32(text: &str) -> Option<u64> {
-    const DIGITS: &str = "0123456789abcdefghjkmnpqrstvwxyz";
-    text.chars().try_fold(0_u64, |value, letter| {
-        let digit = u64::try_from(DIGITS.find(letter)?).ok()?;
-        value.checked_mul(32)?.checked_add(digit)
-    })
 }

@@ -35,7 +35,6 @@ pub(crate) struct LeaseKeeper {
 #[derive(Debug)]
 struct Shared {
     socket: PathBuf,
-    epoch: u16,
     /// Grows with every turn of the pipeline.
     turns: AtomicU64,
     halted: AtomicBool,
@@ -53,11 +52,9 @@ enum Told {
 impl LeaseKeeper {
     /// Starts to renew. Until the sentinel has answered, the gate holds what adds risk.
     pub(crate) fn start(socket: PathBuf, running: &mut Running, wake: Wake) -> std::io::Result<Self> {
-        let epoch = running.pipeline.gate().state().session().map_or(0, |session| session.epoch);
         running.pipeline.hand_in(Input::Link(LinkChange::Watchdog { up: false }));
         let shared = Arc::new(Shared {
             socket,
-            epoch,
             turns: AtomicU64::new(0),
             halted: AtomicBool::new(false),
             markets: Mutex::default(),
@@ -169,7 +166,7 @@ fn keep(shared: &Shared, tell: &Sender<Told>, wake: &Wake) {
 fn renew(shared: &Shared, leaving: bool) -> Result<Option<OwedHalt>, ControlError> {
     let markets = shared.markets.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let halted = shared.halted.load(Ordering::Relaxed);
-    let lease = Lease { epoch: shared.epoch, markets, halted, leaving };
+    let lease = Lease { markets, halted, leaving };
     match call(&shared.socket, &SentinelRequest::Renew(lease), PATIENCE)? {
         SentinelReply::Renewed { halt } => Ok(halt),
         SentinelReply::Status(_) | SentinelReply::Error { .. } => Err(ControlError::Line),

@@ -41,7 +41,7 @@ impl Post {
 }
 
 fn lease() -> Lease {
-    Lease { epoch: 3, markets: vec![Category::Linear], halted: false, leaving: false }
+    Lease { markets: vec![Category::Linear], halted: false, leaving: false }
 }
 
 fn drill() -> OwedHalt {

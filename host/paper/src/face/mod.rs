@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -158,11 +158,8 @@ async fn spot_stream(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> 
 }
 
 fn public_stream(app: Arc<App>, upgrade: WebSocketUpgrade, category: Category) -> Response {
-    if app.is_down() {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
-    }
-    let upgrade = upgrade.max_message_size(MESSAGE_MAX);
-    upgrade.on_upgrade(move |socket| public_socket::serve(app, socket, category))
+    let down = app.is_down();
+    admit(down, upgrade, move |socket| public_socket::serve(app, socket, category))
 }
 
 async fn private_stream(
@@ -170,11 +167,8 @@ async fn private_stream(
     Query(terms): Query<Terms>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    if app.is_down() {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
-    }
-    let upgrade = upgrade.max_message_size(MESSAGE_MAX);
-    upgrade.on_upgrade(move |socket| private_socket::serve(app, socket, terms))
+    let down = app.is_down();
+    admit(down, upgrade, move |socket| private_socket::serve(app, socket, terms))
 }
 
 async fn trade_stream(
@@ -182,9 +176,18 @@ async fn trade_stream(
     Query(terms): Query<Terms>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    if app.is_down() {
+    let down = app.is_down();
+    admit(down, upgrade, move |socket| trade_socket::serve(app, socket, terms))
+}
+
+/// Lets a client in, unless the exchange is down.
+fn admit<F: Future<Output = ()> + Send + 'static>(
+    down: bool,
+    upgrade: WebSocketUpgrade,
+    serve: impl FnOnce(WebSocket) -> F + Send + 'static,
+) -> Response {
+    if down {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let upgrade = upgrade.max_message_size(MESSAGE_MAX);
-    upgrade.on_upgrade(move |socket| trade_socket::serve(app, socket, terms))
+    upgrade.max_message_size(MESSAGE_MAX).on_upgrade(serve)
 }

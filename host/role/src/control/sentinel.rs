@@ -28,8 +28,6 @@ pub enum SentinelRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lease {
-    /// The gateway's epoch, which grows with every start.
-    pub epoch: u16,
     /// The markets it may have orders in.
     pub markets: Vec<Category>,
     /// Whether the account's entries are cancelled, so that a halt has been taken.

@@ -87,8 +87,8 @@ pub(super) const ROWS: &[LimitWords] = &[
         ("stop_fraction", "fraction of the price"),
         &[CheckId::Protection],
         "The distance of the stop from the order's price, or from the position's average price.",
-        "An order whose stop is further away is refused with PROTECTION_MISSING; where a position has none, or one further away, the host puts its \
-         own at this distance.",
+        "An order whose stop is further away is refused with PROTECTION_MISSING. An order that opens a position without one brings the host's own \
+         along at this distance, and where a position has none, or one further away, the host puts it there.",
         "A nearer stop of the strategy's stays as it is. Reductions and cancels pass.",
     ),
     bound(
