@@ -57,11 +57,7 @@ impl EntryCanceller {
             .enable_all()
             .build()
             .map_err(|error| ConnectError::SetUp(error.to_string()))?;
-        Ok(Self {
-            runtime,
-            rest: RestClient::new(config, &tls, SkewGauge::new(|_| {}))?,
-            signer,
-        })
+        Ok(Self { runtime, rest: RestClient::new(config, &tls, SkewGauge::new(|_| {}))?, signer })
     }
 
     /// One round: asks the venue to cancel every working order and every waiting condition of ours in the markets, and then how many
