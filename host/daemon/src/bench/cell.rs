@@ -14,13 +14,14 @@ use rustix::event::{PollFd, PollFlags};
 use super::journal::Scratch;
 use super::{Figures, Samples, guest, scaled};
 use crate::failure::Failure;
+use crate::places::Places;
 
 const ROUNDS: usize = 10;
 const ROUND_TRIPS: usize = 5_000;
 const RESTARTS: usize = 200;
 const RUNAWAYS: usize = 20;
 const RUNAWAY_DEADLINE_MS: u32 = 5;
-const DEFAULTS: [(&str, &str); 3] = [("fast", "10"), ("slow", "20"), ("size", "0.01")];
+const DEFAULTS: [(&str, &str); 4] = [("fast", "10"), ("slow", "20"), ("size", "0.01"), ("orders", "true")];
 
 /// Measures the `cell_*` figures.
 pub(super) fn measure(figures: &mut Figures) -> Result<(), Failure> {
@@ -116,7 +117,7 @@ impl CellProcess {
         let scratch = Scratch::new()?;
         let command = RoleCommand::new("runner").argument("--dir").argument(scratch.0.as_os_str());
         let child = command.spawn().context("cannot start a runner")?;
-        let socket = scratch.0.join("runner.sock");
+        let socket = Places::new(Some(&scratch.0), None).runner_socket();
         let patience = Instant::now();
         let mut runner = loop {
             match RunnerClient::connect(&socket) {
