@@ -36,7 +36,8 @@ mod untrusted_text;
 mod violation;
 
 pub use admission::{
-    Admitted, GUEST_EXPORT, GUEST_FUNCTIONS, Inadmissible, StaticLimit, Upgrade, WORLD, admit,
+    Admitted, GUEST_EXPORT, GUEST_FUNCTIONS, Inadmissible, StaticLimit, Upgrade, WASI_INTERFACES, WORLD,
+    admit,
 };
 pub use build::{BuildError, BuildNotice, BuildRequest, Built, Toolchain, build_crate, componentise};
 pub use container::{COMPONENT_BYTES_MAX, ENVELOPE_BYTES_MAX};

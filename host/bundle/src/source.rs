@@ -5,7 +5,7 @@
 //! name = "ema-cross"                       # kebab-case, at most 32 characters
 //! version = "0.1.0"                        # semver, for people
 //! sequence = 1                             # raise it with every release; hosts take none below the last
-//! tier = "native"                          # native (Rust, C) or script (JavaScript, Python)
+//! tier = "native"                          # native (Rust, C), script (JavaScript, Python) or wasi
 //! environments = ["paper", "testnet"]      # of paper, testnet, demo, live
 //! valid_days = 365                         # from the moment of signing; at most 90 with live
 //!

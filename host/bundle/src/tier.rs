@@ -15,21 +15,24 @@ pub enum Tier {
     Native,
     /// An interpreter with a script in it (JavaScript, Python).
     Script,
+    /// One that insists on WASI: it may import a fixed, deterministic set (`WASI_INTERFACES`), and runs only in a binary of its own,
+    /// where the operator allows it.
+    Wasi,
 }
 
 impl Tier {
-    /// Largest component, in bytes: 2 MiB native, 32 MiB script.
+    /// Largest component, in bytes: 2 MiB native, 32 MiB script and wasi.
     pub const fn component_bytes_max(self) -> u64 {
         match self {
             Self::Native => 2 << 20,
-            Self::Script => 32 << 20,
+            Self::Script | Self::Wasi => 32 << 20,
         }
     }
 
     /// Most memory a manifest may ask for, in bytes over all linear memories: 64 MiB, the size of a slot of the host's pool.
     pub const fn memory_bytes_ceiling(self) -> u64 {
         match self {
-            Self::Native | Self::Script => 64 << 20,
+            Self::Native | Self::Script | Self::Wasi => 64 << 20,
         }
     }
 
@@ -38,6 +41,7 @@ impl Tier {
         match self {
             Self::Native => "native",
             Self::Script => "script",
+            Self::Wasi => "wasi",
         }
     }
 }
@@ -55,7 +59,8 @@ impl FromStr for Tier {
         match text {
             "native" => Ok(Self::Native),
             "script" => Ok(Self::Script),
-            _ => Err(InvalidName { what: "tier", allowed: "native or script" }),
+            "wasi" => Ok(Self::Wasi),
+            _ => Err(InvalidName { what: "tier", allowed: "native, script or wasi" }),
         }
     }
 }

@@ -12,7 +12,7 @@
 
 mod support;
 
-use portcullis_bundle::{Inadmissible, StaticLimit, Tier, Upgrade, admit, componentise};
+use portcullis_bundle::{Inadmissible, StaticLimit, Tier, Upgrade, WASI_INTERFACES, admit, componentise};
 use proptest::prelude::*;
 use support::*;
 
@@ -277,4 +277,47 @@ proptest! {
         component.extend_from_slice(&tail);
         prop_assert!(admit_code(&component).is_err());
     }
+}
+
+/// A component that imports `name` and is complete otherwise.
+fn importing(names: &[&str]) -> Vec<u8> {
+    let imports: String = names.iter().map(|name| format!("(import \"{name}\" (instance))")).collect();
+    component_of(&[&imports, FUNCTION, EXPORTS])
+}
+
+#[test]
+fn the_wasi_tier_may_import_a_fixed_set_and_nothing_beside_it() {
+    let all: Vec<String> = WASI_INTERFACES.iter().map(|name| format!("{name}@0.2.6")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    assert!(admit(&importing(&all), Tier::Wasi, 1 << 20).is_ok());
+    assert!(admit(&importing(&[]), Tier::Wasi, 1 << 20).is_ok());
+    for other in [
+        "wasi:filesystem/types@0.2.6",
+        "wasi:filesystem/preopens@0.2.6",
+        "wasi:sockets/tcp@0.2.6",
+        "wasi:http/outgoing-handler@0.2.6",
+        "wasi:cli/run@0.2.6",
+        "wasi:clocks/wall-clock@0.3.0",
+        "wasi:clocks/wall-clock@0.2.0-rc-2023",
+        "wasi:clocks/wall-clock",
+        "portcullis:strategy/host@0.1.0",
+    ] {
+        let refusal =
+            admit(&importing(&["wasi:random/random@0.2.6", other]), Tier::Wasi, 1 << 20).unwrap_err();
+        assert_eq!(refusal, Inadmissible::Import { names: other.to_owned() });
+    }
+    for tier in [Tier::Native, Tier::Script] {
+        let refusal = admit(&importing(&["wasi:random/random@0.2.6"]), tier, 1 << 20).unwrap_err();
+        assert_eq!(refusal.code(), "IMPORT_FORBIDDEN", "{tier}");
+    }
+}
+
+#[test]
+fn a_forbidden_import_does_not_hide_behind_allowed_ones() {
+    // More names than the walk keeps: the last one is looked at all the same.
+    let mut names: Vec<String> = (0..40).map(|patch| format!("wasi:io/error@0.2.{patch}")).collect();
+    names.push("wasi:filesystem/types@0.2.6".to_owned());
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let refusal = admit(&importing(&names), Tier::Wasi, 1 << 20).unwrap_err();
+    assert_eq!(refusal.code(), "IMPORT_FORBIDDEN");
 }

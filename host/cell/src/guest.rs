@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
+use portcullis_core::Outcome;
 use wasmtime::{Store, Trap, WasmBacktrace};
 
 use crate::bindings::{self, ACTION_BYTES, CallError, Instance};
 use crate::engine::CellEngine;
+use crate::imports::{Imports, StoreData, append_lines};
 use crate::limiter::Limiter;
 use crate::protocol::{
     ACTIONS_PER_FRAME_MAX, CellFault, CellLimits, Description, FaultKind, FrameOutcome, InitRefusal,
@@ -48,11 +50,10 @@ pub enum LoadError {
     Unfit(#[source] wasmtime::Error),
 }
 
-/// A strategy's code, ready to be instantiated.
-#[derive(Clone)]
-pub struct Program {
+/// A strategy's code, ready to be instantiated with the imports `I`.
+pub struct Program<I: Imports = ()> {
     engine: Arc<CellEngine>,
-    program: Arc<bindings::Program<Limiter>>,
+    program: Arc<bindings::Program<StoreData<I>>>,
 }
 
 impl Program {
@@ -62,10 +63,28 @@ impl Program {
     ///
     /// [`LoadError`]; a component with an import, or without one of the contract's functions, is unfit.
     pub fn load(engine: &Arc<CellEngine>, artifact: &Artifact) -> Result<Self, LoadError> {
+        Self::load_with_imports(engine, artifact)
+    }
+}
+
+impl<I: Imports> Program<I> {
+    /// Loads an artifact that may import what `I` offers.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`]; a component with any other import, or without one of the contract's functions, is unfit.
+    pub fn load_with_imports(engine: &Arc<CellEngine>, artifact: &Artifact) -> Result<Self, LoadError> {
         artifact.check_engine(engine.digest())?;
         let component = deserialize(engine, artifact).map_err(LoadError::Unfit)?;
-        let program = bindings::Program::new(&engine.engine, &component).map_err(LoadError::Unfit)?;
+        let program =
+            bindings::Program::new(&engine.engine, &component, I::link).map_err(LoadError::Unfit)?;
         Ok(Self { engine: Arc::clone(engine), program: Arc::new(program) })
+    }
+}
+
+impl<I: Imports> Clone for Program<I> {
+    fn clone(&self) -> Self {
+        Self { engine: Arc::clone(&self.engine), program: Arc::clone(&self.program) }
     }
 }
 
@@ -77,34 +96,34 @@ fn deserialize(engine: &CellEngine, artifact: &Artifact) -> wasmtime::Result<was
     unsafe { wasmtime::component::Component::deserialize(&engine.engine, artifact.code()) }
 }
 
-impl std::fmt::Debug for Program {
+impl<I: Imports> std::fmt::Debug for Program<I> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Program").field("engine", &self.engine).finish_non_exhaustive()
     }
 }
 
 /// One running strategy.
-pub struct Guest {
-    program: Program,
+pub struct Guest<I: Imports = ()> {
+    program: Program<I>,
     limits: CellLimits,
-    live: Option<Live>,
+    live: Option<Live<I>>,
 }
 
 /// The part of a guest that a fault takes away.
-struct Live {
-    store: Store<Limiter>,
+struct Live<I: Imports> {
+    store: Store<StoreData<I>>,
     instance: Instance,
     /// Known after the first `describe`; a snapshot is labelled with it.
     snapshot_version: Option<u32>,
 }
 
-impl Guest {
+impl<I: Imports> Guest<I> {
     /// Instantiates a program. Call it, and everything after it, on a thread with a stack of 4 MiB or more.
     ///
     /// # Errors
     ///
     /// The fault, with the guest to try again with.
-    pub fn start(program: Program, limits: CellLimits) -> Result<Self, Box<(Self, CellFault)>> {
+    pub fn start(program: Program<I>, limits: CellLimits) -> Result<Self, Box<(Self, CellFault)>> {
         let mut guest = Self { program, limits, live: None };
         match guest.restart() {
             Ok(()) => Ok(guest),
@@ -119,8 +138,9 @@ impl Guest {
     /// When the start function traps, or the component wants more than its limits.
     pub fn restart(&mut self) -> Result<(), CellFault> {
         self.live = None;
-        let mut store = Store::new(&self.program.engine.engine, Limiter::new(self.limits.memory_bytes_max));
-        store.limiter(|limiter| limiter);
+        let data = StoreData { limiter: Limiter::new(self.limits.memory_bytes_max), imports: I::new() };
+        let mut store = Store::new(&self.program.engine.engine, data);
+        store.limiter(|data| &mut data.limiter);
         store.set_max_component_handles(HANDLES_MAX);
         let budget = Budget::LIFECYCLE;
         let instance = {
@@ -143,7 +163,7 @@ impl Guest {
 
     /// Bytes of the guest's linear memories now.
     pub fn memory_bytes(&self) -> usize {
-        self.live.as_ref().map_or(0, |live| live.store.data().memory_bytes())
+        self.live.as_ref().map_or(0, |live| live.store.data().limiter.memory_bytes())
     }
 
     /// What the strategy is.
@@ -166,6 +186,11 @@ impl Guest {
     ///
     /// A fault.
     pub fn init(&mut self, setup: &Setup) -> Result<Result<(), InitRefusal>, CellFault> {
+        if let Some(live) = &mut self.live {
+            let imports = &mut live.store.data_mut().imports;
+            imports.prepare(setup);
+            imports.enter(setup.start_time);
+        }
         Ok(self.call(&Budget::LIFECYCLE, |instance, store| instance.init(store, setup))?.0)
     }
 
@@ -176,9 +201,12 @@ impl Guest {
     /// A fault. [`FaultKind::Protocol`] for an outcome that breaks the contract whatever the events were; the stop rule
     /// itself is checked by the gateway, which knows the timers.
     pub fn on_frame(&mut self, frame: &[u8]) -> Result<FrameOutcome, CellFault> {
-        let Some(records) = frame::records(frame) else {
+        let (Some(records), Some(at)) = (frame::records(frame), frame::first_time(frame)) else {
             return Err(CellFault::new(FaultKind::Host, "the frame's header is damaged", 0));
         };
+        if let Some(live) = &mut self.live {
+            live.store.data_mut().imports.enter(at);
+        }
         let limits = self.limits;
         let log_bytes_max = usize::try_from(limits.log_bytes_max).unwrap_or(usize::MAX);
         let budget = Budget::frame(&limits, records);
@@ -187,7 +215,22 @@ impl Guest {
             contract::check(&outcome, records, &limits).map_err(CallError::Contract)?;
             Ok(outcome)
         })?;
+        let outcome = self.with_output(outcome, log_bytes_max);
         Ok(FrameOutcome { outcome, fuel })
+    }
+
+    /// The outcome with what the guest wrote as log lines. Only guests with imports can write.
+    fn with_output(&mut self, mut outcome: Outcome, log_bytes_max: usize) -> Outcome {
+        let Some(live) = &mut self.live else { return outcome };
+        let lines = live.store.data_mut().imports.take_lines();
+        if !lines.is_empty() {
+            let cause = outcome.consumed.saturating_sub(1);
+            let of_cause = outcome.actions.iter().filter(|action| action.cause == cause);
+            let most = usize::try_from(self.limits.actions_per_event_max).unwrap_or(usize::MAX);
+            let left = most.saturating_sub(of_cause.count());
+            append_lines(lines, &mut outcome.actions, cause, left, log_bytes_max);
+        }
+        outcome
     }
 
     /// The strategy's state.
@@ -224,7 +267,7 @@ impl Guest {
     fn call<R>(
         &mut self,
         budget: &Budget,
-        call: impl FnOnce(&Instance, &mut Store<Limiter>) -> Result<R, CallError>,
+        call: impl FnOnce(&Instance, &mut Store<StoreData<I>>) -> Result<R, CallError>,
     ) -> Result<(R, u64), CellFault> {
         let Some(live) = &mut self.live else {
             return Err(CellFault::new(FaultKind::Host, "called after a fault and before a restart", 0));
@@ -251,7 +294,7 @@ impl Guest {
     }
 }
 
-impl std::fmt::Debug for Guest {
+impl<I: Imports> std::fmt::Debug for Guest<I> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Guest")
             .field("limits", &self.limits)
@@ -287,7 +330,7 @@ impl Budget {
     }
 }
 
-fn arm(store: &mut Store<Limiter>, budget: &Budget) -> wasmtime::Result<()> {
+fn arm<I>(store: &mut Store<StoreData<I>>, budget: &Budget) -> wasmtime::Result<()> {
     store.set_fuel(budget.fuel)?;
     store.set_hostcall_fuel(budget.hostcall_bytes);
     // The running tick may end at once, hence one more.
@@ -297,13 +340,13 @@ fn arm(store: &mut Store<Limiter>, budget: &Budget) -> wasmtime::Result<()> {
 }
 
 /// Names the first cause of a failed entry. `untrapped` is what a failure without a trap means here.
-fn diagnose(error: CallError, store: &Store<Limiter>, fuel: u64, untrapped: FaultKind) -> CellFault {
+fn diagnose<I>(error: CallError, store: &Store<StoreData<I>>, fuel: u64, untrapped: FaultKind) -> CellFault {
     let error = match error {
         CallError::Contract(detail) => return CellFault::new(FaultKind::Protocol, detail, fuel),
         CallError::Wasm(error) => error,
     };
     let trap = error.downcast_ref::<Trap>().copied();
-    let kind = match (trap, store.data().refused()) {
+    let kind = match (trap, store.data().limiter.refused()) {
         (Some(Trap::OutOfFuel), _) => FaultKind::OutOfFuel,
         (Some(Trap::Interrupt), _) => FaultKind::Deadline,
         // A guest that is refused memory panics, traps or cannot even start.
@@ -311,11 +354,11 @@ fn diagnose(error: CallError, store: &Store<Limiter>, fuel: u64, untrapped: Faul
         (Some(_), None) => FaultKind::Trap,
         (None, None) => untrapped,
     };
-    let mut detail = match (trap, store.data().refused()) {
+    let mut detail = match (trap, store.data().limiter.refused()) {
         (Some(trap), _) => trap.to_string(),
         (None, _) => error.root_cause().to_string(),
     };
-    if let Some((asked, allowed)) = store.data().refused() {
+    if let Some((asked, allowed)) = store.data().limiter.refused() {
         detail.push_str(&format!("; it had asked for {asked} bytes of memory, {allowed} are allowed"));
     }
     if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {

@@ -8,6 +8,7 @@ mod contract;
 mod engine;
 mod frame;
 mod guest;
+mod imports;
 mod limiter;
 mod protocol;
 mod roles;
@@ -20,6 +21,7 @@ pub use client::{CellLink, LinkError, RunnerClient, RunnerError, StartedCell};
 pub use compile::{CompileError, compile, component_digest};
 pub use engine::{CellEngine, EngineError, engine_digest};
 pub use guest::{Guest, LoadError, Program};
+pub use imports::{Imports, OutputLine, StoreData};
 pub use protocol::{
     ACTIONS_PER_FRAME_MAX, CELL_REPLY_BYTES_MAX, CellExit, CellFault, CellId, CellLimits, CellReply,
     CellRequest, CompileLimits, Description, DescriptionParts, ExitStatus, FAULT_DETAIL_BYTES_MAX, FaultKind,

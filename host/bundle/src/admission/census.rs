@@ -14,24 +14,27 @@ use crate::untrusted_text::shown;
 
 const PAGE_BYTES: u64 = 1 << 16;
 
-/// Names kept for messages and for the contract check; a strategy has no import and one export.
-const NAMES_MAX: usize = 16;
+/// Names kept for messages and for the contract check; a strategy has no import, or a few of WASI, and one export.
+const NAMES_MAX: usize = 32;
 
 /// What a component holds.
 #[derive(Debug)]
 pub(super) struct Census {
     tier: Tier,
+    /// Imports of the outermost component.
+    pub(super) import_count: u64,
     totals: BTreeMap<StaticLimit, u64>,
-    /// Names the outermost component imports; the first 16.
+    /// Names the outermost component imports; the first 32.
     pub(super) imports: Vec<String>,
-    /// Names the outermost component exports; the first 16.
+    /// Names the outermost component exports; the first 32.
     pub(super) exports: Vec<String>,
 }
 
 impl Census {
     /// Counts, and refuses what is beyond the limits of `tier`.
     pub(super) fn take(component: &[u8], tier: Tier) -> Result<Self, Inadmissible> {
-        let mut census = Self { tier, totals: BTreeMap::new(), imports: Vec::new(), exports: Vec::new() };
+        let mut census =
+            Self { tier, import_count: 0, totals: BTreeMap::new(), imports: Vec::new(), exports: Vec::new() };
         let mut inside = Vec::new();
         for payload in Parser::new(0).parse_all(component) {
             census.visit(payload.map_err(invalid)?, &mut inside)?;
@@ -52,6 +55,9 @@ impl Census {
 
             Payload::ComponentImportSection(section) => {
                 self.add(StaticLimit::ComponentItems, section.count())?;
+                if outermost {
+                    self.import_count = self.import_count.saturating_add(u64::from(section.count()));
+                }
                 for import in section.into_iter().take_while(|_| outermost).take(NAMES_MAX) {
                     self.imports.push(import.map_err(invalid)?.name.name.to_owned());
                 }

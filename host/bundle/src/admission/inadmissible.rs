@@ -50,7 +50,7 @@ pub enum Inadmissible {
     #[error("a nested component holds a core module; only the outermost component may hold code")]
     NestedCoreModule,
     /// It wants something of the host.
-    #[error("it imports {names}; a strategy imports nothing")]
+    #[error("it imports {names}; a strategy imports nothing (tier wasi: a fixed set)")]
     Import {
         /// The first few names.
         names: String,

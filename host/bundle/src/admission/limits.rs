@@ -31,7 +31,11 @@ macro_rules! static_limits {
             /// Most that `tier` allows.
             pub const fn max(self, tier: Tier) -> u64 {
                 match (self, tier) {
-                    $((Self::$name, Tier::Native) => $native, (Self::$name, Tier::Script) => $script,)*
+                    $(
+                        (Self::$name, Tier::Native) => $native,
+                        // What insists on WASI carries a runtime too.
+                        (Self::$name, Tier::Script | Tier::Wasi) => $script,
+                    )*
                 }
             }
         }

@@ -8,12 +8,14 @@ mod contract;
 mod features;
 mod inadmissible;
 mod limits;
+mod wasi;
 
 use census::Census;
 pub(crate) use contract::check_world;
 pub use contract::{GUEST_EXPORT, GUEST_FUNCTIONS, WORLD};
 pub use inadmissible::{Inadmissible, Upgrade};
 pub use limits::StaticLimit;
+pub use wasi::WASI_INTERFACES;
 
 use crate::Tier;
 
@@ -43,7 +45,10 @@ pub fn admit(component: &[u8], tier: Tier, memory_bytes_max: u64) -> Result<Admi
     check_is_component(component)?;
     let census = Census::take(component, tier)?;
     limits::check_memory(&census, memory_bytes_max)?;
-    contract::check_imports_nothing(&census)?;
+    match tier {
+        Tier::Native | Tier::Script => contract::check_imports_nothing(&census)?,
+        Tier::Wasi => wasi::check_imports(&census)?,
+    }
     let types = features::validate(component)?;
     contract::check_exports(&census, &types)?;
     Ok(Admitted {

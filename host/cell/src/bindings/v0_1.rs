@@ -36,10 +36,14 @@ impl From<wasmtime::Error> for CallError {
 pub(crate) struct Program<T: 'static>(generated::StrategyPre<T>);
 
 impl<T> Program<T> {
-    /// Checks imports (none) and exports, function by function.
-    pub(crate) fn new(engine: &Engine, component: &Component) -> wasmtime::Result<Self> {
-        // Empty, so that a component with any import fails here.
-        let linker = Linker::new(engine);
+    /// Checks imports (what `link` offers, and no other) and exports, function by function.
+    pub(crate) fn new(
+        engine: &Engine,
+        component: &Component,
+        link: impl FnOnce(&mut Linker<T>) -> wasmtime::Result<()>,
+    ) -> wasmtime::Result<Self> {
+        let mut linker = Linker::new(engine);
+        link(&mut linker)?;
         Ok(Self(generated::StrategyPre::new(linker.instantiate_pre(component)?)?))
     }
 

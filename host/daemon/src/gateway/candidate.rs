@@ -73,7 +73,7 @@ impl Checked {
     pub(crate) fn compile_limits(&self) -> CompileLimits {
         match self.bundle.manifest().tier {
             Tier::Native => CompileLimits::NATIVE,
-            Tier::Script => CompileLimits::SCRIPT,
+            Tier::Script | Tier::Wasi => CompileLimits::SCRIPT,
         }
     }
 }
