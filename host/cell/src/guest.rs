@@ -15,7 +15,7 @@ use crate::imports::{Imports, StoreData, append_lines};
 use crate::limiter::Limiter;
 use crate::protocol::{
     ACTIONS_PER_FRAME_MAX, CellFault, CellLimits, Description, FaultKind, FrameOutcome, InitRefusal,
-    RestoreRefusal, SNAPSHOT_BYTES_MAX, Setup, Snapshot,
+    MemoryUse, RestoreRefusal, SNAPSHOT_BYTES_MAX, Setup, Snapshot,
 };
 use crate::ticker::TICK_MS;
 use crate::{Artifact, ArtifactError, contract, frame};
@@ -358,15 +358,19 @@ fn diagnose<I>(error: CallError, store: &Store<StoreData<I>>, fuel: u64, untrapp
         (Some(trap), _) => trap.to_string(),
         (None, _) => error.root_cause().to_string(),
     };
-    if let Some((asked, allowed)) = store.data().limiter.refused() {
+    let asked_bytes = store.data().limiter.refused().map(|(asked, allowed)| {
         detail.push_str(&format!("; it had asked for {asked} bytes of memory, {allowed} are allowed"));
+        u64::try_from(asked).unwrap_or(u64::MAX)
+    });
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::to_string).unwrap_or_default();
+    // The first line is a heading; the innermost functions come next, with their names demangled.
+    let functions = backtrace.lines().skip(1).map(str::trim);
+    for line in functions.clone().take(BACKTRACE_LINES) {
+        detail.push_str("; ");
+        detail.push_str(line);
     }
-    if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
-        // The first line is a heading; the innermost functions come next, with their names demangled.
-        for line in backtrace.to_string().lines().skip(1).take(BACKTRACE_LINES) {
-            detail.push_str("; ");
-            detail.push_str(line.trim());
-        }
-    }
-    CellFault::new(kind, detail, fuel)
+    let mut fault = CellFault::new(kind, detail, fuel).within(functions.map(str::to_owned));
+    let bytes = u64::try_from(store.data().limiter.memory_bytes()).unwrap_or(u64::MAX);
+    fault.memory = MemoryUse { bytes, asked_bytes };
+    fault
 }

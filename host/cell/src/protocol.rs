@@ -6,11 +6,11 @@ mod cell;
 mod description;
 mod runner;
 
-pub(crate) use bounded::cut;
+pub(crate) use bounded::{bytes, cut, line, lines, list, text, write_bytes};
 pub use cell::{
-    ACTIONS_PER_FRAME_MAX, CELL_REPLY_BYTES_MAX, CellFault, CellReply, CellRequest, FAULT_DETAIL_BYTES_MAX,
-    FaultKind, FrameOutcome, InitRefusal, LOG_LINE_BYTES_MAX, METRIC_NAME_BYTES_MAX, RestoreRefusal,
-    SNAPSHOT_BYTES_MAX, Setup, Snapshot,
+    ACTIONS_PER_FRAME_MAX, BACKTRACE_FRAMES_MAX, BACKTRACE_LINE_BYTES_MAX, CELL_REPLY_BYTES_MAX, CellFault,
+    CellReply, CellRequest, FAULT_DETAIL_BYTES_MAX, FaultKind, FrameOutcome, InitRefusal, LOG_LINE_BYTES_MAX,
+    METRIC_NAME_BYTES_MAX, MemoryUse, RestoreRefusal, SNAPSHOT_BYTES_MAX, Setup, Snapshot,
 };
 pub use description::{
     Description, DescriptionParts, InvalidDescription, Parameter, ParameterKind, Stream, Subscription,

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CheckId, Command, Digest, ExecutionReport, InstrumentId, InstrumentSpec, Limits, LinkId, MarketEvent,
-    OrderReport, PeerAddress, RawIntent, Scope, Sequence, SessionStart, StrategyId, StrategyName,
-    StrategyStarted, Submission, Timestamp, TradingState, VenueSnapshot,
+    OrderReport, PeerAddress, RawIntent, Scope, Sequence, SessionStart, StrategyFailure, StrategyId,
+    StrategyName, StrategyStarted, Submission, Timestamp, TradingState, VenueSnapshot,
 };
 
 /// One input of the gate.
@@ -103,15 +103,26 @@ pub enum StrategyChange {
     Faulted {
         /// Which.
         strategy: StrategyId,
-        /// The first cause.
-        detail: String,
+        /// How.
+        failure: StrategyFailure,
     },
-    /// It failed too often: its entries are cancelled and it is stopped.
+    /// It failed too often: its entries are cancelled and it is stopped. The position keeps its protection.
     Quarantined {
         /// Which.
         strategy: StrategyId,
-        /// The first cause.
-        detail: String,
+        /// How it failed the last time.
+        failure: StrategyFailure,
+        /// How it failed first, since its budget of restarts was whole.
+        first: StrategyFailure,
+    },
+    /// Market data was kept from it: the feed was interrupted, or trades were dropped while it was busy. Nobody failed.
+    DataGap {
+        /// Which.
+        strategy: StrategyId,
+        /// Events that are known to be missing.
+        dropped: u64,
+        /// Interruptions of the feed, of which nobody knows how much is missing.
+        interruptions: u64,
     },
     /// It does not answer: its entries are cancelled, nothing else (RULES C1).
     Unresponsive(StrategyId),

@@ -15,6 +15,7 @@ mod command;
 mod effects;
 mod environment;
 mod exposure;
+mod fault_code;
 pub mod frame;
 mod gate;
 mod ids;
@@ -58,6 +59,7 @@ pub use effects::{
 };
 pub use environment::{Environment, UnknownEnvironment};
 pub use exposure::Exposure;
+pub use fault_code::{Blame, FaultCode, StrategyFailure};
 pub use gate::{Comparison, Gate, Gauge, Profit, Quiet, Resync, Unmeasured};
 pub use ids::{
     ActorName, Digest, ExecId, InstrumentId, InvalidId, LinkId, OrderId, OrderNumber, PeerAddress, Sequence,

@@ -343,7 +343,7 @@ fn intents_must_be_recent_warm_and_resynced() {
     world.step(Input::Intent { intent: recent, frame: &[] });
     assert_eq!(world.gate.state().orders().open_count(), 1);
 
-    world.step(Input::Strategy(StrategyChange::Faulted { strategy: TAKER, detail: "trap".to_owned() }));
+    world.step(Input::Strategy(StrategyChange::Faulted { strategy: TAKER, failure: trap() }));
     assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::NotResynced));
     world.accept();
     assert_eq!(world.ask_for(TAKER, Ask::Cancel(OrderNumber(2))), Ok(()), "cancels pass");
@@ -632,7 +632,7 @@ fn open_orders_are_counted_in_every_scope() {
 #[test]
 fn a_quarantined_strategy_asks_for_nothing() {
     let mut world = World::new();
-    let change = StrategyChange::Quarantined { strategy: TAKER, detail: "trap".to_owned() };
+    let change = StrategyChange::Quarantined { strategy: TAKER, failure: trap(), first: trap() };
     world.step(Input::Strategy(change));
     assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::SymbolOwned), "it owns, and does not run");
     let failed: Vec<CheckId> = world

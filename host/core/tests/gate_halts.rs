@@ -278,7 +278,7 @@ fn a_resting_reduction_does_not_hold_up_a_flatten() {
 fn a_strategy_that_goes_down_leaves_no_entries() {
     let down: [fn() -> StrategyChange; 3] = [
         || StrategyChange::Stopped { strategy: TAKER, reason: String::new() },
-        || StrategyChange::Quarantined { strategy: TAKER, detail: String::new() },
+        || StrategyChange::Quarantined { strategy: TAKER, failure: trap(), first: trap() },
         || StrategyChange::Unresponsive(TAKER),
     ];
     for change in down {

@@ -1,6 +1,6 @@
 //! The place where strategies run, as the pipeline sees it.
 
-use portcullis_core::{Outcome, StrategyId};
+use portcullis_core::{FaultCode, Outcome, StrategyId};
 
 /// The cells. The live one speaks to cell processes over sockets; the lab's calls the guest in its own process.
 ///
@@ -53,19 +53,30 @@ pub enum CellEvent {
 /// Why a cell failed: the first cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Whose fault it is. Only a guest's faults consume its restart budget.
-    pub blame: Blame,
-    /// The kind, a stable word: `TRAP`, `OUT_OF_FUEL`, `DEADLINE`, `OUT_OF_MEMORY`, `PROTOCOL`, `INIT`, `RESTORE`, `HOST`.
-    pub kind: &'static str,
+    /// What went wrong. Only faults that are the guest's consume its restart budget.
+    pub code: FaultCode,
     /// The first cause in words, at most 512 bytes.
     pub detail: String,
+    /// What else the cell knows of it.
+    pub trace: Trace,
 }
 
-/// Whose fault a failure is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blame {
-    /// The strategy's.
-    Guest,
-    /// The host's: a killed process, an overloaded machine.
-    Host,
+/// Where a call was when it failed, and what it had used.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trace {
+    /// The functions it was in, the innermost first; at most 32 lines.
+    pub backtrace: Vec<String>,
+    /// Fuel it is charged with.
+    pub fuel_charged: u64,
+    /// Bytes of memory it had.
+    pub memory_bytes: u64,
+    /// Bytes it would have had with the growth that was refused, if one was.
+    pub memory_asked_bytes: Option<u64>,
+}
+
+impl Fault {
+    /// A fault of which nothing else is known.
+    pub fn new(code: FaultCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), trace: Trace::default() }
+    }
 }

@@ -8,10 +8,13 @@
 #![deny(clippy::float_arithmetic)]
 
 mod batch;
+mod budget;
 mod cells;
 mod clock;
+mod data_gaps;
 mod deployment;
 mod event;
+mod evidence;
 mod guest_log;
 mod inbox;
 mod metrics;
@@ -24,15 +27,16 @@ mod session;
 mod step;
 mod venue;
 
-pub use cells::{Blame, CellEvent, Cells, Fault, Snapshot};
+pub use cells::{CellEvent, Cells, Fault, Snapshot, Trace};
 pub use clock::Clock;
 pub use deployment::Deployment;
 pub use event::{Event, EventBody, GapCause, Stream};
+pub use evidence::{Evidence, FailedCall, Recorded};
 pub use metrics::Metrics;
 pub use pack::Packer;
 pub use pipeline::Pipeline;
 pub use resync::events as resync_events;
 pub use road::Road;
-pub use session::Session;
+pub use session::{Faults, Session};
 pub use step::Step;
 pub use venue::{Venue, VenueEvent};

@@ -7,21 +7,22 @@
 //! One thread walks it, one step at a time. This driver is for strategies that live in cells and for events that come when they
 //! please; the lab has a driver of its own, in virtual time, and both send everything down the same road.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use portcullis_core::{
-    ActionBody, Digest, Gate, Gauge, Input, InstrumentSpec, LinkChange, MarketEvent, Profit, Reply, Sequence,
-    Span, StrategyChange, StrategyId, Timestamp,
+    ActionBody, Digest, FaultCode, Gate, Gauge, Input, InstrumentSpec, LinkChange, MarketEvent, Profit,
+    Reply, Sequence, Span, StrategyChange, StrategyId, Timestamp,
 };
 use portcullis_journal::Journal;
 
-use crate::cells::{Blame, CellEvent, Cells, Fault};
+use crate::cells::{CellEvent, Cells, Fault};
 use crate::clock::Clock;
 use crate::deployment::Deployment;
 use crate::event::{Event, EventBody};
+use crate::evidence::Evidence;
 use crate::metrics::Metrics;
 use crate::road::Road;
-use crate::session::{Aftermath, Answer, Answered, Session};
+use crate::session::{Answer, Answered, Fate, Session};
 use crate::step::Step;
 use crate::venue::{Venue, VenueEvent};
 use crate::{guest_log, resync};
@@ -35,6 +36,9 @@ const DISK_PAUSE: Span = Span::from_millis(1);
 /// Most events taken from the venue in one turn, so that a flood of data cannot keep answers of cells waiting.
 const EVENTS_PER_TURN: usize = 1_024;
 
+/// Most failures whose evidence waits to be taken away; that of further ones is not kept.
+const EVIDENCE_MAX: usize = 8;
+
 /// The road to the venue, and the strategies that use it.
 #[derive(Debug)]
 pub struct Pipeline<V, C, J, K> {
@@ -42,6 +46,7 @@ pub struct Pipeline<V, C, J, K> {
     cells: C,
     lookahead: Span,
     sessions: BTreeMap<StrategyId, Session>,
+    evidence: VecDeque<Evidence>,
     ticked: Timestamp,
 }
 
@@ -53,6 +58,7 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
             cells,
             lookahead,
             sessions: BTreeMap::new(),
+            evidence: VecDeque::new(),
             ticked: Timestamp::default(),
         }
     }
@@ -130,7 +136,7 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
                     self.resync(strategy);
                 }
             }
-            CellEvent::Outcome { outcome, .. } => match session.answer(outcome, &mut self.cells) {
+            CellEvent::Outcome { outcome, .. } => match session.answer(outcome, now, &mut self.cells) {
                 Ok(Answered::Live(answer)) => self.act(strategy, answer),
                 Ok(Answered::Replayed { same, done }) => {
                     if !same {
@@ -140,10 +146,10 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
                         self.resync(strategy);
                     }
                 }
-                Err(fault) => self.fault(strategy, &fault),
+                Err(fault) => self.fault(strategy, fault),
             },
             CellEvent::Snapshot(snapshot) => session.snapshotted(snapshot, now),
-            CellEvent::Fault(fault) => self.fault(strategy, &fault),
+            CellEvent::Fault(fault) => self.fault(strategy, fault),
         }
     }
 
@@ -179,24 +185,28 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
             }
         }
         for strategy in self.road.take_floods() {
-            let detail = "more intents than its bucket holds, for a whole second".to_owned();
-            self.fault(strategy, &Fault { blame: Blame::Guest, kind: "FLOOD", detail });
+            let detail = "more intents than its bucket holds, for a whole second";
+            self.fault(strategy, Fault::new(FaultCode::Flood, detail));
         }
     }
 
     /// A cell failed: the strategy comes back, or stays down.
-    fn fault(&mut self, strategy: StrategyId, fault: &Fault) {
+    fn fault(&mut self, strategy: StrategyId, fault: Fault) {
         let now = self.road.now();
         let Some(session) = self.sessions.get_mut(&strategy) else { return };
-        let detail = format!("{}: {}", fault.kind, fault.detail);
-        let change = match session.fault(fault, now, &mut self.cells) {
-            Aftermath::Restarting { strikes } => {
-                tracing::warn!(?strategy, strikes, detail, "a strategy failed and is brought back");
-                StrategyChange::Faulted { strategy, detail }
+        let keep = self.evidence.len() < EVIDENCE_MAX;
+        let aftermath = session.fault(fault, keep, now, &mut self.cells);
+        self.evidence.extend(aftermath.evidence);
+        let failure = aftermath.failure;
+        let (code, blame, detail) = (failure.code, failure.code.blame(), &failure.detail);
+        let change = match aftermath.fate {
+            Fate::Restarting { strikes } => {
+                tracing::warn!(?strategy, %code, %blame, strikes, detail, "a strategy failed and is brought back");
+                StrategyChange::Faulted { strategy, failure }
             }
-            Aftermath::Quarantined => {
-                tracing::error!(?strategy, detail, "a strategy failed too often and is quarantined");
-                StrategyChange::Quarantined { strategy, detail }
+            Fate::Quarantined { first } => {
+                tracing::error!(?strategy, %code, %blame, detail, "a strategy failed too often and is quarantined");
+                StrategyChange::Quarantined { strategy, failure, first }
             }
         };
         self.step(Input::Strategy(change));
@@ -222,6 +232,15 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
             for strategy in silent {
                 tracing::warn!(?strategy, "a cell does not answer; its entries are cancelled");
                 self.step(Input::Strategy(StrategyChange::Unresponsive(strategy)));
+            }
+            let gaps: Vec<(StrategyId, (u64, u64))> = self
+                .sessions
+                .iter_mut()
+                .filter_map(|(id, session)| session.take_data_gap(now).map(|gap| (*id, gap)))
+                .collect();
+            for (strategy, (dropped, interruptions)) in gaps {
+                let change = StrategyChange::DataGap { strategy, dropped, interruptions };
+                self.step(Input::Strategy(change));
             }
         }
     }
@@ -326,6 +345,11 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
     /// The strategies that run, with what is known of each.
     pub fn strategies(&self) -> impl Iterator<Item = (StrategyId, &Session)> {
         self.sessions.iter().map(|(id, session)| (*id, session))
+    }
+
+    /// The evidence of the oldest failure that nobody has taken yet. The journal already cites its file.
+    pub fn take_evidence(&mut self) -> Option<Evidence> {
+        self.evidence.pop_front()
     }
 
     /// Ends the session in order: strategies are told nothing more, and the journal is handed back to be closed.

@@ -1,20 +1,11 @@
 //! Bringing a failed strategy back: last snapshot, the frames since then, the failing frame skipped (RULES C3).
 
+use std::sync::Arc;
+
 use portcullis_core::{Outcome, Span, Timestamp};
 
-use crate::cells::{Blame, Fault, Snapshot};
-
-/// Guest faults a strategy may have before it is quarantined.
-const STRIKES_MAX: u32 = 3;
-
-/// Healthy time after which the budget of strikes is whole again.
-const HEALTHY: Span = Span::from_secs(60);
-
-/// First wait after a fault of the host's; it doubles with each one in a row.
-const BACK_OFF: Span = Span::from_millis(5);
-
-/// Longest wait.
-const BACK_OFF_MAX: Span = Span::from_secs(5);
+use crate::cells::Snapshot;
+use crate::evidence::Recorded;
 
 /// How often a snapshot is taken.
 const SNAPSHOT_EVERY: Span = Span::from_secs(60);
@@ -22,39 +13,17 @@ const SNAPSHOT_EVERY: Span = Span::from_secs(60);
 /// Bytes of frames kept since the last snapshot; more than this asks for a snapshot at once.
 const FRAMES_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Bytes of frames at which a snapshot no longer waits for a quiet moment, because a busy market may have none.
+const FRAMES_BYTES_LIMIT: usize = 2 * FRAMES_BYTES_MAX;
+
 /// What is needed to bring a strategy back to where it was.
 #[derive(Debug, Default)]
 pub(crate) struct Recovery {
     snapshot: Option<Snapshot>,
     taken_at: Timestamp,
-    frames: Vec<Recorded>,
+    frames: Vec<Arc<Recorded>>,
     bytes: usize,
-    strikes: u32,
-    /// Faults of the host's in a row, which only make the next restart later.
-    host_faults: u32,
-    last_fault: Timestamp,
     filled: bool,
-}
-
-/// A frame as delivered, and what the strategy answered.
-#[derive(Debug, Clone)]
-pub(crate) struct Recorded {
-    pub(crate) frame: Vec<u8>,
-    pub(crate) outcome: Outcome,
-}
-
-/// What to do about a fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Bring it back; this was strike so many.
-    Restart {
-        /// Strikes now counted against the strategy.
-        strikes: u32,
-        /// How long to wait first: longer and longer while the machine itself is the trouble.
-        after: Span,
-    },
-    /// Too many: the strategy stays down until an operator starts it again.
-    Quarantine,
 }
 
 impl Recovery {
@@ -66,7 +35,7 @@ impl Recovery {
     /// Keeps a frame and its answer.
     pub(crate) fn record(&mut self, frame: Vec<u8>, outcome: Outcome, had_fill: bool) {
         self.bytes = self.bytes.saturating_add(frame.len());
-        self.frames.push(Recorded { frame, outcome });
+        self.frames.push(Arc::new(Recorded { frame, outcome }));
         self.filled |= had_fill;
     }
 
@@ -76,16 +45,14 @@ impl Recovery {
             && (self.filled || now.since(self.taken_at) >= SNAPSHOT_EVERY || self.bytes >= FRAMES_BYTES_MAX)
     }
 
+    /// Whether that snapshot can no longer wait until nothing else is to be done.
+    pub(crate) fn needs_snapshot(&self) -> bool {
+        self.bytes >= FRAMES_BYTES_LIMIT
+    }
+
     /// Takes a snapshot over; the frames before it are no longer needed.
     pub(crate) fn snapshotted(&mut self, snapshot: Snapshot, now: Timestamp) {
-        *self = Self {
-            snapshot: Some(snapshot),
-            taken_at: now,
-            strikes: self.strikes,
-            host_faults: self.host_faults,
-            last_fault: self.last_fault,
-            ..Self::default()
-        };
+        *self = Self { snapshot: Some(snapshot), taken_at: now, ..Self::default() };
     }
 
     /// The state a new instance starts from.
@@ -107,27 +74,11 @@ impl Recovery {
 
     /// The `index`th frame to replay.
     pub(crate) fn replay(&self, index: usize) -> Option<&Recorded> {
-        self.frames.get(index)
+        self.frames.get(index).map(Arc::as_ref)
     }
 
-    /// Counts a fault. The host's faults cost the strategy nothing but time.
-    pub(crate) fn fault(&mut self, fault: &Fault, now: Timestamp) -> Verdict {
-        if now.since(self.last_fault) >= HEALTHY {
-            self.strikes = 0;
-            self.host_faults = 0;
-        }
-        self.last_fault = now;
-        match fault.blame {
-            Blame::Guest => self.strikes = self.strikes.saturating_add(1),
-            Blame::Host => self.host_faults = self.host_faults.saturating_add(1),
-        }
-        if self.strikes > STRIKES_MAX {
-            return Verdict::Quarantine;
-        }
-        let after = match self.host_faults {
-            0 => Span(0),
-            faults => Span(BACK_OFF.0.saturating_mul(1 << faults.min(10)).min(BACK_OFF_MAX.0)),
-        };
-        Verdict::Restart { strikes: self.strikes, after }
+    /// The first `count` frames since the snapshot, or all if there are fewer.
+    pub(crate) fn frames(&self, count: usize) -> Vec<Arc<Recorded>> {
+        self.frames.iter().take(count).map(Arc::clone).collect()
     }
 }

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use portcullis_core::frame::Timers;
 use portcullis_core::{
-    Cause, Digest, InstrumentId, InstrumentSpec, MarketBody, MarketEvent, Outcome, Span, StrategyId,
-    StrategyName, Timestamp,
+    Blame, Cause, Digest, FaultCode, InstrumentId, InstrumentSpec, MarketBody, MarketEvent, Outcome, Span,
+    StrategyFailure, StrategyId, StrategyName, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::cells::{Blame, Cells, Fault, Snapshot};
+use crate::budget::{Budget, Verdict};
+use crate::cells::{Cells, Fault, Snapshot};
+use crate::data_gaps::DataGaps;
 use crate::deployment::Deployment;
 use crate::event::{Event, EventBody, GapCause, Stream};
+use crate::evidence::{Evidence, FailedCall};
 use crate::inbox::Inbox;
 use crate::pack::Packer;
-use crate::recovery::{Recovery, Verdict};
+use crate::recovery::Recovery;
 use crate::step::Step;
 
 /// Most events in a frame.
@@ -41,14 +44,17 @@ pub struct Session {
     /// Timers whose event waits to be consumed, with the time they were set to.
     fired: BTreeMap<u64, Timestamp>,
     recovery: Recovery,
+    budget: Budget,
+    gaps: DataGaps,
     packer: Packer,
     last_time: Timestamp,
     /// Running number of the next event to be consumed.
     delivered: u64,
     /// Number of the event that ends the resync under way.
     resync_ends: Option<u64>,
-    faults: u64,
-    last_fault: Option<String>,
+    guest_faults: u64,
+    host_faults: u64,
+    last_fault: Option<StrategyFailure>,
     /// Events of the frame it failed on, until it is told.
     skipped: u32,
 }
@@ -93,12 +99,40 @@ pub(crate) struct Answer {
 }
 
 /// What became of a fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Aftermath {
-    /// A new instance is being made.
+#[derive(Debug)]
+pub(crate) struct Aftermath {
+    /// The fault, as it is journaled.
+    pub(crate) failure: StrategyFailure,
+    /// What led to it, when that is worth keeping.
+    pub(crate) evidence: Option<Evidence>,
+    /// Whether the strategy comes back.
+    pub(crate) fate: Fate,
+}
+
+/// Whether a strategy comes back after a fault.
+#[derive(Debug)]
+pub(crate) enum Fate {
+    /// A new instance is made, at once or after a wait.
     Restarting { strikes: u32 },
-    /// The strategy is down.
-    Quarantined,
+    /// The strategy is down; this was the first of the faults that brought it there.
+    Quarantined { first: StrategyFailure },
+}
+
+/// How a strategy has failed, and what was kept from it. Three causes, told apart: its own faults, the host's, missing data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Faults<'a> {
+    /// Faults of its own since the session started.
+    pub guest: u64,
+    /// Faults of the host's since then, which it is not charged with.
+    pub host: u64,
+    /// Gaps in its market data since then.
+    pub data_gaps: u64,
+    /// Strikes that count against its budget of restarts now.
+    pub strikes: u32,
+    /// The failure that was the first of these strikes.
+    pub first: Option<&'a StrategyFailure>,
+    /// The newest failure, whoever is to blame.
+    pub last: Option<&'a StrategyFailure>,
 }
 
 impl Session {
@@ -122,10 +156,13 @@ impl Session {
             timers: Timers::default(),
             fired: BTreeMap::new(),
             recovery: Recovery::new(deployment.snapshot, now),
+            budget: Budget::default(),
+            gaps: DataGaps::default(),
             last_time: Timestamp::default(),
             delivered: 0,
             resync_ends: None,
-            faults: 0,
+            guest_faults: 0,
+            host_faults: 0,
             last_fault: None,
             skipped: 0,
         }
@@ -141,9 +178,17 @@ impl Session {
         self.delivered
     }
 
-    /// Faults since the session started, and the first cause of the newest.
-    pub fn faults(&self) -> (u64, Option<&str>) {
-        (self.faults, self.last_fault.as_deref())
+    /// How it has failed since the session started, as it stands at `now`.
+    pub fn faults(&self, now: Timestamp) -> Faults<'_> {
+        let (strikes, first) = self.budget.standing(now);
+        Faults {
+            guest: self.guest_faults,
+            host: self.host_faults,
+            data_gaps: self.gaps.count(),
+            strikes,
+            first,
+            last: self.last_fault.as_ref(),
+        }
     }
 
     /// The last snapshot and when it was taken, for the next session.
@@ -154,7 +199,9 @@ impl Session {
     /// What it is doing: `starting`, `running`, `recovering` or `quarantined`.
     pub fn state(&self) -> &'static str {
         match self.phase {
-            Phase::Waiting { .. } | Phase::Reviving | Phase::Replaying { .. } if self.faults == 0 => {
+            Phase::Waiting { .. } | Phase::Reviving | Phase::Replaying { .. }
+                if self.last_fault.is_none() =>
+            {
                 "starting"
             }
             Phase::Waiting { .. } | Phase::Reviving | Phase::Replaying { .. } => "recovering",
@@ -223,7 +270,7 @@ impl Session {
         if self.delivered == 0 {
             events.push(Event::now(now, EventBody::WarmUpBoundary));
         }
-        if self.faults > 0 {
+        if self.last_fault.is_some() {
             let dropped = std::mem::take(&mut self.skipped);
             let cause = if dropped > 0 { GapCause::SkippedFrame } else { GapCause::Fault };
             events.push(Event::now(now, EventBody::Gap { dropped, cause }));
@@ -243,7 +290,8 @@ impl Session {
         if !matches!(self.phase, Phase::Idle) {
             return;
         }
-        if self.recovery.wants_snapshot(now) && self.inbox.is_empty(now) {
+        let quiet = self.inbox.is_empty(now) || self.recovery.needs_snapshot();
+        if self.recovery.wants_snapshot(now) && quiet {
             self.phase = Phase::Snapshotting;
             return cells.snapshot(self.id);
         }
@@ -276,9 +324,21 @@ impl Session {
     /// # Errors
     ///
     /// A fault when the answer breaks the stop rule; the instance must then not be used again.
-    pub(crate) fn answer(&mut self, outcome: Outcome, cells: &mut impl Cells) -> Result<Answered, Fault> {
+    pub(crate) fn answer(
+        &mut self,
+        outcome: Outcome,
+        now: Timestamp,
+        cells: &mut impl Cells,
+    ) -> Result<Answered, Fault> {
         match std::mem::replace(&mut self.phase, Phase::Idle) {
-            Phase::Busy(flight) => self.accept(flight, outcome).map(Answered::Live),
+            Phase::Busy(flight) => match self.packer.check(&self.timers, &outcome) {
+                Ok(timers) => Ok(Answered::Live(self.accept(flight, outcome, timers, now))),
+                Err(why) => {
+                    // The frame is still the one it failed on.
+                    self.phase = Phase::Busy(flight);
+                    Err(protocol(&why.to_string()))
+                }
+            },
             Phase::Replaying { next } => {
                 let same = self.recovery.replay(next).is_some_and(|recorded| recorded.outcome == outcome);
                 let done = self.replay(next.saturating_add(1), cells);
@@ -300,30 +360,77 @@ impl Session {
         }
     }
 
-    /// Takes a fault: the instance is gone. The frame it failed on is skipped.
-    pub(crate) fn fault(&mut self, fault: &Fault, now: Timestamp, cells: &mut impl Cells) -> Aftermath {
-        if matches!(self.phase, Phase::Replaying { .. } | Phase::Reviving) && fault.blame == Blame::Guest {
+    /// Takes a fault: the instance is gone. The frame it failed on is skipped. With `keep`, what led to it is handed out.
+    pub(crate) fn fault(
+        &mut self,
+        fault: Fault,
+        keep: bool,
+        now: Timestamp,
+        cells: &mut impl Cells,
+    ) -> Aftermath {
+        let code = fault.code;
+        let mut failure = StrategyFailure { code, detail: fault.detail.clone(), evidence: None };
+        let keep = keep && !self.is_down() && self.budget.wants_evidence(code, now);
+        let evidence = keep.then(|| self.evidence(fault, now));
+        failure.evidence = evidence.as_ref().map(|evidence| evidence.file.clone());
+        if matches!(self.phase, Phase::Replaying { .. } | Phase::Reviving) && code.blame() == Blame::Guest {
             // The recorded way back is itself broken, so the next instance starts from `init` alone.
             self.recovery.forget();
         }
         if let Phase::Busy(flight) = &self.phase {
             self.skipped = u32::try_from(flight.events.len()).unwrap_or(u32::MAX);
         }
-        self.faults = self.faults.saturating_add(1);
-        self.last_fault = Some(format!("{}: {}", fault.kind, fault.detail));
-        match self.recovery.fault(fault, now) {
+        let count = match code.blame() {
+            Blame::Guest => &mut self.guest_faults,
+            Blame::Host => &mut self.host_faults,
+        };
+        *count = count.saturating_add(1);
+        self.last_fault = Some(failure.clone());
+        let fate = match self.budget.fault(&failure, now) {
             Verdict::Restart { strikes, after } => {
                 self.phase = Phase::Waiting { until: now.after(after) };
                 self.revive_when_due(now, cells);
-                Aftermath::Restarting { strikes }
+                Fate::Restarting { strikes }
             }
             Verdict::Quarantine => {
                 self.phase = Phase::Quarantined;
                 self.inbox.clear();
                 self.forget_timers();
                 cells.stop(self.id);
-                Aftermath::Quarantined
+                Fate::Quarantined { first: self.budget.standing(now).1.unwrap_or(&failure).clone() }
             }
+        };
+        Aftermath { failure, evidence, fate }
+    }
+
+    /// Gaps in its data that nobody was told of yet: events dropped and interruptions of the feed. At most once a minute.
+    pub(crate) fn take_data_gap(&mut self, now: Timestamp) -> Option<(u64, u64)> {
+        self.gaps.take(now)
+    }
+
+    /// Everything that led to a fault, as things stand before it is dealt with.
+    fn evidence(&self, fault: Fault, now: Timestamp) -> Evidence {
+        let frame = |frame: &[u8]| FailedCall::Frame { frame: frame.to_vec(), timers: self.timers.clone() };
+        let (frames, call) = match &self.phase {
+            Phase::Reviving => (Vec::new(), FailedCall::Revival),
+            Phase::Replaying { next } => {
+                let failed = self.recovery.replay(*next).map(|recorded| frame(&recorded.frame));
+                (self.recovery.frames(*next), failed.unwrap_or(FailedCall::None))
+            }
+            Phase::Busy(flight) => (self.recovery.frames(usize::MAX), frame(&flight.frame)),
+            Phase::Snapshotting => (self.recovery.frames(usize::MAX), FailedCall::Snapshot),
+            Phase::Idle => (self.recovery.frames(usize::MAX), FailedCall::None),
+            Phase::Waiting { .. } | Phase::Quarantined => (Vec::new(), FailedCall::None),
+        };
+        Evidence {
+            file: Evidence::file_name(&self.name, now, &fault),
+            strategy: self.id,
+            name: self.name.clone(),
+            at: now,
+            fault,
+            snapshot: self.recovery.snapshot().cloned(),
+            frames,
+            call,
         }
     }
 
@@ -373,8 +480,8 @@ impl Session {
         false
     }
 
-    fn accept(&mut self, flight: InFlight, outcome: Outcome) -> Result<Answer, Fault> {
-        let timers = self.packer.check(&self.timers, &outcome).map_err(|why| protocol(&why.to_string()))?;
+    /// Takes an answer that keeps the stop rule; `timers` are those set after it.
+    fn accept(&mut self, flight: InFlight, outcome: Outcome, timers: Timers, now: Timestamp) -> Answer {
         let digest = Digest(Sha256::digest(&flight.frame).into());
         let consumed = usize::try_from(outcome.consumed).unwrap_or(usize::MAX);
         let mut events = flight.events;
@@ -389,6 +496,7 @@ impl Session {
             }
             if self.resync_ends == Some(number) {
                 self.resync_ends = None;
+                self.budget.recovered(now);
                 steps.push(Step::Resynced);
             }
             while let Some(action) = actions.next_if(|action| action.cause == index) {
@@ -398,8 +506,16 @@ impl Session {
         }
 
         for event in &events {
-            if let EventBody::Timer(id) = event.body {
-                self.fired.remove(&id);
+            match event.body {
+                EventBody::Timer(id) => {
+                    self.fired.remove(&id);
+                }
+                EventBody::Gap { dropped, cause } => self.gaps.note(dropped, cause),
+                EventBody::Market(..)
+                | EventBody::Instrument(_)
+                | EventBody::Notice(_)
+                | EventBody::WarmUpBoundary
+                | EventBody::Resync { .. } => {}
             }
         }
         self.timers = timers;
@@ -410,7 +526,7 @@ impl Session {
         self.forget_moved_timers();
         let evidence = flight.frame.get(..FRAME_EVIDENCE_MAX).unwrap_or(&flight.frame).to_vec();
         self.recovery.record(flight.frame, outcome, filled);
-        Ok(Answer { steps, evidence })
+        Answer { steps, evidence }
     }
 
     fn fire_timers(&mut self, now: Timestamp) {
@@ -456,5 +572,5 @@ pub(crate) enum Answered {
 }
 
 fn protocol(why: &str) -> Fault {
-    Fault { blame: Blame::Guest, kind: "PROTOCOL", detail: why.to_owned() }
+    Fault::new(FaultCode::Protocol, why)
 }

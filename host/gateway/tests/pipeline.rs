@@ -13,10 +13,10 @@ mod common;
 
 use common::{Asked, World, buy, kinds, quote, records, trade};
 use portcullis_core::{
-    ActionBody, Command, InstrumentSpec, LinkChange, OrderNumber, Outcome, Qty, Record, Span, Timestamp,
+    ActionBody, Command, FaultCode, InstrumentSpec, LinkChange, OrderNumber, Outcome, Qty, Record, Span,
+    Timestamp,
 };
-use portcullis_gateway::{Blame, CellEvent, Snapshot, VenueEvent};
-use portcullis_journal::{Log, LogConfig};
+use portcullis_gateway::{CellEvent, Snapshot, VenueEvent};
 
 const TRADE: u16 = 1;
 const QUOTE: u16 = 2;
@@ -27,17 +27,6 @@ const GAP: u16 = 14;
 const WARM_UP_BOUNDARY: u16 = 15;
 const RESYNC: u16 = 16;
 
-/// Every record of the journal.
-fn journaled(world: &World) -> Vec<Record> {
-    let mut found = Vec::new();
-    let config = LogConfig::lab(portcullis_core::Environment::Paper, [7; 32]);
-    Log::open(world.storage.after_crash(|| true), config, &mut |stored| {
-        found.push(Record::decode(stored.entry.kind, &stored.entry.body).unwrap());
-    })
-    .unwrap();
-    found
-}
-
 #[test]
 fn an_intent_becomes_an_order_after_it_is_durable() {
     let mut world = World::new();
@@ -45,7 +34,7 @@ fn an_intent_becomes_an_order_after_it_is_durable() {
     let [Command::Place(order)] = &world.submitted()[..] else { panic!("{:?}", world.submitted()) };
     let sent = order.clone();
     let (sequence, _) = world.wires.borrow().submitted[0].clone();
-    let records = journaled(&world);
+    let records = common::journaled(&world);
     let entry = &records[usize::try_from(sequence.0).unwrap()];
     let Record::Intent(intent) = entry else { panic!("{entry:?}") };
     assert_eq!(intent.command, Command::Place(sent));
@@ -153,7 +142,7 @@ fn a_failed_strategy_comes_back_from_its_snapshot_with_its_frames_replayed() {
     world.turn();
     let sent = world.submitted().len();
 
-    world.fault(Blame::Guest);
+    world.fault(FaultCode::Trap);
     assert_eq!(world.last_asked(), Asked::Revive(Some(snapshot)));
     world.cell(CellEvent::Ready);
     world.turn();
@@ -174,7 +163,7 @@ fn a_failed_strategy_comes_back_from_its_snapshot_with_its_frames_replayed() {
 fn a_failed_strategy_may_not_add_risk_before_it_knows_its_state() {
     let mut world = World::new();
     world.trade_then(Vec::new());
-    world.fault(Blame::Guest);
+    world.fault(FaultCode::Trap);
     world.cell(CellEvent::Ready);
     world.turn();
     // The replayed frames, then the resync, whose first record the strategy answers with an order.
@@ -185,20 +174,6 @@ fn a_failed_strategy_may_not_add_risk_before_it_knows_its_state() {
     let consumed = records(&world.frame().unwrap());
     world.answer(Outcome { consumed, actions: vec![action] });
     assert_eq!(world.submitted(), []);
-}
-
-#[test]
-fn the_fourth_fault_quarantines_and_cancels_entries() {
-    let mut world = World::new();
-    world.trade_then(vec![buy()]);
-    world.accept_last();
-    for _ in 0..3 {
-        world.fault(Blame::Guest);
-        assert!(matches!(world.last_asked(), Asked::Revive(_)));
-    }
-    world.fault(Blame::Guest);
-    assert!(world.wires.borrow().asked.contains(&Asked::Stop));
-    assert!(matches!(world.submitted().last(), Some(Command::Cancel(_))), "{:?}", world.submitted());
 }
 
 #[test]
@@ -216,18 +191,6 @@ fn a_silent_cell_loses_its_entries_after_ten_seconds() {
     world.turn();
     let cancels = world.submitted().iter().filter(|command| matches!(command, Command::Cancel(_))).count();
     assert_eq!(cancels, 1, "{:?}", world.submitted());
-}
-
-#[test]
-fn the_hosts_own_faults_cost_time_but_no_strikes() {
-    let mut world = World::new();
-    for _ in 0..10 {
-        world.fault(Blame::Host);
-        world.pass(Span::from_secs(6));
-        world.turn();
-        assert!(matches!(world.last_asked(), Asked::Revive(_)));
-    }
-    assert!(!world.wires.borrow().asked.contains(&Asked::Stop));
 }
 
 #[test]
@@ -281,7 +244,7 @@ fn the_frame_a_strategy_failed_on_is_counted_in_its_gap() {
     world.market(trade());
     world.market(trade());
     world.turn();
-    world.fault(Blame::Guest);
+    world.fault(FaultCode::Trap);
     world.cell(CellEvent::Ready);
     world.turn();
     while kinds(&world.frame().unwrap())[0] != GAP {

@@ -1,6 +1,6 @@
 //! The strategy's own code, as the lab calls it.
 
-use portcullis_cell::{CellFault, FaultKind};
+use portcullis_cell::CellFault;
 use portcullis_core::Outcome;
 
 /// Something that takes frames and answers with actions: a component, or the same strategy compiled natively.
@@ -21,15 +21,7 @@ impl Guest for portcullis_cell::Guest {
 
 impl From<CellFault> for GuestFault {
     fn from(fault: CellFault) -> Self {
-        let code = match fault.kind {
-            FaultKind::Trap => "TRAP",
-            FaultKind::OutOfFuel => "OUT_OF_FUEL",
-            FaultKind::Deadline => "DEADLINE",
-            FaultKind::OutOfMemory => "OUT_OF_MEMORY",
-            FaultKind::Protocol => "PROTOCOL",
-            FaultKind::Host => "HOST",
-        };
-        Self { code, detail: fault.detail }
+        Self { code: fault.kind.code().as_str(), detail: fault.detail }
     }
 }
 

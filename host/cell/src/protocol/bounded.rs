@@ -3,7 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::ser::Serializer;
 
 /// A list of at most `N` items.
@@ -60,6 +61,22 @@ pub(crate) fn text<'de, D: Deserializer<'de>, const N: usize>(deserializer: D) -
     deserializer.deserialize_str(Bounded::<N>)
 }
 
+/// A text of at most `N` bytes on one line: nothing in it moves a terminal's cursor.
+pub(crate) fn line<'de, D: Deserializer<'de>, const N: usize>(deserializer: D) -> Result<String, D::Error> {
+    let text = text::<D, N>(deserializer)?;
+    if text.contains(char::is_control) { Err(D::Error::custom("a control character")) } else { Ok(text) }
+}
+
+/// At most `M` texts, each of at most `N` bytes on one line.
+pub(crate) fn lines<'de, D: Deserializer<'de>, const M: usize, const N: usize>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Line<const N: usize>(#[serde(deserialize_with = "line::<_, N>")] String);
+
+    Ok(list::<D, Line<N>, M>(deserializer)?.into_iter().map(|line| line.0).collect())
+}
+
 /// At most `N` bytes.
 pub(crate) fn bytes<'de, D: Deserializer<'de>, const N: usize>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     struct Bounded<const N: usize>;
@@ -82,6 +99,13 @@ pub(crate) fn bytes<'de, D: Deserializer<'de>, const N: usize>(deserializer: D) 
 /// Bytes written at once and not one by one; the encoding is the same.
 pub(crate) fn write_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bytes(bytes)
+}
+
+/// A text as [`line`] reads it: cut to at most `bytes_max` bytes, control characters replaced.
+pub(crate) fn one_line(mut text: String, bytes_max: usize) -> String {
+    cut(&mut text, bytes_max);
+    // A control character may take two bytes, a space takes one.
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Cuts a text to at most `bytes_max` bytes, at a character's edge.

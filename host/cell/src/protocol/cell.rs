@@ -1,11 +1,11 @@
 //! Between the gateway and one cell: a request, then its reply, one at a time.
 
-use portcullis_core::{Action, ActionBody, Amount, InstrumentSpec, Outcome, Timestamp};
+use portcullis_core::{Action, ActionBody, Amount, Blame, FaultCode, InstrumentSpec, Outcome, Timestamp};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
 use super::Description;
-use super::bounded::{bytes, cut, list, text, write_bytes};
+use super::bounded::{bytes, cut, line, lines, list, one_line, text, write_bytes};
 
 /// Most actions one frame may cause, by the contract.
 pub const ACTIONS_PER_FRAME_MAX: usize = 4_096;
@@ -21,6 +21,12 @@ pub const SNAPSHOT_BYTES_MAX: usize = 256 * 1024;
 
 /// Longest detail of a fault in bytes.
 pub const FAULT_DETAIL_BYTES_MAX: usize = 512;
+
+/// Most functions of a backtrace.
+pub const BACKTRACE_FRAMES_MAX: usize = 32;
+
+/// Longest line of a backtrace in bytes.
+pub const BACKTRACE_LINE_BYTES_MAX: usize = 192;
 
 /// Longest reply of a cell in bytes: a full action list whose log lines use up what a guest may hand over in one call.
 pub const CELL_REPLY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -145,24 +151,45 @@ pub enum RestoreRefusal {
 pub struct CellFault {
     /// Whose fault, and what kind.
     pub kind: FaultKind,
-    /// For author and operator: the trap, the functions it happened in, the numbers. Guest text in it is not to be trusted.
-    #[serde(deserialize_with = "text::<_, FAULT_DETAIL_BYTES_MAX>")]
+    /// For author and operator: the trap, the innermost functions it happened in, the numbers. Guest text in it is not to be trusted.
+    #[serde(deserialize_with = "line::<_, FAULT_DETAIL_BYTES_MAX>")]
     pub detail: String,
+    /// The functions it happened in, the innermost first, as far as they are known.
+    #[serde(deserialize_with = "lines::<_, BACKTRACE_FRAMES_MAX, BACKTRACE_LINE_BYTES_MAX>")]
+    pub backtrace: Vec<String>,
     /// Fuel to charge: the whole budget of the call, because what a trapped call really used is not known for sure.
     pub fuel_charged: u64,
+    /// Memory it had, and asked for.
+    pub memory: MemoryUse,
+}
+
+/// What a guest had of memory when it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MemoryUse {
+    /// Bytes of all its linear memories, which never shrink.
+    pub bytes: u64,
+    /// Bytes it would have had with the first growth that was refused, if one was.
+    pub asked_bytes: Option<u64>,
 }
 
 impl CellFault {
-    /// A fault; the detail is cut to its bound and freed of control characters.
+    /// A fault without a backtrace; the detail is cut to its bound and freed of control characters.
     pub(crate) fn new(kind: FaultKind, detail: impl Into<String>, fuel_charged: u64) -> Self {
-        let mut detail: String = detail.into();
-        cut(&mut detail, FAULT_DETAIL_BYTES_MAX);
-        let detail = detail.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Self { kind, detail, fuel_charged }
+        let detail = one_line(detail.into(), FAULT_DETAIL_BYTES_MAX);
+        Self { kind, detail, backtrace: Vec::new(), fuel_charged, memory: MemoryUse::default() }
+    }
+
+    /// The fault with the functions it happened in, cut to their bounds.
+    pub(crate) fn within(mut self, backtrace: impl Iterator<Item = String>) -> Self {
+        self.backtrace = backtrace
+            .take(BACKTRACE_FRAMES_MAX)
+            .map(|line| one_line(line, BACKTRACE_LINE_BYTES_MAX))
+            .collect();
+        self
     }
 }
 
-/// Kinds of fault. All but [`Host`](Self::Host) are the guest's and consume a strike (DESIGN §10).
+/// Kinds of fault. All but [`Host`](Self::Host) and [`Overload`](Self::Overload) are the guest's and consume a strike (DESIGN §10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FaultKind {
     /// The guest trapped: a panic, a wild pointer, a stack overflow.
@@ -177,10 +204,12 @@ pub enum FaultKind {
     Protocol,
     /// Not the guest: the cell could not load it, or was asked out of turn.
     Host,
+    /// Not the guest: its deadline passed while it was not let near a processor.
+    Overload,
 }
 
 impl FaultKind {
-    /// The kind in the words of logs and journal.
+    /// The kind in the words of logs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Trap => "trap",
@@ -189,12 +218,26 @@ impl FaultKind {
             Self::OutOfMemory => "out of memory",
             Self::Protocol => "protocol",
             Self::Host => "host",
+            Self::Overload => "overload",
+        }
+    }
+
+    /// The kind in the words of the journal.
+    pub const fn code(self) -> FaultCode {
+        match self {
+            Self::Trap => FaultCode::Trap,
+            Self::OutOfFuel => FaultCode::OutOfFuel,
+            Self::Deadline => FaultCode::Deadline,
+            Self::OutOfMemory => FaultCode::OutOfMemory,
+            Self::Protocol => FaultCode::Protocol,
+            Self::Host => FaultCode::Host,
+            Self::Overload => FaultCode::Overload,
         }
     }
 
     /// Whether the guest is to blame.
     pub const fn is_guests(self) -> bool {
-        !matches!(self, Self::Host)
+        matches!(self.code().blame(), Blame::Guest)
     }
 }
 

@@ -163,9 +163,8 @@ fn blame(fault: CellFault, deadline_ms: u32, used: Duration) -> CellFault {
     {
         return fault;
     }
-    let detail =
-        format!("overload: {} ms of processor time within a deadline of {deadline_ms} ms", used.as_millis());
-    CellFault::new(FaultKind::Host, detail, fault.fuel_charged)
+    let detail = format!("{} ms of processor time within a deadline of {deadline_ms} ms", used.as_millis());
+    CellFault { kind: FaultKind::Overload, detail, ..fault }
 }
 
 /// Processor time of this thread so far.
@@ -190,7 +189,7 @@ mod tests {
         let after = |kind, used_ms| blame(fault(kind), 20, Duration::from_millis(used_ms)).kind;
         assert_eq!(after(FaultKind::Deadline, 19), FaultKind::Deadline);
         assert_eq!(after(FaultKind::Deadline, 10), FaultKind::Deadline);
-        assert_eq!(after(FaultKind::Deadline, 9), FaultKind::Host);
+        assert_eq!(after(FaultKind::Deadline, 9), FaultKind::Overload);
         assert_eq!(after(FaultKind::Trap, 0), FaultKind::Trap);
     }
 }

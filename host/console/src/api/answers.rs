@@ -112,10 +112,20 @@ pub(crate) struct Strategy {
     pid: Option<u32>,
     /// Events handed over so far.
     events: u64,
-    /// Faults so far.
+    /// Faults of its own so far.
     faults: u64,
-    /// First cause of the newest fault.
+    /// Faults of the host's so far: an overloaded machine, a killed process. It is not charged with them.
+    host_faults: u64,
+    /// Gaps in its market data so far.
+    data_gaps: u64,
+    /// Strikes that count against its three restarts now; a minute of good health takes them back.
+    strikes: u32,
+    /// The first cause of these strikes: code, whose fault, what happened.
+    first_fault: Option<String>,
+    /// The newest fault, whoever is to blame.
     last_fault: Option<String>,
+    /// File with the evidence, below `faults` in the data directory.
+    fault_file: Option<String>,
 }
 
 /// Orders that are not finished.
@@ -286,7 +296,12 @@ impl From<StrategyLine> for Strategy {
             pid: line.pid,
             events: line.events,
             faults: line.faults,
+            host_faults: line.host_faults,
+            data_gaps: line.data_gaps,
+            strikes: line.strikes,
+            first_fault: line.first_fault,
             last_fault: line.last_fault,
+            fault_file: line.fault_file,
         }
     }
 }

@@ -282,9 +282,20 @@ fn strategy(line: &StrategyLine) -> Vec<Cell> {
         _ => "warn",
     };
     let faults = Cell {
-        text: count(line.faults),
+        // Whose they are is told apart: a strategy is not charged with the machine's faults, and nobody with missing data.
+        text: match (line.host_faults, line.data_gaps) {
+            (0, 0) => count(line.faults),
+            (host, gaps) => {
+                format!("{} + {} host, {} gaps", count(line.faults), count(host), count(gaps))
+            }
+        },
         class: if line.faults > 0 { "figure warn" } else { "figure" }.to_owned(),
-        title: line.last_fault.clone().unwrap_or_default(),
+        title: [line.first_fault.as_ref().or(line.last_fault.as_ref()), line.fault_file.as_ref()]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" · "),
     };
     vec![
         Cell { text: line.name.clone(), class: "name".to_owned(), title: String::new() },

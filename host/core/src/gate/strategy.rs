@@ -2,12 +2,15 @@
 
 use crate::checks::budgets;
 use crate::{
-    Amount, Gate, InstrumentId, Origin, Record, RefusalCode, Reply, State, StrategyChange, StrategyFault,
-    StrategyId, StrategyStarted, StrategyStopped,
+    Amount, Finding, FindingKind, Gate, InstrumentId, Origin, Record, RefusalCode, Reply, State,
+    StrategyChange, StrategyFailure, StrategyFault, StrategyId, StrategyStarted, StrategyStopped,
 };
 
 use super::desk::Live;
 use super::turn::Turn;
+
+/// Longest detail of a finding, in bytes.
+const DETAIL_BYTES_MAX: usize = 512;
 
 impl Gate {
     /// Why a strategy may not start on these instruments with this budget, and on account of which instrument; `None` when it may.
@@ -29,10 +32,17 @@ impl Turn<'_> {
             StrategyChange::Started(started) => self.start(started),
             StrategyChange::Warm(id) => self.desk.live.entry(id).or_default().warm = true,
             StrategyChange::Resynced(id) => self.desk.live.entry(id).or_default().resynced = true,
-            StrategyChange::Faulted { strategy, detail } => self.fault(strategy, detail, false),
-            StrategyChange::Quarantined { strategy, detail } => {
-                self.fault(strategy, detail, true);
+            StrategyChange::Faulted { strategy, failure } => self.fault(strategy, failure, false),
+            StrategyChange::Quarantined { strategy, failure, first } => {
+                self.fault(strategy, failure, true);
+                self.tell_quarantine(strategy, &first);
                 self.cancel_own_entries(strategy);
+            }
+            StrategyChange::DataGap { strategy, dropped, interruptions } => {
+                let name = self.name_of(strategy);
+                let detail =
+                    format!("{name}: {dropped} events dropped, {interruptions} interruptions of the feed");
+                self.strategy_finding(FindingKind::DataGap, detail);
             }
             StrategyChange::Unresponsive(strategy) => self.cancel_own_entries(strategy),
             StrategyChange::Stopped { strategy, reason } => {
@@ -54,9 +64,31 @@ impl Turn<'_> {
         self.effects.reply = Some(Reply::Done);
     }
 
-    fn fault(&mut self, strategy: StrategyId, detail: String, quarantined: bool) {
-        self.record(Record::StrategyFault(StrategyFault { strategy, detail, quarantined, at: self.now }));
+    fn fault(&mut self, strategy: StrategyId, failure: StrategyFailure, quarantined: bool) {
+        let StrategyFailure { code, detail, evidence } = failure;
+        let fault = StrategyFault { strategy, code, detail, evidence, quarantined, at: self.now };
+        self.record(Record::StrategyFault(fault));
         self.desk.live.entry(strategy).or_default().resynced = false;
+    }
+
+    /// Tells the operator, who alone can bring the strategy back.
+    fn tell_quarantine(&mut self, strategy: StrategyId, first: &StrategyFailure) {
+        let name = self.name_of(strategy);
+        let file = first.evidence.as_deref().map(|file| format!(" (faults/{file})")).unwrap_or_default();
+        let mut detail = format!(
+            "{name} failed too often and stays down until it is started again; first {}{file}: {}",
+            first.code, first.detail
+        );
+        detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
+        self.strategy_finding(FindingKind::StrategyQuarantined, detail);
+    }
+
+    fn name_of(&self, strategy: StrategyId) -> String {
+        self.state.strategy(strategy).map(|known| known.name.to_string()).unwrap_or_default()
+    }
+
+    fn strategy_finding(&mut self, kind: FindingKind, detail: String) {
+        self.finding(Finding { kind, order: None, instrument: None, detail, at: self.now });
     }
 
     fn cancel_own_entries(&mut self, strategy: StrategyId) {

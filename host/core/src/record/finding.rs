@@ -65,6 +65,10 @@ pub enum FindingKind {
     LimitReached = 19,
     /// Entries came back from the reserve, because the journal could not be written for a time.
     ReserveUsed = 20,
+    /// A strategy failed too often and is down until an operator starts it again.
+    StrategyQuarantined = 21,
+    /// Market data was kept from a strategy.
+    DataGap = 22,
 }
 
 impl FindingKind {
@@ -92,6 +96,8 @@ impl FindingKind {
             Self::LimitNear => "LIMIT_NEAR",
             Self::LimitReached => "LIMIT_REACHED",
             Self::ReserveUsed => "RESERVE_USED",
+            Self::StrategyQuarantined => "STRATEGY_QUARANTINED",
+            Self::DataGap => "DATA_GAP",
         }
     }
 }

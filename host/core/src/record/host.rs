@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Amount, CheckId, Digest, Environment, InstrumentId, Mandate, OperatorCommand, Scope, StateCause,
-    StrategyId, StrategyName, Timestamp, TradingState,
+    Amount, CheckId, Digest, Environment, FaultCode, InstrumentId, Mandate, OperatorCommand, Scope,
+    StateCause, StrategyId, StrategyName, Timestamp, TradingState,
 };
 
 /// The gateway started. Everything that ran before has stopped, and what was under way has no answer.
@@ -66,8 +66,12 @@ pub struct StrategyStopped {
 pub struct StrategyFault {
     /// Which.
     pub strategy: StrategyId,
+    /// What went wrong, and with it whose fault it is.
+    pub code: FaultCode,
     /// The first cause, at most 512 bytes.
     pub detail: String,
+    /// Name of the file with the evidence, below `faults` in the data directory.
+    pub evidence: Option<String>,
     /// Whether it stays down until an operator starts it again.
     pub quarantined: bool,
     /// When.

@@ -30,6 +30,15 @@ pub struct World {
     pub prompt: bool,
 }
 
+/// A trap, as the pipeline tells of it.
+pub fn trap() -> StrategyFailure {
+    StrategyFailure {
+        code: FaultCode::Trap,
+        detail: "unreachable".to_owned(),
+        evidence: Some("taker-1-trap.fault".to_owned()),
+    }
+}
+
 impl World {
     /// Both strategies running, warm and resynced, everything connected, prices fresh, the given limits in force.
     pub fn with_limits(limits: &str) -> Self {

@@ -7,12 +7,12 @@ use anyhow::anyhow;
 use portcullis_bybit::{LocalSigner, OrderRequest, OrderSigner, Slippage};
 use portcullis_cell::{CellReply, CellRequest};
 use portcullis_core::{
-    Amount, BENCH_LIMITS, Digest, Environment, Gate, Input, InstrumentId, InstrumentSpec, Limits, LinkChange,
-    Mandate, Query, RejectionKind, SessionStart, Span, StrategyId, Submission, Timestamp, VenueRejection,
-    VenueSnapshot,
+    Amount, BENCH_LIMITS, Digest, Environment, FaultCode, Gate, Input, InstrumentId, InstrumentSpec, Limits,
+    LinkChange, Mandate, Query, RejectionKind, SessionStart, Span, StrategyId, Submission, Timestamp,
+    VenueRejection, VenueSnapshot,
 };
 use portcullis_gateway::{
-    Blame, CellEvent, Cells, Deployment, Fault, Pipeline, Snapshot, Stream, Venue, VenueEvent,
+    CellEvent, Cells, Deployment, Fault, Pipeline, Snapshot, Stream, Venue, VenueEvent,
 };
 use portcullis_journal::{JournaledCommand, Log, LogConfig, MemStorage};
 use portcullis_wire::Credentials;
@@ -146,10 +146,7 @@ impl Cells for BenchCells {
             Ok(Some(CellReply::Snapshot(snapshot))) => {
                 CellEvent::Snapshot(Snapshot { version: snapshot.version, bytes: snapshot.bytes })
             }
-            other => {
-                let detail = format!("{other:?}");
-                CellEvent::Fault(Fault { blame: Blame::Guest, kind: "BENCH", detail })
-            }
+            other => CellEvent::Fault(Fault::new(FaultCode::Host, format!("{other:?}"))),
         };
         Some((StrategyId(0), event))
     }

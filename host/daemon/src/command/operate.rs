@@ -127,16 +127,27 @@ fn print_status(status: &StatusReport) {
     output::text(format!("journal         {} records, head {}", status.journal.records, status.journal.root));
     for strategy in &status.strategies {
         output::text(format!(
-            "strategy        {} ({}) {} on {}, {} events, {} faults",
+            "strategy        {} ({}) {} on {}, {} events, {} faults of its own ({} strikes of 3), {} of the host's, {} gaps in its data",
             strategy.name,
             strategy.bundle,
             strategy.state,
             strategy.symbols.join(" "),
             strategy.events,
-            strategy.faults
+            strategy.faults,
+            strategy.strikes,
+            strategy.host_faults,
+            strategy.data_gaps
         ));
-        if let Some(cause) = &strategy.last_fault {
+        if let Some(cause) = &strategy.first_fault {
+            output::text(format!("                first fault: {cause}"));
+        }
+        if let Some(cause) =
+            strategy.last_fault.as_ref().filter(|last| Some(*last) != strategy.first_fault.as_ref())
+        {
             output::text(format!("                last fault: {cause}"));
+        }
+        if let Some(file) = &strategy.fault_file {
+            output::text(format!("                evidence: faults/{file}"));
         }
     }
 }

@@ -11,6 +11,7 @@ use portcullis_role::{
     ProtectionReport, StatusReport, StrategyLine,
 };
 
+use crate::clock;
 use crate::gateway::launcher::Launcher;
 use crate::gateway::scope;
 use crate::gateway::start::Running;
@@ -26,13 +27,14 @@ pub(crate) fn status(
     uptime_ns: u64,
 ) -> ControlReply {
     let profit = running.pipeline.profit();
+    let now = clock::now();
     let pipeline = &running.pipeline;
     let gate = pipeline.gate();
     let state = gate.state();
     let (records, root) = pipeline.journal_head();
     let sessions = pipeline.strategies().map(|(id, session)| {
         let bundle = running.bundles.get(&id).cloned().unwrap_or_default();
-        let (faults, last_fault) = session.faults();
+        let faults = session.faults(now);
         StrategyLine {
             name: session.name().to_string(),
             bundle,
@@ -41,8 +43,13 @@ pub(crate) fn status(
             symbols: symbols(state, id),
             pid: pipeline.cells().pid(id),
             events: session.events(),
-            faults,
-            last_fault: last_fault.map(str::to_owned),
+            faults: faults.guest,
+            host_faults: faults.host,
+            data_gaps: faults.data_gaps,
+            strikes: faults.strikes,
+            first_fault: faults.first.map(ToString::to_string),
+            last_fault: faults.last.map(ToString::to_string),
+            fault_file: faults.first.or(faults.last).and_then(|failure| failure.evidence.clone()),
         }
     });
     let mut strategies: Vec<StrategyLine> = sessions.collect();

@@ -5,10 +5,11 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 
 use portcullis_cell::{
     CellFault, CellId, CellLimits, CellLink, CellReply, CellRequest, CompileLimits, CompiledArtifact,
-    FaultKind, LinkError, RunnerClient, RunnerError, SealedArtifact, Setup, StartedCell,
+    ExitStatus, LinkError, RunnerClient, RunnerError, SealedArtifact, Setup, StartedCell,
 };
-use portcullis_core::{StrategyId, StrategyName};
-use portcullis_gateway::{Blame, CellEvent, Cells, Fault, Snapshot};
+use portcullis_core::{FaultCode, StrategyId, StrategyName};
+use portcullis_gateway::{CellEvent, Cells, Fault, Snapshot, Trace};
+use signal_hook::consts::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
 
 /// Everything needed to start a strategy's cell, and to start it again.
 #[derive(Debug)]
@@ -118,13 +119,14 @@ impl LiveCells {
             let Some((&strategy, _)) = self.cells.iter().find(|(_, cell)| cell.id == exit.cell) else {
                 continue;
             };
-            self.lost(strategy, &format!("the cell's process ended with {}", exit.status));
+            let (code, detail) = (end(exit.status), format!("the cell's process ended with {}", exit.status));
+            self.lost(strategy, Fault::new(code, detail));
         }
         Ok(())
     }
 
     /// The cell's process is gone, or of no further use.
-    fn lost(&mut self, strategy: StrategyId, detail: &str) {
+    fn lost(&mut self, strategy: StrategyId, fault: Fault) {
         let Some(cell) = self.cells.get_mut(&strategy) else { return };
         if cell.link.take().is_none() {
             return;
@@ -133,7 +135,6 @@ impl LiveCells {
         if let Err(error) = self.runner.stop(cell.id) {
             tracing::warn!(%error, "the runner did not confirm the end of a cell");
         }
-        let fault = Fault { blame: Blame::Host, kind: "HOST", detail: detail.to_owned() };
         self.events.push_back((strategy, CellEvent::Fault(fault)));
     }
 
@@ -142,7 +143,7 @@ impl LiveCells {
         let Some(link) = &mut cell.link else { return };
         cell.used = true;
         if let Err(error) = link.send(request) {
-            self.lost(strategy, &error.to_string());
+            self.broken(strategy, &error);
         }
     }
 
@@ -186,7 +187,7 @@ impl LiveCells {
         if link.wants_write()
             && let Err(error) = link.flush()
         {
-            return self.lost(strategy, &error.to_string());
+            return self.broken(strategy, &error);
         }
         match link.try_receive() {
             Ok(None) => {}
@@ -197,20 +198,20 @@ impl LiveCells {
 
     /// A link that broke: a dead process, or a cell that does not keep the protocol and must not go on.
     fn broken(&mut self, strategy: StrategyId, error: &LinkError) {
-        self.lost(strategy, &error.to_string());
+        self.lost(strategy, Fault::new(FaultCode::Host, error.to_string()));
     }
 
     fn take(&mut self, strategy: StrategyId, reply: CellReply) {
-        let refused = |kind, detail: String| CellEvent::Fault(Fault { blame: Blame::Guest, kind, detail });
+        let refused = |code, detail: String| CellEvent::Fault(Fault::new(code, detail));
         let event = match reply {
             CellReply::Ready => return self.advance(strategy),
             CellReply::Outcome(answer) => CellEvent::Outcome { outcome: answer.outcome, fuel: answer.fuel },
             CellReply::Snapshot(snapshot) => {
                 CellEvent::Snapshot(Snapshot { version: snapshot.version, bytes: snapshot.bytes })
             }
-            CellReply::InitRefused(refusal) => refused("INIT", refusal.to_string()),
-            CellReply::RestoreRefused(refusal) => refused("RESTORE", refusal.to_string()),
-            CellReply::Fault(fault) => CellEvent::Fault(describe(&fault)),
+            CellReply::InitRefused(refusal) => refused(FaultCode::Init, refusal.to_string()),
+            CellReply::RestoreRefused(refusal) => refused(FaultCode::Restore, refusal.to_string()),
+            CellReply::Fault(fault) => CellEvent::Fault(describe(fault)),
             // Only asked for before the pipeline has the cell.
             CellReply::Described(_) => return,
         };
@@ -236,7 +237,7 @@ impl Cells for LiveCells {
         if self.cells.get(&strategy).is_some_and(|cell| cell.link.is_none())
             && let Err(error) = self.restart(strategy)
         {
-            let fault = Fault { blame: Blame::Guest, kind: "START", detail: error.to_string() };
+            let fault = Fault::new(FaultCode::Start, error.to_string());
             return self.events.push_back((strategy, CellEvent::Fault(fault)));
         }
         let Some(cell) = self.cells.get_mut(&strategy) else { return };
@@ -270,14 +271,20 @@ impl Cells for LiveCells {
     }
 }
 
-fn describe(fault: &CellFault) -> Fault {
-    let (blame, kind) = match fault.kind {
-        FaultKind::Trap => (Blame::Guest, "TRAP"),
-        FaultKind::OutOfFuel => (Blame::Guest, "OUT_OF_FUEL"),
-        FaultKind::Deadline => (Blame::Guest, "DEADLINE"),
-        FaultKind::OutOfMemory => (Blame::Guest, "OUT_OF_MEMORY"),
-        FaultKind::Protocol => (Blame::Guest, "PROTOCOL"),
-        FaultKind::Host => (Blame::Host, "HOST"),
-    };
-    Fault { blame, kind, detail: fault.detail.clone() }
+/// A cell's fault in the words of the journal.
+fn describe(fault: CellFault) -> Fault {
+    let code = fault.kind.code();
+    let CellFault { detail, backtrace, fuel_charged, memory, .. } = fault;
+    let (memory_bytes, memory_asked_bytes) = (memory.bytes, memory.asked_bytes);
+    Fault { code, detail, trace: Trace { backtrace, fuel_charged, memory_bytes, memory_asked_bytes } }
+}
+
+/// What the end of a cell's process means. Nothing but the strategy's code in it makes a forbidden call or an invalid access; anything
+/// else is the doing of the host or its operator.
+fn end(status: ExitStatus) -> FaultCode {
+    const CRASHES: [i32; 6] = [SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP];
+    match status {
+        ExitStatus::Signal(signal) if CRASHES.contains(&signal) => FaultCode::Crash,
+        ExitStatus::Signal(_) | ExitStatus::Code(_) => FaultCode::Host,
+    }
 }

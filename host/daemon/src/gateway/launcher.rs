@@ -13,6 +13,7 @@ use portcullis_cell::{RunnerError, SealedArtifact};
 use portcullis_core::{Category, Environment, InstrumentId, Symbol};
 use portcullis_role::{ControlReply, DeploymentLine};
 
+use crate::clock;
 use crate::config::StrategyConfig;
 use crate::failure::Failure;
 use crate::gateway::artifacts::Artifacts;
@@ -350,7 +351,8 @@ impl Launcher {
                 self.forget_old();
             }
             "quarantined" => {
-                let cause = session.faults().1.unwrap_or("it failed").to_owned();
+                let cause = session.faults(clock::now()).first.map(ToString::to_string);
+                let cause = cause.unwrap_or_else(|| "it failed".to_owned());
                 if launch.source == Source::Uploaded {
                     running.pipeline.stop(strategy, "its deployment failed".to_owned());
                 }

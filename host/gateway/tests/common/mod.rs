@@ -7,13 +7,13 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use portcullis_core::{
-    Action, ActionBody, Amount, Category, Command, DEMO_LIMITS, Digest, Environment, Gate, Input,
+    Action, ActionBody, Amount, Category, Command, DEMO_LIMITS, Digest, Environment, FaultCode, Gate, Input,
     InstrumentId, InstrumentSpec, Limits, LinkChange, LinkId, Mandate, MarketBody, MarketEvent, Outcome,
     Place, Price, Qty, Query, Rate, Record, Sequence, SessionStart, Side, Span, StrategyId, Submission,
     TimeInForce, Timestamp, VenueSnapshot,
 };
 use portcullis_gateway::{
-    Blame, CellEvent, Cells, Deployment, Fault, Pipeline, Snapshot, Stream, Venue, VenueEvent,
+    CellEvent, Cells, Deployment, Fault, Pipeline, Snapshot, Stream, Venue, VenueEvent,
 };
 use portcullis_journal::{Faults, Journal, JournaledCommand, Log, LogConfig, MemStorage};
 
@@ -249,8 +249,8 @@ impl<J: Journal> World<J> {
         self.consume_all(actions);
     }
 
-    pub(crate) fn fault(&mut self, blame: Blame) {
-        self.cell(CellEvent::Fault(Fault { blame, kind: "TRAP", detail: "test".to_owned() }));
+    pub(crate) fn fault(&mut self, code: FaultCode) {
+        self.cell(CellEvent::Fault(Fault::new(code, "test")));
         self.turn();
     }
 
@@ -272,6 +272,17 @@ impl<J: Journal> World<J> {
     pub(crate) fn break_disk(&mut self) {
         self.storage.set_faults(Faults { syncs_until_failure: Some(0), ..Faults::default() });
     }
+}
+
+/// Every record of the journal.
+pub(crate) fn journaled(world: &World) -> Vec<Record> {
+    let mut found = Vec::new();
+    let config = LogConfig::lab(Environment::Paper, [7; 32]);
+    Log::open(world.storage.after_crash(|| true), config, &mut |stored| {
+        found.push(Record::decode(stored.entry.kind, &stored.entry.body).unwrap());
+    })
+    .unwrap();
+    found
 }
 
 /// Number of records in a frame's header.

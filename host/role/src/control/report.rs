@@ -105,10 +105,21 @@ pub struct StrategyLine {
     pub pid: Option<u32>,
     /// Events handed over so far.
     pub events: u64,
-    /// Faults so far, and the first cause of the newest.
+    /// Faults of its own so far.
     pub faults: u64,
-    /// First cause of the newest fault.
+    /// Faults of the host's so far: an overloaded machine, a killed process. It is not charged with them.
+    pub host_faults: u64,
+    /// Gaps in its market data so far, which are nobody's fault of these two.
+    pub data_gaps: u64,
+    /// Strikes that count against its three restarts now; a minute of good health takes them back.
+    pub strikes: u32,
+    /// The first cause of these strikes: code, whose fault, what happened.
+    pub first_fault: Option<String>,
+    /// The newest fault, whoever is to blame.
     pub last_fault: Option<String>,
+    /// File with the evidence of the first cause, or of the newest fault when no strike counts: below `faults` in the data directory.
+    /// `portcullis strategy replay-fault` brings it about again.
+    pub fault_file: Option<String>,
 }
 
 /// One order that is not finished.

@@ -6,7 +6,8 @@ mod trouble;
 mod turns;
 
 use portcullis_core::{
-    ExecutionReport, Input, LinkChange, Reply, Sequence, State, StrategyChange, StrategyId,
+    ExecutionReport, FaultCode, Input, LinkChange, Reply, Sequence, State, StrategyChange, StrategyFailure,
+    StrategyId,
 };
 
 use crate::clock::{MS, SECOND, START, SimClock};
@@ -243,13 +244,13 @@ impl World {
     }
 
     fn flooded(&mut self, strategy: StrategyId) {
-        let detail = "flood".to_owned();
+        let failure = StrategyFailure { code: FaultCode::Flood, detail: "flood".to_owned(), evidence: None };
         let change = match self.turns.chance(200) {
             true => {
                 self.strategies[usize::from(strategy.0)].running = false;
-                StrategyChange::Quarantined { strategy, detail }
+                StrategyChange::Quarantined { strategy, first: failure.clone(), failure }
             }
-            false => StrategyChange::Faulted { strategy, detail },
+            false => StrategyChange::Faulted { strategy, failure },
         };
         self.input(Input::Strategy(change));
         self.come_back(usize::from(strategy.0));

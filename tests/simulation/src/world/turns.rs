@@ -1,8 +1,8 @@
 //! Strategies and operators have their turns.
 
 use portcullis_core::{
-    Cause, Digest, Input, InstrumentId, OperatorCommand, Reply, Scope, StrategyChange, StrategyId, Timestamp,
-    TradingState,
+    Cause, Digest, FaultCode, Input, InstrumentId, OperatorCommand, Reply, Scope, StrategyChange,
+    StrategyFailure, StrategyId, Timestamp, TradingState,
 };
 use portcullis_gateway::Step;
 
@@ -66,12 +66,13 @@ impl World {
     /// A strategy fails, goes silent or is stopped.
     fn falter(&mut self, which: usize) {
         let strategy = StrategyId(which as u16);
-        let detail = "by chance".to_owned();
+        let failure =
+            StrategyFailure { code: FaultCode::Trap, detail: "by chance".to_owned(), evidence: None };
         let change = match self.turns.below(4) {
-            0 => StrategyChange::Faulted { strategy, detail },
-            1 => StrategyChange::Quarantined { strategy, detail },
+            0 => StrategyChange::Faulted { strategy, failure },
+            1 => StrategyChange::Quarantined { strategy, first: failure.clone(), failure },
             2 => StrategyChange::Unresponsive(strategy),
-            _ => StrategyChange::Stopped { strategy, reason: detail },
+            _ => StrategyChange::Stopped { strategy, reason: failure.detail },
         };
         self.outside.get().note(&[42, which as u64], || format!("strategy: {change:?}"));
         self.strategies[which].running = matches!(change, StrategyChange::Unresponsive(_));
