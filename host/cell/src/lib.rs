@@ -6,6 +6,7 @@ mod client;
 mod compile;
 mod contract;
 mod engine;
+mod fault;
 mod frame;
 mod guest;
 mod imports;
@@ -20,6 +21,10 @@ pub use artifact::{
 pub use client::{CellLink, LinkError, RunnerClient, RunnerError, StartedCell};
 pub use compile::{CompileError, compile, component_digest};
 pub use engine::{CellEngine, EngineError, engine_digest};
+pub use fault::{
+    FAULT_FILE_BYTES_MAX, FaultFile, FaultFileError, FaultedCall, PastFrame, Place, Replay, ReplayedFault,
+    outcome_digest, replay,
+};
 pub use guest::{Guest, LoadError, Program};
 pub use imports::{Imports, OutputLine, StoreData};
 pub use protocol::{

@@ -7,6 +7,7 @@ mod course;
 mod error;
 mod layout;
 mod market;
+mod marks;
 mod own;
 mod record;
 mod stop;
@@ -15,6 +16,7 @@ mod timers;
 pub use builder::{FrameBuilder, RecordMark, TimerEffect};
 pub use error::{FrameError, ProtocolFault};
 pub use layout::{BYTES_MAX, NO_INSTRUMENT, RECORDS_MAX, SIGNAL_BYTES_MAX};
+pub use marks::frame_marks;
 pub use record::{
     BudgetRecord, FillRecord, OwnOrderRecord, OwnOrderStatus, PositionRecord, RefusalRecord, RefusedAction,
 };

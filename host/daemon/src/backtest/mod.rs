@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::output;
 
 use data::Data;
-use subject::Subject;
+pub(crate) use subject::Subject;
 
 /// Longest report of the child, in bytes.
 const REPORT_BYTES_MAX: u64 = 1 << 20;

@@ -75,4 +75,12 @@ pub(crate) enum Author {
         #[arg(long, default_value = "paper")]
         env: String,
     },
+    /// Bring a fault about again from its file, and say whether it is the same: exit code 0 if so, 1 if not, 3 if this machine cannot say.
+    ReplayFault {
+        /// The file, from DIR/faults.
+        file: PathBuf,
+        /// The strategy's bundle or component [default: the one in DIR/bundles].
+        #[arg(long, value_name = "B")]
+        bundle: Option<PathBuf>,
+    },
 }

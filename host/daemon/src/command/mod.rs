@@ -9,6 +9,7 @@ mod limits;
 pub(crate) mod operate;
 mod paper;
 mod reconcile;
+mod replay_fault;
 mod roles;
 mod run;
 pub(crate) mod strategy;

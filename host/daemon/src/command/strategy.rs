@@ -11,6 +11,7 @@ use portcullis_bundle::{
 use portcullis_core::Environment;
 use serde_json::json;
 
+use super::replay_fault;
 use crate::cli::Author;
 use crate::failure::Failure;
 use crate::{clock, output};
@@ -28,6 +29,7 @@ pub(crate) fn run(command: &Author, dir: &Path, as_json: bool) -> Result<ExitCod
         Author::Check { file, root, env } => {
             check(file, &root.clone().unwrap_or_else(|| dir.join("root.json")), env, as_json)
         }
+        Author::ReplayFault { file, bundle } => replay_fault::run(file, bundle.as_deref(), dir, as_json),
     }
 }
 

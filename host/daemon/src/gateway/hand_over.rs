@@ -12,6 +12,7 @@ use portcullis_gateway::Deployment;
 use crate::clock;
 use crate::gateway::candidate::Settled;
 use crate::gateway::cells::{CellSpec, LiveCells};
+use crate::gateway::fault_files::Origin;
 use crate::gateway::launch::{Cell, Launch};
 use crate::gateway::launch_error::LaunchError;
 use crate::gateway::snapshots;
@@ -48,11 +49,18 @@ pub(super) fn start(
         warm_up: Vec::new(),
     };
     let setup = Setup { parameters: settled.parameters, instruments: own, budget, start_time: clock::now() };
+    let origin = Origin {
+        bundle: digest,
+        component: checked.bundle.component_digest(),
+        limits: checked.limits,
+        setup: setup.clone(),
+    };
     let spec = CellSpec { name: launch.name.clone(), artifact, limits: checked.limits, setup };
     let attach = |cells: &mut LiveCells, strategy| cells.insert(strategy, spec, id, link, pid);
     match running.pipeline.start(deployment, attach) {
         Ok(strategy) => {
             running.bundles.insert(strategy, launch.label.clone());
+            running.faults.know(strategy, origin);
             Ok(strategy)
         }
         Err(Reply::StartRefused { code, instrument }) => {

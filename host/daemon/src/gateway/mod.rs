@@ -6,6 +6,7 @@ pub(crate) mod candidate;
 mod cells;
 mod control;
 mod deployments;
+mod fault_files;
 mod hand_over;
 mod instruments;
 mod launch;
@@ -86,6 +87,7 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let mut ready = false;
     while !stop.load(Ordering::Relaxed) {
         let due = running.pipeline.turn();
+        running.keep_faults();
         if let Some(lease) = &mut lease {
             lease.turn(&mut running);
         }

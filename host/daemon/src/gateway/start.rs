@@ -17,6 +17,7 @@ use portcullis_journal::{FileStorage, Log, LogConfig, Writer, boot_id};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::gateway::cells::LiveCells;
+use crate::gateway::fault_files::{FAULTS, FaultFiles};
 use crate::gateway::limits_at_start::{self, Accepted};
 use crate::gateway::wake::Wake;
 use crate::gateway::{instruments, snapshots};
@@ -34,6 +35,8 @@ pub(crate) struct Running {
     pub(crate) pipeline: Live,
     /// `name-version` of each strategy's bundle.
     pub(crate) bundles: BTreeMap<StrategyId, String>,
+    /// Where the evidence of failures goes.
+    pub(crate) faults: FaultFiles,
     /// Which snapshot of each strategy is on disk.
     kept: BTreeMap<StrategyId, Timestamp>,
 }
@@ -58,9 +61,15 @@ impl Running {
         }
     }
 
-    /// Ends in order: snapshots are kept and the journal is sealed.
+    /// Has the evidence of new failures written.
+    pub(crate) fn keep_faults(&mut self) {
+        self.faults.turn(&mut self.pipeline);
+    }
+
+    /// Ends in order: snapshots and evidence are kept and the journal is sealed.
     pub(crate) fn finish(mut self, dir: &Path) -> Result<(), Failure> {
         self.keep_snapshots(dir);
+        self.faults.close(&mut self.pipeline);
         self.pipeline.finish().close().map_err(|error| Failure::finding(error.code(), error))
     }
 }
@@ -87,11 +96,14 @@ pub(crate) fn start(
     let runner = runner(&places.runner_socket())?;
     let (venue, specs) = connect(config, dir, &gate, margin_mode, head, wake)?;
 
+    let engine = engine_digest().map_err(anyhow::Error::new)?;
+    let faults = FaultFiles::open(dir, engine)
+        .with_context(|| format!("cannot open {}", dir.join(FAULTS).display()))?;
     let session = SessionStart {
         environment,
         epoch: journal.epoch().get(),
         software: env!("CARGO_PKG_VERSION").to_owned(),
-        engine: engine_digest().map_err(anyhow::Error::new)?,
+        engine,
         at: clock::now(),
     };
     let cells = LiveCells::new(runner);
@@ -103,7 +115,7 @@ pub(crate) fn start(
     for spec in specs {
         pipeline.hand_in(Input::Instrument(spec));
     }
-    Ok(Running { pipeline, bundles: BTreeMap::new(), kept: BTreeMap::new() })
+    Ok(Running { pipeline, bundles: BTreeMap::new(), faults, kept: BTreeMap::new() })
 }
 
 /// The session with the runner, which may still be starting.

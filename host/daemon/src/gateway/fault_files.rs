@@ -1,0 +1,346 @@
+//! `DIR/faults`: the evidence of strategies' failures, written by a thread of its own and bounded in number and size.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
+use portcullis_cell::{
+    CellLimits, FaultFile, FaultedCall, MemoryUse, PastFrame, Setup, Snapshot, outcome_digest,
+};
+use portcullis_core::{Digest, StrategyId};
+use portcullis_gateway::{Evidence, FailedCall};
+
+use super::start::Live;
+
+/// The folder in the data directory.
+pub(super) const FAULTS: &str = "faults";
+
+/// Ending of a file that is being written.
+const UNFINISHED: &str = ".tmp";
+
+/// Most files of one strategy.
+const FILES_PER_STRATEGY_MAX: usize = 8;
+
+/// Most files.
+const FILES_MAX: usize = 64;
+
+/// Most bytes of all files.
+const BYTES_MAX: u64 = 128 << 20;
+
+/// Most files waiting to be written; the pipeline keeps the rest back, and when that is too much, cites no file.
+const WAITING_MAX: usize = 2;
+
+/// What a strategy runs on, as far as its evidence needs it.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) bundle: Digest,
+    pub(crate) component: Digest,
+    pub(crate) limits: CellLimits,
+    pub(crate) setup: Setup,
+}
+
+/// The folder's only writer.
+#[derive(Debug)]
+pub(crate) struct FaultFiles {
+    origins: BTreeMap<StrategyId, Arc<Origin>>,
+    /// `None` once it is closed.
+    jobs: Option<Sender<Box<(Evidence, Arc<Origin>)>>>,
+    waiting: Arc<AtomicUsize>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl FaultFiles {
+    /// Opens the folder, making it at the first start, and starts the thread.
+    pub(crate) fn open(dir: &Path, engine: Digest) -> io::Result<Self> {
+        let folder = open(dir)?;
+        let (jobs, evidence) = channel::<Box<(Evidence, Arc<Origin>)>>();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let left = Arc::clone(&waiting);
+        let thread = std::thread::Builder::new().name("faults".to_owned()).spawn(move || {
+            for job in evidence {
+                let (evidence, origin) = *job;
+                let name = evidence.file.clone();
+                match keep(&folder, evidence, &origin, engine) {
+                    Ok(()) => tracing::warn!(file = name, "the evidence of a fault is kept"),
+                    Err(error) => tracing::error!(file = name, %error, "the evidence of a fault is not kept"),
+                }
+                left.fetch_sub(1, Ordering::Relaxed);
+            }
+        })?;
+        Ok(Self { origins: BTreeMap::new(), jobs: Some(jobs), waiting, thread: Some(thread) })
+    }
+
+    /// Notes what a strategy runs on.
+    pub(crate) fn know(&mut self, strategy: StrategyId, origin: Origin) {
+        self.origins.insert(strategy, Arc::new(origin));
+    }
+
+    /// Takes evidence from the pipeline as far as the thread keeps up.
+    pub(crate) fn turn(&mut self, pipeline: &mut Live) {
+        while self.waiting.load(Ordering::Relaxed) < WAITING_MAX {
+            let Some(evidence) = pipeline.take_evidence() else { return };
+            self.give(evidence);
+        }
+    }
+
+    /// Writes what is left, and ends the thread.
+    pub(crate) fn close(mut self, pipeline: &mut Live) {
+        while let Some(evidence) = pipeline.take_evidence() {
+            self.give(evidence);
+        }
+        self.jobs = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that keeps the evidence of faults panicked");
+        }
+    }
+
+    fn give(&self, evidence: Evidence) {
+        let origin = self.origins.get(&evidence.strategy).map(Arc::clone);
+        let (Some(origin), Some(jobs)) = (origin, &self.jobs) else {
+            tracing::error!(file = evidence.file, "a fault of a strategy that nobody started");
+            return;
+        };
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        if jobs.send(Box::new((evidence, origin))).is_err() {
+            tracing::error!("the thread that keeps the evidence of faults is gone");
+        }
+    }
+}
+
+/// The folder; for its owner alone, because a snapshot is a strategy's secret.
+fn open(dir: &Path) -> io::Result<Dir> {
+    let data = Dir::open_ambient_dir(dir, ambient_authority())?;
+    let mut builder = DirBuilder::new();
+    builder.mode(0o700);
+    match data.create_dir_with(FAULTS, &builder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let folder = data.open_dir(FAULTS)?;
+    for entry in folder.entries()? {
+        let name = entry?.file_name();
+        // What a crash left half written.
+        if name.to_str().is_some_and(|name| name.ends_with(UNFINISHED)) {
+            folder.remove_file(&name)?;
+        }
+    }
+    Ok(folder)
+}
+
+fn keep(folder: &Dir, evidence: Evidence, origin: &Origin, engine: Digest) -> io::Result<()> {
+    let name = evidence.file.clone();
+    let mut file = file(evidence, origin, engine);
+    let bytes = file.encode().map_err(io::Error::other)?;
+    make_room(folder, &name, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
+    let unfinished = format!("{name}{UNFINISHED}");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = folder.open_with(&unfinished, &options).and_then(|mut out| {
+        out.write_all(&bytes)?;
+        out.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| folder.rename(&unfinished, folder, &name)) {
+        // A disk that is full must not keep half a file, too.
+        let _ = folder.remove_file(&unfinished);
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// A failure as its file.
+fn file(evidence: Evidence, origin: &Origin, engine: Digest) -> FaultFile {
+    let Evidence { name, at, fault, snapshot, frames, call, .. } = evidence;
+    let trace = fault.trace;
+    FaultFile {
+        strategy: name,
+        at,
+        software: env!("CARGO_PKG_VERSION").to_owned(),
+        bundle: origin.bundle,
+        component: origin.component,
+        engine,
+        limits: origin.limits,
+        setup: origin.setup.clone(),
+        code: fault.code,
+        detail: fault.detail,
+        backtrace: trace.backtrace,
+        fuel_charged: trace.fuel_charged,
+        memory: MemoryUse { bytes: trace.memory_bytes, asked_bytes: trace.memory_asked_bytes },
+        snapshot: snapshot.map(|snapshot| Snapshot { version: snapshot.version, bytes: snapshot.bytes }),
+        frames: frames
+            .iter()
+            .map(|past| PastFrame { frame: past.frame.clone(), outcome: outcome_digest(&past.outcome) })
+            .collect(),
+        frames_left_out: 0,
+        call: match call {
+            FailedCall::Revival => FaultedCall::Revival,
+            FailedCall::Frame { frame, timers } => {
+                FaultedCall::Frame { frame, timers: timers.iter().collect() }
+            }
+            FailedCall::Snapshot => FaultedCall::Snapshot,
+            FailedCall::None => FaultedCall::None,
+        },
+    }
+}
+
+/// A file of the folder, from its name: `STRATEGY-NANOSECONDS-code.fault`.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kept {
+    at: u64,
+    name: String,
+    strategy: String,
+    bytes: u64,
+}
+
+impl Kept {
+    fn parse(name: &str, bytes: u64) -> Option<Self> {
+        let mut parts = name.strip_suffix(".fault")?.rsplitn(3, '-');
+        let _code = parts.next()?;
+        let at = parts.next()?.parse().ok()?;
+        let strategy = parts.next()?.to_owned();
+        Some(Self { at, name: name.to_owned(), strategy, bytes })
+    }
+}
+
+/// Removes the oldest files until one more of this name and size fits. Anything that is no fault file is somebody else's.
+fn make_room(folder: &Dir, name: &str, bytes: u64) -> io::Result<()> {
+    let mut kept = Vec::new();
+    for entry in folder.entries()? {
+        let entry = entry?;
+        let size = entry.metadata().map(|metadata| metadata.len()).unwrap_or_default();
+        kept.extend(entry.file_name().to_str().and_then(|name| Kept::parse(name, size)));
+    }
+    kept.sort();
+    // A strategy that fails often loses files of its own first.
+    let strategy = Kept::parse(name, bytes).map(|new| new.strategy).unwrap_or_default();
+    let own = kept.iter().filter(|file| file.strategy == strategy).count();
+    let mut surplus = own.saturating_add(1).saturating_sub(FILES_PER_STRATEGY_MAX);
+    let mut rest = Vec::new();
+    for file in kept {
+        if surplus > 0 && file.strategy == strategy {
+            folder.remove_file(&file.name)?;
+            surplus = surplus.saturating_sub(1);
+        } else {
+            rest.push(file);
+        }
+    }
+    let mut count = rest.len();
+    let mut total = rest.iter().map(|file| file.bytes).fold(bytes, u64::saturating_add);
+    for file in rest {
+        if count < FILES_MAX && total <= BYTES_MAX {
+            break;
+        }
+        folder.remove_file(&file.name)?;
+        count = count.saturating_sub(1);
+        total = total.saturating_sub(file.bytes);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "test code")]
+
+    use portcullis_core::{Amount, FaultCode, Timestamp};
+    use portcullis_gateway::Fault;
+
+    use super::*;
+
+    fn origin() -> Origin {
+        let limits = CellLimits {
+            memory_bytes_max: 1 << 20,
+            fuel_per_event: 1,
+            deadline_ms: 1,
+            actions_per_event_max: 1,
+            log_bytes_max: 0,
+        };
+        let setup = Setup {
+            parameters: Vec::new(),
+            instruments: Vec::new(),
+            budget: Amount::ZERO,
+            start_time: Timestamp(0),
+        };
+        Origin { bundle: Digest([1; 32]), component: Digest([2; 32]), limits, setup }
+    }
+
+    fn fault(folder: &Dir, strategy: &str, at: u64) {
+        let evidence = Evidence {
+            file: format!("{strategy}-{at}-trap.fault"),
+            strategy: StrategyId(0),
+            name: strategy.parse().unwrap(),
+            at: Timestamp(at),
+            fault: Fault::new(FaultCode::Trap, "unreachable"),
+            snapshot: None,
+            frames: Vec::new(),
+            call: FailedCall::Revival,
+        };
+        keep(folder, evidence, &origin(), Digest([3; 32])).unwrap();
+    }
+
+    /// Times of a strategy's files.
+    fn times(dir: &Path, strategy: &str) -> Vec<u64> {
+        let names = std::fs::read_dir(dir.join(FAULTS)).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let kept = names.filter_map(|name| Kept::parse(&name, 0));
+        let mut times: Vec<u64> = kept.filter(|kept| kept.strategy == strategy).map(|kept| kept.at).collect();
+        times.sort_unstable();
+        times
+    }
+
+    #[test]
+    fn a_strategy_that_fails_often_loses_its_own_oldest_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = open(dir.path()).unwrap();
+        fault(&folder, "calm", 1);
+        fault(&folder, "ema", 2);
+        for at in 3..20 {
+            fault(&folder, "ema-2", at);
+        }
+        assert_eq!(times(dir.path(), "ema-2"), (12..20).collect::<Vec<_>>());
+        assert_eq!((times(dir.path(), "calm"), times(dir.path(), "ema")), (vec![1], vec![2]));
+    }
+
+    #[test]
+    fn all_files_together_are_bounded_and_the_oldest_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = open(dir.path()).unwrap();
+        for at in 0..70 {
+            fault(&folder, &format!("s{}", at % 10), at);
+        }
+        let count = std::fs::read_dir(dir.path().join(FAULTS)).unwrap().count();
+        assert_eq!(count, FILES_MAX);
+        assert_eq!(times(dir.path(), "s0").first(), Some(&10), "the oldest of all");
+        // A large one counts by its size.
+        let large = folder.create("s1-100-trap.fault").unwrap();
+        large.set_len(BYTES_MAX).unwrap();
+        fault(&folder, "s2", 101);
+        assert_eq!((times(dir.path(), "s1"), times(dir.path(), "s2")), (vec![], vec![101]));
+    }
+
+    #[test]
+    fn other_files_are_left_alone_and_unfinished_ones_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = open(dir.path()).unwrap();
+        folder.write("notes.txt", b"mine").unwrap();
+        folder.write("ema-1-trap.fault.tmp", b"half").unwrap();
+        let folder = open(dir.path()).unwrap();
+        assert!(folder.exists("notes.txt") && !folder.exists("ema-1-trap.fault.tmp"));
+        fault(&folder, "ema", 1);
+        assert!(folder.exists("notes.txt"));
+        let written = folder.read("ema-1-trap.fault").unwrap();
+        assert_eq!(FaultFile::decode(&written).unwrap().detail, "unreachable");
+    }
+
+    #[test]
+    fn a_folder_that_leads_elsewhere_is_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), dir.path().join(FAULTS)).unwrap();
+        assert!(open(dir.path()).is_err());
+    }
+}
