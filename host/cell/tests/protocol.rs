@@ -13,8 +13,8 @@ use std::os::unix::net::UnixStream;
 
 use portcullis_cell::{
     CellFault, CellLimits, CellLink, CellReply, CellRequest, Description, DescriptionParts, FaultKind,
-    FrameOutcome, LinkError, Parameter, ParameterKind, RUNNER_MESSAGE_BYTES_MAX, RunnerMessage, Snapshot,
-    Stream, Subscription,
+    FrameOutcome, LinkError, MemoryUse, Parameter, ParameterKind, RUNNER_MESSAGE_BYTES_MAX, RunnerMessage,
+    Snapshot, Stream, Subscription,
 };
 use portcullis_core::{Action, ActionBody, LogLevel, OrderNumber, Outcome};
 use portcullis_role::{MessageError, MessageSocket};
@@ -77,11 +77,17 @@ fn long_texts_are_not_taken() {
     let metric = |bytes| outcome(vec![ActionBody::Metric { name: "x".repeat(bytes), value: 1.0 }]);
     assert!(!refused(&metric(48)));
     assert!(refused(&metric(49)));
-    let fault = |bytes| {
-        CellReply::Fault(CellFault { kind: FaultKind::Trap, detail: "x".repeat(bytes), fuel_charged: 0 })
+    let fault = |detail, backtrace| {
+        let memory = MemoryUse::default();
+        CellReply::Fault(CellFault { kind: FaultKind::Trap, detail, backtrace, fuel_charged: 0, memory })
     };
-    assert!(!refused(&fault(512)));
-    assert!(refused(&fault(513)));
+    assert!(!refused(&fault("x".repeat(512), vec!["x".repeat(192); 32])));
+    assert!(refused(&fault("x".repeat(513), Vec::new())));
+    assert!(refused(&fault(String::new(), vec!["x".repeat(193)])));
+    assert!(refused(&fault(String::new(), vec![String::new(); 33])));
+    // Nor what would move the cursor of whoever reads it.
+    assert!(refused(&fault("\u{1b}[2J".to_owned(), Vec::new())));
+    assert!(refused(&fault(String::new(), vec!["a\nb".to_owned()])));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use portcullis_core::frame::{check_outcome, frame_marks};
 
 use super::file::{FaultFile, FaultedCall, outcome_digest};
 use crate::protocol::{CellFault, CellLimits};
-use crate::{Guest, Program};
+use crate::{Guest, Imports, Program};
 
 /// Fuel decides whether a call ends; the clock only guards against a hang (RULES T9).
 const HANG_GUARD_MS: u32 = 60_000;
@@ -89,13 +89,17 @@ impl Replay {
 }
 
 /// Runs through the calls of a file. Guest code runs: call it in a confined process (RULES C4).
-pub fn replay(file: &FaultFile, program: Program) -> Replay {
+pub fn replay<I: Imports>(file: &FaultFile, program: Program<I>) -> Replay {
     let mut diverged = None;
     let fault = run(file, program, &mut diverged).err();
     Replay { fault, diverged }
 }
 
-fn run(file: &FaultFile, program: Program, diverged: &mut Option<usize>) -> Result<(), ReplayedFault> {
+fn run<I: Imports>(
+    file: &FaultFile,
+    program: Program<I>,
+    diverged: &mut Option<usize>,
+) -> Result<(), ReplayedFault> {
     let limits = CellLimits { deadline_ms: HANG_GUARD_MS, ..file.limits };
     let mut guest = Guest::start(program, limits).map_err(|failed| cell(Place::Revival, failed.1))?;
     if let Err(refusal) = guest.init(&file.setup).map_err(|fault| cell(Place::Revival, fault))? {

@@ -45,12 +45,15 @@ pub(crate) struct Origin {
     pub(crate) setup: Setup,
 }
 
+/// A failure to be written down. Boxed, because it is large and travels.
+type Job = Box<(Evidence, Arc<Origin>)>;
+
 /// The folder's only writer.
 #[derive(Debug)]
 pub(crate) struct FaultFiles {
     origins: BTreeMap<StrategyId, Arc<Origin>>,
     /// `None` once it is closed.
-    jobs: Option<Sender<Box<(Evidence, Arc<Origin>)>>>,
+    jobs: Option<Sender<Job>>,
     waiting: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
@@ -59,7 +62,7 @@ impl FaultFiles {
     /// Opens the folder, making it at the first start, and starts the thread.
     pub(crate) fn open(dir: &Path, engine: Digest) -> io::Result<Self> {
         let folder = open(dir)?;
-        let (jobs, evidence) = channel::<Box<(Evidence, Arc<Origin>)>>();
+        let (jobs, evidence) = channel::<Job>();
         let waiting = Arc::new(AtomicUsize::new(0));
         let left = Arc::clone(&waiting);
         let thread = std::thread::Builder::new().name("faults".to_owned()).spawn(move || {
