@@ -314,5 +314,8 @@ mod tests {
         assert_eq!(limits.account.intent_age_max, Span::from_millis(500));
         let slower = INSTALL_LIMITS.replace("[account]", "[account]\nintent_age_ms_max = 800");
         assert_eq!(Limits::parse(&slower).unwrap().account.intent_age_max, Span::from_millis(800));
+        let refused =
+            Limits::parse(&slower.replace("ms_max = 800", "ms_max = 2001")).unwrap_err().to_string();
+        assert!(refused.contains("intent_age_ms_max") && refused.contains("2000"), "{refused}");
     }
 }

@@ -64,6 +64,11 @@ impl Inbox {
         self.held_count = self.held_count.saturating_add(1);
     }
 
+    /// The time of the event that has waited longest, of those that may be seen.
+    pub(crate) fn oldest(&self) -> Option<Timestamp> {
+        self.waiting.iter().flatten().next().map(|event| event.time)
+    }
+
     /// The time of the first event held back.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.held.keys().next().map(|(time, _)| *time)

@@ -224,13 +224,13 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
         if now.since(self.ticked) >= TICK {
             self.ticked = now;
             self.step(Input::Tick);
-            let silent: Vec<StrategyId> = self
+            let behind: Vec<StrategyId> = self
                 .sessions
                 .iter_mut()
-                .filter_map(|(id, session)| session.turned_unresponsive(now).then_some(*id))
+                .filter_map(|(id, session)| session.fell_behind(now).then_some(*id))
                 .collect();
-            for strategy in silent {
-                tracing::warn!(?strategy, "a cell does not answer; its entries are cancelled");
+            for strategy in behind {
+                tracing::warn!(?strategy, "a strategy lags too far behind; its entries are cancelled");
                 self.step(Input::Strategy(StrategyChange::Unresponsive(strategy)));
             }
             let gaps: Vec<(StrategyId, (u64, u64))> = self

@@ -23,9 +23,10 @@ use crate::step::Step;
 /// Most events in a frame.
 const EVENTS_MAX: usize = 4_096;
 
-/// How long a cell may take for a frame before its entries are cancelled (RULES C1). What it asks for after a shorter silence is
-/// refused by the age of its cause.
-const UNRESPONSIVE: Span = Span::from_secs(10);
+/// How far a strategy may lag behind its events before its entries are cancelled (RULES C1), be it that its cell does not answer, does
+/// not come back, or answers too slowly to catch up. What it asks for with a shorter lag is refused by the age of its cause, which the
+/// limits cannot set above two seconds.
+const LAG_MAX: Span = Span::from_secs(10);
 
 /// Bytes of the causing frame kept with an intent's entry (RULES J2).
 const FRAME_EVIDENCE_MAX: usize = 4_096;
@@ -57,6 +58,8 @@ pub struct Session {
     last_fault: Option<StrategyFailure>,
     /// Events of the frame it failed on, until it is told.
     skipped: u32,
+    /// Whether the gate was told that it lags too far behind.
+    behind: bool,
 }
 
 /// What the cell is doing.
@@ -83,10 +86,6 @@ enum Phase {
 struct InFlight {
     events: Vec<Event>,
     frame: Vec<u8>,
-    /// When it was handed out.
-    since: Timestamp,
-    /// Whether the gate was told that the cell does not answer.
-    reported: bool,
 }
 
 /// What the cell's answer to a frame amounts to.
@@ -165,6 +164,7 @@ impl Session {
             host_faults: 0,
             last_fault: None,
             skipped: 0,
+            behind: false,
         }
     }
 
@@ -316,7 +316,7 @@ impl Session {
             return;
         }
         cells.frame(self.id, &frame);
-        self.phase = Phase::Busy(InFlight { events, frame, since: now, reported: false });
+        self.phase = Phase::Busy(InFlight { events, frame });
     }
 
     /// Takes the answer to a frame.
@@ -434,12 +434,27 @@ impl Session {
         }
     }
 
-    /// Whether the cell has just been found not to answer: true once a frame.
-    pub(crate) fn turned_unresponsive(&mut self, now: Timestamp) -> bool {
-        let Phase::Busy(flight) = &mut self.phase else { return false };
-        let turned = !flight.reported && now.since(flight.since) > UNRESPONSIVE;
-        flight.reported |= turned;
-        turned
+    /// Whether it has just been found to lag too far behind: true once, until it has caught up.
+    pub(crate) fn fell_behind(&mut self, now: Timestamp) -> bool {
+        let behind = self.lag(now) > LAG_MAX;
+        let fell = behind && !self.behind;
+        self.behind = behind;
+        fell
+    }
+
+    /// How long the oldest event it has not answered has been waiting.
+    fn lag(&self, now: Timestamp) -> Span {
+        let in_flight = match &self.phase {
+            Phase::Busy(flight) => flight.events.first().map(|event| event.time),
+            Phase::Waiting { .. }
+            | Phase::Reviving
+            | Phase::Replaying { .. }
+            | Phase::Idle
+            | Phase::Snapshotting
+            | Phase::Quarantined => None,
+        };
+        let oldest = in_flight.or_else(|| self.inbox.oldest());
+        oldest.map_or(Span(0), |oldest| now.since(oldest))
     }
 
     /// When this strategy next has something to do without an event from outside.

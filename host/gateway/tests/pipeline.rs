@@ -193,6 +193,66 @@ fn a_silent_cell_loses_its_entries_after_ten_seconds() {
     assert_eq!(cancels, 1, "{:?}", world.submitted());
 }
 
+/// Cancels sent so far.
+fn cancels(world: &World) -> usize {
+    world.submitted().iter().filter(|command| matches!(command, Command::Cancel(_))).count()
+}
+
+#[test]
+fn what_a_cell_asks_for_late_may_not_add_risk_and_may_reduce() {
+    let mut world = World::new();
+    world.trade_then(vec![buy()]);
+    world.accept_last();
+    world.market(trade());
+    world.turn();
+    world.pass(Span::from_millis(2_100));
+    // Prices are fresh again, so that it is the lag alone that is refused.
+    world.market(quote(599_990, 600_010));
+    world.turn();
+    world.consume_all(vec![buy(), ActionBody::Cancel(OrderNumber(1))]);
+    let places = world.submitted().iter().filter(|command| matches!(command, Command::Place(_))).count();
+    assert_eq!((places, cancels(&world)), (1, 1), "{:?}", world.submitted());
+}
+
+#[test]
+fn a_cell_that_answers_too_slowly_to_catch_up_loses_its_entries_too() {
+    let mut world = World::new();
+    world.trade_then(vec![buy()]);
+    world.accept_last();
+    // Each answer stops after its first event, so twenty events take it eighteen seconds.
+    for _ in 0..20 {
+        world.market(trade());
+        world.pass(Span::from_millis(2));
+    }
+    world.turn();
+    for answer in 0..20 {
+        world.pass(Span::from_millis(900));
+        world.turn();
+        assert_eq!(cancels(&world) > 0, answer > 10, "after {answer} answers: {:?}", world.submitted());
+        let amend = ActionBody::CancelAll(Some(7));
+        let action = portcullis_core::Action { cause: 0, body: amend };
+        world.answer(Outcome { consumed: 1, actions: vec![action] });
+    }
+}
+
+#[test]
+fn a_cell_that_does_not_come_back_loses_its_entries() {
+    let mut world = World::new();
+    world.trade_then(vec![buy()]);
+    world.accept_last();
+    world.fault(Blame::Host);
+    world.pass(Span::from_secs(1));
+    world.market(trade());
+    world.turn();
+    world.pass(Span::from_secs(9));
+    world.turn();
+    assert_eq!(cancels(&world), 0);
+    world.pass(Span::from_secs(2));
+    world.turn();
+    world.turn();
+    assert_eq!(cancels(&world), 1, "{:?}", world.submitted());
+}
+
 #[test]
 fn an_answer_against_the_stop_rule_is_a_fault() {
     for consumed in [0, 2] {

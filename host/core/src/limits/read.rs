@@ -62,6 +62,8 @@ fn account(section: &mut Section<'_>) -> Option<AccountLimits> {
     let inhibits_per_hour_max = section.count("inhibits_per_hour_max");
     let disconnect_max = section.millis_or("disconnect_ms_max", 30_000);
     let intent_age_max = section.millis_or("intent_age_ms_max", 500);
+    // A cell that lags two seconds behind adds no risk, whatever the operator would put up with (RULES C1).
+    let intent_age_max = section.at_most("intent_age_ms_max", intent_age_max, 2_000);
     let release_age_max = section.millis_or("release_age_ms_max", 1_000);
     let inhibit_max = section.millis_or("inhibit_ms_max", 300_000);
     section.finish();
@@ -331,6 +333,14 @@ impl Section<'_> {
 
     fn millis_or(&mut self, key: &str, default: u64) -> Option<Span> {
         if self.table.contains_key(key) { self.millis(key) } else { Some(Span::from_millis(default)) }
+    }
+
+    /// A span that was read, unless it is above `most` milliseconds, which stand for a rule.
+    fn at_most(&mut self, key: &str, span: Option<Span>, most: u64) -> Option<Span> {
+        if span? > Span::from_millis(most) {
+            return self.refuse(key, &format!("must be at most {most}"));
+        }
+        span
     }
 
     fn foreign_orders(&mut self) -> Option<ForeignOrders> {
