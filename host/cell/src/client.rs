@@ -7,12 +7,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use portcullis_core::StrategyName;
-use portcullis_role::{MessageError, MessageLink, MessageSocket, check_peer, sealed_memory_file};
+use portcullis_role::{MessageError, MessageLink, MessageSocket, Party, check_peer, sealed_memory_file};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::protocol::{
-    CELL_REPLY_BYTES_MAX, CellExit, CellId, CellLimits, CellReply, CellRequest, CompileLimits,
-    RUNNER_MESSAGE_BYTES_MAX, RunnerMessage, RunnerRequest,
+    CELL_PROTOCOL, CELL_REPLY_BYTES_MAX, CellExit, CellId, CellLimits, CellReply, CellRequest, CompileLimits,
+    RUNNER_MESSAGE_BYTES_MAX, RUNNER_PROTOCOL, RunnerMessage, RunnerRequest, SharedCellName,
 };
 use crate::{Artifact, ArtifactError, CompiledArtifact, SealedArtifact, component_digest};
 
@@ -74,19 +74,18 @@ pub struct StartedCell {
 }
 
 impl RunnerClient {
-    /// Opens the session. A runner serves one at a time: a second one waits here for its first answer.
+    /// Opens the session. A runner serves one at a time: a second one waits here to be greeted, and gives up after ten seconds.
     ///
     /// # Errors
     ///
-    /// [`RunnerError::Connect`].
+    /// [`RunnerError::Connect`], and [`MessageError::Greeting`] when the runner is of another release.
     pub fn connect(path: &Path) -> Result<Self, RunnerError> {
         let stream = UnixStream::connect(path).map_err(RunnerError::Connect)?;
         check_peer(&stream).map_err(RunnerError::Connect)?;
-        Ok(Self {
-            socket: MessageSocket::new(stream, RUNNER_MESSAGE_BYTES_MAX),
-            exits: VecDeque::new(),
-            compilation: Compilation::None,
-        })
+        let mut socket = MessageSocket::new(stream, RUNNER_MESSAGE_BYTES_MAX);
+        socket.set_timeout(Some(PATIENCE)).map_err(MessageError::from)?;
+        socket.greet(&Party { protocol: RUNNER_PROTOCOL, us: "gateway", them: "runner" })?;
+        Ok(Self { socket, exits: VecDeque::new(), compilation: Compilation::None })
     }
 
     /// Has a component compiled in a process of its own. `component` is a sealed memory file. The answer is for
@@ -148,7 +147,7 @@ impl RunnerClient {
         }
     }
 
-    /// Starts a cell on an artifact. The cell answers its first request once it has loaded it.
+    /// Starts a cell on an artifact, in a process of its own. It answers its first request once it has loaded the artifact.
     ///
     /// # Errors
     ///
@@ -160,7 +159,23 @@ impl RunnerClient {
         limits: CellLimits,
         artifact: &SealedArtifact,
     ) -> Result<StartedCell, RunnerError> {
-        let request = RunnerRequest::Start { cell, name: name.clone(), limits };
+        self.start_in(None, cell, name, limits, artifact)
+    }
+
+    /// The same in the process that `shared` names, with whoever runs there; in one of its own where that is `None`.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_in(
+        &mut self,
+        shared: Option<&SharedCellName>,
+        cell: CellId,
+        name: &StrategyName,
+        limits: CellLimits,
+        artifact: &SealedArtifact,
+    ) -> Result<StartedCell, RunnerError> {
+        let request = RunnerRequest::Start { cell, name: name.clone(), limits, shared: shared.cloned() };
         match self.call(&request, &[artifact.as_fd()])? {
             (RunnerMessage::Started { cell: started, pid }, Some(socket)) if started == cell => {
                 Ok(StartedCell { pid, link: CellLink::new(socket) })
@@ -172,13 +187,26 @@ impl RunnerClient {
         }
     }
 
-    /// Kills a cell; one that is gone already is as good.
+    /// Ends a cell; one that is gone already is as good. One in a shared process is let go once its link is dropped.
     ///
     /// # Errors
     ///
     /// When the session is over, and the cell with it.
     pub fn stop(&mut self, cell: CellId) -> Result<(), RunnerError> {
-        match self.call(&RunnerRequest::Stop { cell }, &[])? {
+        self.end(cell, &RunnerRequest::Stop { cell })
+    }
+
+    /// Kills the process of a cell that does not answer. Whoever shares it is reported by [`try_exited`](Self::try_exited).
+    ///
+    /// # Errors
+    ///
+    /// As [`stop`](Self::stop).
+    pub fn kill(&mut self, cell: CellId) -> Result<(), RunnerError> {
+        self.end(cell, &RunnerRequest::Kill { cell })
+    }
+
+    fn end(&mut self, cell: CellId, request: &RunnerRequest) -> Result<(), RunnerError> {
+        match self.call(request, &[])? {
             (RunnerMessage::Stopped { cell: stopped }, None) if stopped == cell => {
                 self.exits.retain(|exit| exit.cell != cell);
                 Ok(())
@@ -312,7 +340,8 @@ enum Awaited {
 impl CellLink {
     /// A link over the gateway's end of a cell's socket.
     pub fn new(socket: OwnedFd) -> Self {
-        Self { link: MessageLink::new(socket, CELL_REPLY_BYTES_MAX), awaited: None }
+        let party = Party { protocol: CELL_PROTOCOL, us: "gateway", them: "cell" };
+        Self { link: MessageLink::greeting(socket, CELL_REPLY_BYTES_MAX, party), awaited: None }
     }
 
     /// Sends a request, as far as the socket takes it.

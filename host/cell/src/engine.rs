@@ -62,14 +62,24 @@ pub struct CellEngine {
 }
 
 impl CellEngine {
-    /// Makes the engine and starts the thread that advances its epoch.
+    /// Makes the engine of a process with one strategy, and starts the thread that advances its epoch.
     ///
     /// # Errors
     ///
     /// On a machine that cannot run our code.
     pub fn new() -> Result<Self, EngineError> {
+        Self::for_strategies(1)
+    }
+
+    /// Makes the engine of a process that several strategies share: `strategies` of those compiled from Rust or C fit, and fewer that
+    /// carry a language runtime.
+    ///
+    /// # Errors
+    ///
+    /// On a machine that cannot run our code, or has no address space for so many: 8 GiB each are reserved, and none of it used.
+    pub fn for_strategies(strategies: u32) -> Result<Self, EngineError> {
         let mut config = code_config();
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(strategies)));
         let engine = Engine::new(&config).map_err(EngineError::Unsupported)?;
         let digest = digest(&engine);
         let ticker = Ticker::start(engine.weak())?;
@@ -180,20 +190,22 @@ fn operator_cost() -> OperatorCost {
     cost
 }
 
-/// A hard ceiling for one process, and a refusal of components that want too much, before anything of theirs runs. Two
-/// instances fit, so that a new one can be made while an old one is dropped.
-fn pool() -> PoolingAllocationConfig {
+/// A hard ceiling for one process, and a refusal of components that want too much, before anything of theirs runs. One instance
+/// more than there are strategies fits, so that a new one can be made while an old one is dropped. Room for the largest component
+/// there may be is added once and not for every strategy.
+fn pool(strategies: u32) -> PoolingAllocationConfig {
+    let each = |most: u32, usual: u32| most.saturating_add(usual.saturating_mul(strategies));
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(2);
+    pool.total_component_instances(each(1, 1));
     pool.max_component_instance_size(1 << 20);
-    pool.total_core_instances(32);
+    pool.total_core_instances(each(28, 4));
     pool.max_core_instances_per_component(16);
     pool.max_core_instance_size(1 << 20);
-    pool.total_memories(8);
+    pool.total_memories(each(6, 2));
     pool.max_memories_per_component(4);
     pool.max_memories_per_module(1);
     pool.max_memory_size(usize::try_from(MEMORY_BYTES_CEILING).unwrap_or(usize::MAX));
-    pool.total_tables(16);
+    pool.total_tables(each(14, 2));
     pool.max_tables_per_component(8);
     pool.max_tables_per_module(4);
     pool.table_elements(20_000);

@@ -80,6 +80,11 @@ impl<I: Imports> Program<I> {
             bindings::Program::new(&engine.engine, &component, I::link).map_err(LoadError::Unfit)?;
         Ok(Self { engine: Arc::clone(engine), program: Arc::new(program) })
     }
+
+    /// Whether another strategy, or anybody else, holds the same loaded program.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.program) > 1
+    }
 }
 
 impl<I: Imports> Clone for Program<I> {

@@ -8,14 +8,16 @@ mod runner;
 
 pub(crate) use bounded::{bytes, cut, line, lines, list, text, write_bytes};
 pub use cell::{
-    ACTIONS_PER_FRAME_MAX, BACKTRACE_FRAMES_MAX, BACKTRACE_LINE_BYTES_MAX, CELL_REPLY_BYTES_MAX, CellFault,
-    CellReply, CellRequest, FAULT_DETAIL_BYTES_MAX, FaultKind, FrameOutcome, InitRefusal, LOG_LINE_BYTES_MAX,
-    METRIC_NAME_BYTES_MAX, MemoryUse, RestoreRefusal, SNAPSHOT_BYTES_MAX, Setup, Snapshot,
+    ACTIONS_PER_FRAME_MAX, BACKTRACE_FRAMES_MAX, BACKTRACE_LINE_BYTES_MAX, CELL_PROTOCOL,
+    CELL_REPLY_BYTES_MAX, CellFault, CellReply, CellRequest, FAULT_DETAIL_BYTES_MAX, FaultKind, FrameOutcome,
+    InitRefusal, LOG_LINE_BYTES_MAX, METRIC_NAME_BYTES_MAX, MemoryUse, RestoreRefusal, SNAPSHOT_BYTES_MAX,
+    Setup, Snapshot,
 };
 pub use description::{
     Description, DescriptionParts, InvalidDescription, Parameter, ParameterKind, Stream, Subscription,
 };
+pub(crate) use runner::Join;
 pub use runner::{
     CellExit, CellId, CellLimits, CompileLimits, ExitStatus, InvalidLimits, RUNNER_MESSAGE_BYTES_MAX,
-    RunnerMessage, RunnerRequest,
+    RUNNER_PROTOCOL, RunnerMessage, RunnerRequest, SharedCellName,
 };

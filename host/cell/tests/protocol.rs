@@ -12,12 +12,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use portcullis_cell::{
-    CellFault, CellLimits, CellLink, CellReply, CellRequest, Description, DescriptionParts, FaultKind,
-    FrameOutcome, LinkError, MemoryUse, Parameter, ParameterKind, RUNNER_MESSAGE_BYTES_MAX, RunnerMessage,
-    Snapshot, Stream, Subscription,
+    CELL_PROTOCOL, CellFault, CellId, CellLimits, CellLink, CellReply, CellRequest, Description,
+    DescriptionParts, FaultKind, FrameOutcome, LinkError, MemoryUse, Parameter, ParameterKind,
+    RUNNER_MESSAGE_BYTES_MAX, RunnerMessage, Snapshot, Stream, Subscription,
 };
 use portcullis_core::{Action, ActionBody, LogLevel, OrderNumber, Outcome};
-use portcullis_role::{MessageError, MessageSocket};
+use portcullis_role::{MessageError, MessageSocket, Protocol};
 use proptest::prelude::*;
 
 /// What the gateway makes of a reply with this body to a request for a frame.
@@ -30,7 +30,9 @@ fn receive(body: &[u8]) -> Result<Option<CellReply>, LinkError> {
     let cell = std::thread::spawn(move || {
         let length = u32::try_from(body.len()).unwrap().to_le_bytes();
         // The link may have been given up already.
-        let _refused = theirs.write_all(&length).and_then(|()| theirs.write_all(&body));
+        let _refused = [&CELL_PROTOCOL.greeting()[..], &length, &body]
+            .iter()
+            .try_for_each(|part| theirs.write_all(part));
         theirs
     });
     let answer = loop {
@@ -88,6 +90,53 @@ fn long_texts_are_not_taken() {
     // Nor what would move the cursor of whoever reads it.
     assert!(refused(&fault("\u{1b}[2J".to_owned(), Vec::new())));
     assert!(refused(&fault(String::new(), vec!["a\nb".to_owned()])));
+}
+
+#[test]
+fn a_text_that_is_no_line_is_not_taken() {
+    let fault = |detail: &str| {
+        let (detail, memory) = (detail.to_owned(), MemoryUse::default());
+        CellReply::Fault(CellFault {
+            kind: FaultKind::Trap,
+            detail,
+            backtrace: vec![],
+            fuel_charged: 0,
+            memory,
+        })
+    };
+    assert!(!refused(&fault("wasm trap: ünreachable")));
+    let failed = |detail: &str| {
+        let bytes =
+            postcard::to_allocvec(&RunnerMessage::CompileFailed { detail: detail.to_owned() }).unwrap();
+        postcard::from_bytes::<RunnerMessage>(&bytes)
+    };
+    assert!(failed("plain").is_ok());
+    for text in ["two\nlines", "\u{1b}[2Jclear", "\u{9b}31m", "nul\0", "bell\u{7}", "\r"] {
+        assert!(refused(&fault(text)), "{text:?}");
+        assert!(failed(text).is_err(), "{text:?}");
+    }
+    let started = |detail: String| {
+        let message = RunnerMessage::StartFailed { cell: CellId(1), detail };
+        postcard::from_bytes::<RunnerMessage>(&postcard::to_allocvec(&message).unwrap())
+    };
+    assert!(started("x".repeat(1_024)).is_ok());
+    assert!(started("x".repeat(1_025)).is_err());
+    assert!(started("a\tb".to_owned()).is_err());
+}
+
+#[test]
+fn a_cell_of_another_release_is_refused_with_the_side_to_upgrade() {
+    for (theirs, older) in
+        [(CELL_PROTOCOL.version.wrapping_add(1), "gateway"), (CELL_PROTOCOL.version.wrapping_sub(1), "cell")]
+    {
+        let (ours, mut cell) = UnixStream::pair().unwrap();
+        let mut link = CellLink::new(OwnedFd::from(ours));
+        cell.write_all(&Protocol { version: theirs, ..CELL_PROTOCOL }.greeting()).unwrap();
+        link.send(&CellRequest::Describe).unwrap();
+        let error = link.try_receive().unwrap_err();
+        assert!(matches!(&error, LinkError::Message(MessageError::Greeting(_))), "{error}");
+        assert!(error.to_string().ends_with(&format!("upgrade the {older}")), "{error}");
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@
 //! name = "ema-btc"
 //! bundle = "bundles/ema-cross-0.1.0-0a1b2c3d.strategy"
 //! budget = "10000"                         # USDT
+//! cell = "trusted"                         # a process shared with others that name it too; left out, one of its own
 //! [strategy.parameters]
 //! fast = "10"
 //! ```
@@ -32,6 +33,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use portcullis_cell::SharedCellName;
 use portcullis_core::{Amount, Environment, Span, StrategyName};
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +109,9 @@ pub(crate) struct StrategyConfig {
     pub(crate) bundle: PathBuf,
     /// USDT, as decimal text.
     pub(crate) budget: String,
+    /// The process to run it in, shared with others that name it too; one of its own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cell: Option<String>,
     #[serde(default)]
     pub(crate) parameters: BTreeMap<String, String>,
 }
@@ -205,6 +210,11 @@ pub(crate) fn strategy_violations(strategies: &[&StrategyConfig]) -> Vec<String>
         }
         if !names.insert(&strategy.name) {
             wrong.push(format!("strategy.name = {:?} stands there twice", strategy.name));
+        }
+        if let Some(cell) = &strategy.cell
+            && let Err(error) = cell.parse::<SharedCellName>()
+        {
+            wrong.push(format!("strategy.cell = {cell:?} of {}: {error}", strategy.name));
         }
         if let Err(error) = Amount::parse(&strategy.budget) {
             wrong.push(format!("strategy.budget = {:?} of {}: {error}", strategy.budget, strategy.name));

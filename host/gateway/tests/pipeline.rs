@@ -240,7 +240,7 @@ fn a_cell_that_does_not_come_back_loses_its_entries() {
     let mut world = World::new();
     world.trade_then(vec![buy()]);
     world.accept_last();
-    world.fault(Blame::Host);
+    world.fault(FaultCode::Host);
     world.pass(Span::from_secs(1));
     world.market(trade());
     world.turn();

@@ -10,14 +10,16 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use serde::{Deserialize, Serialize};
 
-use crate::MessageError;
+use crate::greeting::GREETING_BYTES;
 use crate::message::{HEADER_BYTES, announced, decode, encode};
+use crate::{MessageError, Party};
 
-/// Bytes of room a fresh link has for what arrives; it grows up to the bound when a message needs it.
-const INBOX_BYTES: usize = 64 * 1024;
+/// Bytes of room a fresh link has for what arrives; it grows up to the bound when a message needs it. Little, because a shared cell
+/// has a link for each of a thousand strategies.
+const INBOX_BYTES: usize = 4 * 1024;
 
-/// Bytes of room a link keeps between messages; a rare long one gives its room back.
-const OUTBOX_BYTES_KEPT: usize = 256 * 1024;
+/// Bytes of room a link keeps between messages, each way; a rare long one gives its room back.
+const BYTES_KEPT: usize = 256 * 1024;
 
 /// A connection of typed messages.
 #[derive(Debug)]
@@ -28,12 +30,20 @@ pub struct MessageLink {
     outbox: Vec<u8>,
     /// How much of the outbox has gone.
     sent: usize,
+    /// Whose greeting comes before the first message.
+    awaited: Option<Party>,
 }
 
 impl MessageLink {
     /// A link over a connected stream socket that takes bodies of at most `bound` bytes from the peer.
     pub fn new(socket: OwnedFd, bound: usize) -> Self {
-        Self { socket, bound, inbox: Inbox::default(), outbox: Vec::new(), sent: 0 }
+        Self { socket, bound, inbox: Inbox::default(), outbox: Vec::new(), sent: 0, awaited: None }
+    }
+
+    /// A link whose two sides greet each other. Ours goes out with the first message, or with [`flush`](Self::flush).
+    pub fn greeting(socket: OwnedFd, bound: usize, party: Party) -> Self {
+        let outbox = party.protocol.greeting().to_vec();
+        Self { outbox, awaited: Some(party), ..Self::new(socket, bound) }
     }
 
     /// Queues a message and sends what the socket takes at once. Never waits.
@@ -67,7 +77,7 @@ impl MessageLink {
             }
         }
         self.outbox.clear();
-        self.outbox.shrink_to(OUTBOX_BYTES_KEPT);
+        self.outbox.shrink_to(BYTES_KEPT);
         self.sent = 0;
         Ok(())
     }
@@ -95,7 +105,7 @@ impl MessageLink {
     ///
     /// [`MessageError::Closed`] once everything received has been taken; any other error leaves the link useless.
     pub fn try_receive<'a, T: Deserialize<'a>>(&'a mut self) -> Result<Option<T>, MessageError> {
-        if self.inbox.message_end(self.bound)?.is_none() {
+        if self.message_end()?.is_none() {
             match self.inbox.fill(&self.socket, RecvFlags::DONTWAIT) {
                 Ok(0) => return Err(MessageError::Closed),
                 Ok(_) => {}
@@ -103,7 +113,7 @@ impl MessageLink {
                 Err(errno) => return Err(errno.into()),
             }
         }
-        match self.inbox.message_end(self.bound)? {
+        match self.message_end()? {
             Some(end) => decode(self.inbox.take(end)).map(Some),
             None => Ok(None),
         }
@@ -116,7 +126,7 @@ impl MessageLink {
     /// As [`try_receive`](Self::try_receive).
     pub fn receive<'a, T: Deserialize<'a>>(&'a mut self) -> Result<T, MessageError> {
         loop {
-            if let Some(end) = self.inbox.message_end(self.bound)? {
+            if let Some(end) = self.message_end()? {
                 return decode(self.inbox.take(end));
             }
             match self.inbox.fill(&self.socket, RecvFlags::empty()) {
@@ -125,6 +135,20 @@ impl MessageLink {
                 Err(errno) => return Err(errno.into()),
             }
         }
+    }
+}
+
+impl MessageLink {
+    /// Length of the first message with its header, if all of it is here. The peer's greeting is taken off before it.
+    fn message_end(&mut self) -> Result<Option<usize>, MessageError> {
+        if let Some(party) = &self.awaited {
+            if !party.is_greeted(self.inbox.pending())? {
+                return Ok(None);
+            }
+            self.awaited = None;
+            self.inbox.skip(GREETING_BYTES);
+        }
+        self.inbox.message_end(self.bound)
     }
 }
 
@@ -155,6 +179,11 @@ impl Inbox {
         Ok((pending.len() >= whole).then_some(whole))
     }
 
+    /// Takes bytes off that are no message.
+    fn skip(&mut self, count: usize) {
+        self.start = self.start.saturating_add(count).min(self.end);
+    }
+
     /// Takes the first message of `whole` bytes off and returns its body.
     fn take(&mut self, whole: usize) -> &[u8] {
         let from = self.start.saturating_add(HEADER_BYTES);
@@ -169,6 +198,9 @@ impl Inbox {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end = self.end.saturating_sub(self.start);
             self.start = 0;
+        }
+        if self.end == 0 && self.buffer.len() > BYTES_KEPT {
+            self.buffer = Vec::new();
         }
         if self.end == self.buffer.len() {
             self.buffer.resize(self.end.saturating_mul(2).max(INBOX_BYTES), 0);

@@ -26,6 +26,9 @@ pub enum MessageError {
     /// The bytes are no message of the expected type.
     #[error("malformed message: {0}")]
     Malformed(String),
+    /// The two sides are of different releases, or not two sides of one protocol.
+    #[error(transparent)]
+    Greeting(#[from] crate::GreetingError),
     /// The socket failed, or a blocking call ran out of time.
     #[error("socket: {0}")]
     Io(#[from] std::io::Error),

@@ -13,8 +13,9 @@ use rustix::net::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::MessageError;
+use crate::greeting::GREETING_BYTES;
 use crate::message::{HEADER_BYTES, announced, decode, encode};
+use crate::{MessageError, Party};
 
 /// Most descriptors one message may carry.
 pub const DESCRIPTORS_MAX: usize = 4;
@@ -47,6 +48,32 @@ impl MessageSocket {
     pub fn set_timeout(&self, timeout: Option<Duration>) -> std::io::Result<()> {
         self.stream.set_read_timeout(timeout)?;
         self.stream.set_write_timeout(timeout)
+    }
+
+    /// Greets and waits for the peer's greeting; before any message, or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageError::Greeting`] when the two must not talk to each other: close the connection.
+    pub fn greet(&mut self, party: &Party) -> Result<(), MessageError> {
+        let greeting = party.protocol.greeting();
+        let mut rest = greeting.as_slice();
+        while !rest.is_empty() {
+            let sent = retry(|| rustix::net::send(&self.stream, rest, SendFlags::NOSIGNAL))?;
+            rest = rest.get(sent..).unwrap_or_default();
+        }
+        let mut theirs = [0; GREETING_BYTES];
+        let mut received = 0;
+        while !party.is_greeted(theirs.get(..received).unwrap_or_default())? {
+            let room = theirs.get_mut(received..).unwrap_or_default();
+            // A greeting carries no descriptors, and plain bytes are all that is taken here.
+            let (_, count) = retry(|| rustix::net::recv(&self.stream, &mut *room, RecvFlags::empty()))?;
+            if count == 0 {
+                return Err(MessageError::Closed);
+            }
+            received = received.saturating_add(count);
+        }
+        Ok(())
     }
 
     /// Sends one message with descriptors, which stay open here too.

@@ -97,6 +97,7 @@ fn a_deployment_is_asked_for_and_followed() {
         name: Some("grid-eth".to_owned()),
         budget: "2500".to_owned(),
         parameters: [("levels".to_owned(), "5".to_owned())].into(),
+        cell: None,
         actor: Some("console:ada".parse().unwrap()),
     };
     assert_written(

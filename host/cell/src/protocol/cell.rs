@@ -1,11 +1,15 @@
 //! Between the gateway and one cell: a request, then its reply, one at a time.
 
 use portcullis_core::{Action, ActionBody, Amount, Blame, FaultCode, InstrumentSpec, Outcome, Timestamp};
+use portcullis_role::Protocol;
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
 use super::Description;
 use super::bounded::{bytes, cut, line, lines, list, one_line, text, write_bytes};
+
+/// The protocol between gateway and cell.
+pub const CELL_PROTOCOL: Protocol = Protocol { name: "cell", tag: *b"CELL", version: 1 };
 
 /// Most actions one frame may cause, by the contract.
 pub const ACTIONS_PER_FRAME_MAX: usize = 4_096;

@@ -1,9 +1,13 @@
 //! Between the gateway and the runner. Requests and answers come in pairs; [`RunnerMessage::Exited`] comes unasked.
 
 use portcullis_core::{Digest, StrategyName};
+use portcullis_role::Protocol;
 use serde::{Deserialize, Serialize};
 
-use super::bounded::text;
+use super::bounded::{line, one_line};
+
+/// The protocol between gateway and runner.
+pub const RUNNER_PROTOCOL: Protocol = Protocol { name: "runner", tag: *b"RUNR", version: 1 };
 
 /// Longest message either way in bytes; bulk travels as sealed memory files.
 pub const RUNNER_MESSAGE_BYTES_MAX: usize = 4_096;
@@ -27,12 +31,54 @@ pub enum RunnerRequest {
         name: StrategyName,
         /// Its limits.
         limits: CellLimits,
+        /// The process to run it in, together with whoever else is there; one of its own when nothing is named.
+        shared: Option<SharedCellName>,
     },
-    /// Kills a cell if it is there. → `Stopped`.
+    /// Ends a cell if it is there: its process is killed, unless others run in it. → `Stopped`.
     Stop {
         /// Its number.
         cell: CellId,
     },
+    /// Kills the process a cell is in, whoever else runs there, because it does not answer. → `Stopped`, and `Exited` for the others.
+    Kill {
+        /// Its number.
+        cell: CellId,
+    },
+}
+
+/// The operator's name for a process that several strategies share.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SharedCellName(StrategyName);
+
+impl SharedCellName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl std::fmt::Display for SharedCellName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for SharedCellName {
+    type Err = <StrategyName as std::str::FromStr>::Err;
+
+    /// Reads a name, which is formed like a strategy's.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// What the runner tells a shared cell: serve one more strategy, on the two descriptors, its socket and its sealed artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Join {
+    /// The deployment's name, for logs.
+    pub(crate) name: StrategyName,
+    /// Its limits.
+    pub(crate) limits: CellLimits,
 }
 
 /// What the runner says.
@@ -46,7 +92,7 @@ pub enum RunnerMessage {
     /// The component did not compile, or not within its limits.
     CompileFailed {
         /// For the operator.
-        #[serde(deserialize_with = "text::<_, DETAIL_BYTES_MAX>")]
+        #[serde(deserialize_with = "line::<_, DETAIL_BYTES_MAX>")]
         detail: String,
     },
     /// The cell runs; the gateway's end of its socket is the one descriptor.
@@ -61,7 +107,7 @@ pub enum RunnerMessage {
         /// Its number.
         cell: CellId,
         /// For the operator.
-        #[serde(deserialize_with = "text::<_, DETAIL_BYTES_MAX>")]
+        #[serde(deserialize_with = "line::<_, DETAIL_BYTES_MAX>")]
         detail: String,
     },
     /// The cell is gone, for whatever reason.
@@ -74,16 +120,14 @@ pub enum RunnerMessage {
 }
 
 impl RunnerMessage {
-    /// A [`CompileFailed`](Self::CompileFailed) with its text cut to the bound.
-    pub(crate) fn compile_failed(mut detail: String) -> Self {
-        super::cut(&mut detail, DETAIL_BYTES_MAX);
-        Self::CompileFailed { detail }
+    /// A [`CompileFailed`](Self::CompileFailed) whose text is a line within the bound.
+    pub(crate) fn compile_failed(detail: String) -> Self {
+        Self::CompileFailed { detail: one_line(detail, DETAIL_BYTES_MAX) }
     }
 
-    /// A [`StartFailed`](Self::StartFailed) with its text cut to the bound.
-    pub(crate) fn start_failed(cell: CellId, mut detail: String) -> Self {
-        super::cut(&mut detail, DETAIL_BYTES_MAX);
-        Self::StartFailed { cell, detail }
+    /// A [`StartFailed`](Self::StartFailed) whose text is a line within the bound.
+    pub(crate) fn start_failed(cell: CellId, detail: String) -> Self {
+        Self::StartFailed { cell, detail: one_line(detail, DETAIL_BYTES_MAX) }
     }
 }
 

@@ -1,23 +1,41 @@
 //! The `cell` role: takes what the runner hands over, gives up what it does not need, and serves.
 
-mod serve;
+mod alone;
+mod programs;
+mod shared;
 mod strategy;
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 
 use portcullis_core::StrategyName;
-use portcullis_role::{Confinement, RoleCommand, confine};
+use portcullis_role::{Confinement, MESSAGE_BYTES_MAX, MessageLink, Party, RoleCommand, confine};
 
 use super::{CELL_ROLE, RoleError, descriptor, number};
-use crate::protocol::CellLimits;
-use serve::serve;
+use crate::protocol::{CELL_PROTOCOL, CellLimits, SharedCellName};
+use alone::serve_alone;
+use programs::Programs;
+use shared::serve_shared;
 use strategy::ServedStrategy;
+
+/// Most strategies of one process.
+pub(crate) const SHARED_STRATEGIES_MAX: u32 = 1_024;
+
+/// What stands before the name of a shared cell among the arguments; no strategy is called so.
+const SHARED: &str = "--shared";
 
 /// The socket, the standard streams, and what wasmtime holds for memory images.
 const OPEN_FILES: u64 = 32;
 
-/// The command that starts a cell: descriptor 3 is its socket, 4 its artifact.
+/// Likewise for a shared cell, with a socket and at worst an image for each strategy.
+pub(crate) const SHARED_OPEN_FILES: u64 = 2_112;
+
+/// The command that starts a cell for several strategies: descriptor 3 is its socket to the runner.
+pub(crate) fn shared_command(command: RoleCommand, name: &SharedCellName, runner: OwnedFd) -> RoleCommand {
+    command.argument(SHARED).argument(name.as_str()).descriptor(runner)
+}
+
+/// The command that starts a cell for one strategy: descriptor 3 is its socket, 4 its artifact.
 pub(crate) fn command(
     mut command: RoleCommand,
     name: &StrategyName,
@@ -41,19 +59,35 @@ pub(crate) fn command(
     command.descriptor(socket).descriptor(artifact)
 }
 
-/// Runs the `cell` role with the arguments after its name. Returns when the gateway closes the socket.
+/// Runs the `cell` role with the arguments after its name. Returns when its socket is closed: the gateway's, or a shared cell's to
+/// the runner.
 ///
 /// # Errors
 ///
 /// [`RoleError`]. A component that does not load or a guest that faults is not one: the gateway is told over the socket.
 pub fn cell_role(arguments: &[OsString]) -> Result<(), RoleError> {
+    if arguments.first().is_some_and(|argument| argument == SHARED) {
+        let runner = descriptor(CELL_ROLE, 0)?;
+        give_up(SHARED_OPEN_FILES)?;
+        return serve_shared(runner);
+    }
     let limits = limits(arguments)?;
     let socket = descriptor(CELL_ROLE, 0)?;
     let artifact = descriptor(CELL_ROLE, 1)?;
-    let confinement =
-        Confinement { open_files: OPEN_FILES, address_space_bytes: None, cpu_s: None, file_bytes: None };
-    confine(&confinement).map_err(RoleError::system("confine"))?;
-    serve(ServedStrategy::load(artifact, limits), socket)
+    give_up(OPEN_FILES)?;
+    let program = Programs::new(1).load(artifact);
+    serve_alone(ServedStrategy::start(program, limits), socket)
+}
+
+fn give_up(open_files: u64) -> Result<(), RoleError> {
+    let confinement = Confinement { open_files, address_space_bytes: None, cpu_s: None, file_bytes: None };
+    confine(&confinement).map_err(RoleError::system("confine"))
+}
+
+/// The link of one strategy to its gateway.
+fn link(socket: OwnedFd) -> MessageLink {
+    let party = Party { protocol: CELL_PROTOCOL, us: "cell", them: "gateway" };
+    MessageLink::greeting(socket, MESSAGE_BYTES_MAX, party)
 }
 
 fn limits(arguments: &[OsString]) -> Result<CellLimits, RoleError> {

@@ -3,6 +3,7 @@
 //! It is not in the data path: the gateway gets its end of each cell's socket and talks to the cell itself (RULES C2). When
 //! the gateway's session ends, for whatever reason, every child ends with it (RULES C3).
 
+mod cells;
 mod children;
 mod session;
 
@@ -13,10 +14,11 @@ use std::path::PathBuf;
 use portcullis_role::{Confinement, check_peer, confine, listen};
 
 use super::RoleError;
+use super::cell::SHARED_OPEN_FILES;
 use session::Session;
 
-/// A socket and a process descriptor for every cell, and some.
-const OPEN_FILES: u64 = 1_024;
+/// A socket and a process descriptor for every process. What a shared cell needs is more, and a child has no more than its parent.
+const OPEN_FILES: u64 = SHARED_OPEN_FILES;
 
 /// What a runner needs to know.
 #[derive(Debug, Clone)]
@@ -50,7 +52,7 @@ fn serve_one(listener: &UnixListener, config: &RunnerConfig) -> io::Result<()> {
         return Ok(());
     }
     tracing::info!("session opened");
-    match Session::new(stream, config.executable.clone()).and_then(Session::run) {
+    match Session::open(stream, config.executable.clone()).and_then(Session::run) {
         Ok(()) => tracing::info!("session closed"),
         Err(error) => tracing::error!(%error, "session ended"),
     }

@@ -73,6 +73,8 @@ pub(crate) async fn upload(
         name: wishes.name,
         budget: wishes.budget,
         parameters: wishes.parameters,
+        // Who shares a process with whom is decided on the host, by somebody who can read the others' bundles.
+        cell: None,
         actor: caller.actor(),
     };
     // The gateway takes the file away; whatever is left of it goes with `upload`.

@@ -33,6 +33,10 @@ pub(crate) struct StartStrategy {
     /// The capital it may use, in USDT.
     #[arg(long, value_name = "B", default_value = "1000")]
     pub(crate) budget: String,
+    /// A process to share with others that name it too, to save memory; only for strategies you trust with each other. One of its own when
+    /// left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cell: Option<String>,
     /// A parameter that differs from its default; may be given several times.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) set: Vec<(String, String)>,

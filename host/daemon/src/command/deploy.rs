@@ -34,6 +34,7 @@ pub(crate) fn start(arguments: &StartStrategy, places: &Places, as_json: bool) -
         name: arguments.name.clone(),
         budget: arguments.budget.clone(),
         parameters: arguments.set.iter().cloned().collect(),
+        cell: arguments.cell.clone(),
         actor: None,
     });
     let reply = operate::ask_patiently(places, &request);

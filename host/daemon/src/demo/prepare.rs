@@ -86,6 +86,7 @@ pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure
         account: None,
         sentinel: Some(SentinelConfig { lease_s: 10 }),
         strategies: vec![StrategyConfig {
+            cell: None,
             name: configured.to_owned(),
             bundle,
             budget: BUDGET.to_owned(),

@@ -2,14 +2,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::time::{Duration, Instant};
 
 use portcullis_cell::{
     CellFault, CellId, CellLimits, CellLink, CellReply, CellRequest, CompileLimits, CompiledArtifact,
-    ExitStatus, LinkError, RunnerClient, RunnerError, SealedArtifact, Setup, StartedCell,
+    ExitStatus, LinkError, RunnerClient, RunnerError, SealedArtifact, Setup, SharedCellName, StartedCell,
 };
 use portcullis_core::{FaultCode, StrategyId, StrategyName};
 use portcullis_gateway::{CellEvent, Cells, Fault, Snapshot, Trace};
 use signal_hook::consts::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+
+/// Longest wait for an answer. A guest is stopped at its own deadline, a second at most, in its cell; a cell that is silent for this long
+/// is stuck or in other hands, and is killed. Its entries are cancelled before that (RULES C1).
+const ANSWER_MAX: Duration = Duration::from_secs(15);
 
 /// Everything needed to start a strategy's cell, and to start it again.
 #[derive(Debug)]
@@ -17,6 +22,8 @@ pub(crate) struct CellSpec {
     pub(crate) name: StrategyName,
     pub(crate) artifact: SealedArtifact,
     pub(crate) limits: CellLimits,
+    /// The process it shares with others, if it does.
+    pub(crate) shared: Option<SharedCellName>,
     pub(crate) setup: Setup,
 }
 
@@ -28,6 +35,8 @@ struct Cell {
     /// `None` once the process is gone.
     link: Option<CellLink>,
     pid: u32,
+    /// When it was last asked something.
+    asked: Instant,
     /// Whether the instance has been used: a fresh one needs no reset.
     used: bool,
     /// What is left to do before the instance is ready.
@@ -75,11 +84,12 @@ impl LiveCells {
         &mut self,
         name: &StrategyName,
         limits: CellLimits,
+        shared: Option<&SharedCellName>,
         artifact: &SealedArtifact,
     ) -> Result<(CellId, StartedCell), RunnerError> {
         let id = CellId(self.next_id);
         self.next_id = self.next_id.saturating_add(1);
-        Ok((id, self.runner.start(id, name, limits, artifact)?))
+        Ok((id, self.runner.start_in(shared, id, name, limits, artifact)?))
     }
 
     /// Ends a cell that belongs to no strategy.
@@ -98,7 +108,8 @@ impl LiveCells {
         link: CellLink,
         pid: u32,
     ) {
-        let cell = Cell { spec, id, link: Some(link), pid, used: false, reviving: VecDeque::new() };
+        let (asked, reviving) = (Instant::now(), VecDeque::new());
+        let cell = Cell { spec, id, link: Some(link), pid, asked, used: false, reviving };
         self.cells.insert(strategy, cell);
     }
 
@@ -113,14 +124,31 @@ impl LiveCells {
         cells.map(|link| (link.as_fd(), link.wants_write())).chain([(self.runner.as_fd(), false)])
     }
 
-    /// Notices cells that ended, and whether the runner itself is gone: then every cell is.
+    /// Notices cells that ended or do not answer, and whether the runner itself is gone: then every cell is.
     pub(crate) fn check_exits(&mut self) -> Result<(), RunnerError> {
         while let Some(exit) = self.runner.try_exited()? {
-            let Some((&strategy, _)) = self.cells.iter().find(|(_, cell)| cell.id == exit.cell) else {
+            let Some((&strategy, cell)) = self.cells.iter().find(|(_, cell)| cell.id == exit.cell) else {
                 continue;
             };
-            let (code, detail) = (end(exit.status), format!("the cell's process ended with {}", exit.status));
+            // Nobody can tell which of those that share a process has brought it down.
+            let code = if cell.spec.shared.is_some() { FaultCode::Host } else { end(exit.status) };
+            let detail = format!("the cell's process ended with {}", exit.status);
             self.lost(strategy, Fault::new(code, detail));
+        }
+        let stuck = |cell: &Cell| {
+            cell.link.as_ref().is_some_and(CellLink::is_busy) && cell.asked.elapsed() > ANSWER_MAX
+        };
+        let stuck: Vec<(StrategyId, CellId)> = self
+            .cells
+            .iter()
+            .filter(|(_, cell)| stuck(cell))
+            .map(|(strategy, cell)| (*strategy, cell.id))
+            .collect();
+        for (strategy, id) in stuck {
+            tracing::error!(?strategy, "a cell does not answer and is killed");
+            self.runner.kill(id)?;
+            let detail = format!("the cell did not answer within {} s and was killed", ANSWER_MAX.as_secs());
+            self.lost(strategy, Fault::new(FaultCode::Host, detail));
         }
         Ok(())
     }
@@ -142,6 +170,7 @@ impl LiveCells {
         let Some(cell) = self.cells.get_mut(&strategy) else { return };
         let Some(link) = &mut cell.link else { return };
         cell.used = true;
+        cell.asked = Instant::now();
         if let Err(error) = link.send(request) {
             self.broken(strategy, &error);
         }
@@ -174,7 +203,8 @@ impl LiveCells {
         let Some(cell) = self.cells.get_mut(&strategy) else { return Ok(()) };
         let id = CellId(self.next_id);
         self.next_id = self.next_id.saturating_add(1);
-        let started = self.runner.start(id, &cell.spec.name, cell.spec.limits, &cell.spec.artifact)?;
+        let CellSpec { name, artifact, limits, shared, .. } = &cell.spec;
+        let started = self.runner.start_in(shared.as_ref(), id, name, *limits, artifact)?;
         cell.id = id;
         cell.link = Some(started.link);
         cell.pid = started.pid;

@@ -107,6 +107,7 @@ mod tests {
             name: name.to_owned(),
             bundle: "bundles/grid-1.0.0-01234567.strategy".into(),
             budget: "100".to_owned(),
+            cell: Some("trusted".to_owned()),
             parameters: [("size".to_owned(), "0.1".to_owned())].into(),
         }
     }
@@ -122,6 +123,7 @@ mod tests {
         let read = Deployments::load(dir.path(), &[strategy("c")]).unwrap();
         let names: Vec<&str> = read.iter().map(|strategy| strategy.name.as_str()).collect();
         assert_eq!(names, ["b"]);
+        assert_eq!(read.iter().next().unwrap().cell.as_deref(), Some("trusted"));
         assert!(
             Deployments::load(dir.path(), &[strategy("b")]).is_err(),
             "a configured one of the same name"

@@ -9,7 +9,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use portcullis_bybit::FollowOutcome;
-use portcullis_cell::{RunnerError, SealedArtifact};
+use portcullis_cell::{RunnerError, SealedArtifact, SharedCellName};
 use portcullis_core::{Category, Environment, InstrumentId, Symbol};
 use portcullis_role::{ControlReply, DeploymentLine};
 
@@ -312,8 +312,15 @@ impl Launcher {
         artifact: SealedArtifact,
         running: &mut Running,
     ) -> Result<(), RunnerError> {
-        let (id, started) = match running.pipeline.cells_mut().launch(&launch.name, checked.limits, &artifact)
-        {
+        let shared = match launch.config.cell.as_deref().map(str::parse::<SharedCellName>).transpose() {
+            Ok(shared) => shared,
+            Err(error) => {
+                self.fail(launch, LaunchError::new("CELL_INVALID", error));
+                return Ok(());
+            }
+        };
+        let cells = running.pipeline.cells_mut();
+        let (id, started) = match cells.launch(&launch.name, checked.limits, shared.as_ref(), &artifact) {
             Ok(started) => started,
             Err(RunnerError::StartFailed(detail)) => {
                 self.fail(launch, LaunchError::new("CELL_NOT_STARTED", detail));
@@ -322,7 +329,8 @@ impl Launcher {
             Err(error) => return Err(error),
         };
         let since = Instant::now();
-        let mut cell = Box::new(Cell { checked, artifact, id, pid: started.pid, link: started.link, since });
+        let mut cell =
+            Box::new(Cell { checked, artifact, shared, id, pid: started.pid, link: started.link, since });
         match cell.ask() {
             Ok(()) => launch.stage = Stage::Describing(cell),
             Err(error) => self.give_up(launch, &cell, error, running),

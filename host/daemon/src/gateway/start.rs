@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use portcullis_bybit::{BybitVenue, JournalHead, LocalSigner};
-use portcullis_cell::{RunnerClient, engine_digest};
+use portcullis_cell::{RunnerClient, RunnerError, engine_digest};
 use portcullis_core::{
     Command, Environment, Gate, Input, InstrumentSpec, Limits, MarginMode, Record, SessionStart, StrategyId,
     Timestamp,
 };
 use portcullis_gateway::Pipeline;
 use portcullis_journal::{FileStorage, Log, LogConfig, Writer, boot_id};
+use portcullis_role::MessageError;
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -124,6 +125,10 @@ fn runner(socket: &Path) -> Result<RunnerClient, Failure> {
     loop {
         match RunnerClient::connect(socket) {
             Ok(runner) => return Ok(runner),
+            // Waiting changes no release.
+            Err(RunnerError::Message(error @ MessageError::Greeting(_))) => {
+                return Err(Failure::Environment(anyhow::Error::new(error)));
+            }
             Err(_) if patience.elapsed() < RUNNER_PATIENCE => std::thread::sleep(Duration::from_millis(20)),
             Err(error) => {
                 let error = anyhow::Error::new(error);

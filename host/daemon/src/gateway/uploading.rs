@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
+use portcullis_cell::SharedCellName;
 use portcullis_core::{ActorName, Amount, Environment, Input, OperatorCommand, StrategyName};
 use portcullis_role::{ControlReply, DeployRequest};
 
@@ -132,12 +133,17 @@ impl Launcher {
         let budget =
             Amount::parse(&request.budget).map_err(|error| LaunchError::new("BUDGET_INVALID", error))?;
         hand_over::may_own(running, &name, &checked.markets, budget)?;
+        if let Some(cell) = &request.cell {
+            cell.parse::<SharedCellName>()
+                .map_err(|error| LaunchError::new("CELL_INVALID", format!("cell {cell:?}: {error}")))?;
+        }
         let place = uploads::place(&checked.bundle);
         let config = StrategyConfig {
             name: name.to_string(),
             bundle: place.clone(),
             budget: request.budget.clone(),
             parameters: request.parameters.clone(),
+            cell: request.cell.clone(),
         };
         self.deployments.add(config.clone())?;
         // First the bundle, then the note of it: after a crash in between there is a file too many, and nothing else.

@@ -22,6 +22,9 @@ pub struct DeployRequest {
     /// Parameters that differ from their defaults.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
+    /// The process to run it in, shared with others that name it too; one of its own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
     /// Who asks; `control-socket` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<ActorName>,

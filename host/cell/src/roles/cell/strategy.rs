@@ -1,11 +1,9 @@
 //! One strategy of a cell: its guest, and what it may be asked next.
 
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::protocol::{CellFault, CellLimits, CellReply, CellRequest, FaultKind};
-use crate::{Artifact, CellEngine, Guest, Program};
+use crate::{Guest, Program};
 
 /// The strategy and where it stands.
 pub(super) struct ServedStrategy {
@@ -18,9 +16,9 @@ pub(super) struct ServedStrategy {
 }
 
 impl ServedStrategy {
-    /// Loads the artifact and makes the first instance. What goes wrong is answered to every request.
-    pub(super) fn load(artifact: OwnedFd, limits: CellLimits) -> Self {
-        let (guest, fault) = match load(artifact) {
+    /// Makes the first instance of a program. What went wrong so far, and what goes wrong here, is answered to every request.
+    pub(super) fn start(program: Result<Program, String>, limits: CellLimits) -> Self {
+        let (guest, fault) = match program {
             Ok(program) => match Guest::start(program, limits) {
                 Ok(guest) => (Ok(guest), None),
                 Err(failure) => (Ok(failure.0), Some(failure.1)),
@@ -101,12 +99,6 @@ fn blame(fault: CellFault, deadline_ms: u32, used: Duration) -> CellFault {
 fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
-}
-
-fn load(artifact: OwnedFd) -> Result<Program, String> {
-    let artifact = Artifact::receive(artifact).map_err(|error| error.to_string())?;
-    let engine = CellEngine::new().map_err(|error| error.to_string())?;
-    Program::load(&Arc::new(engine), &artifact).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -39,6 +39,29 @@ impl Supervised {
         self.child.id()
     }
 
+    /// Kills it; how it ended is there a moment later.
+    pub(super) fn kill(&mut self) {
+        if let Err(error) = self.child.kill() {
+            tracing::error!(%error, pid = self.child.id(), "a child was not killed");
+        }
+    }
+
+    /// Whether it has ended.
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.status().is_some()
+    }
+
+    /// Waits for its end, and says how it was. Only for one that has ended, or was killed.
+    pub(super) fn wait(mut self) -> ExitStatus {
+        match self.child.wait() {
+            Ok(status) => status.into(),
+            Err(error) => {
+                tracing::error!(%error, pid = self.child.id(), "a child cannot be waited for");
+                ExitStatus::Signal(0)
+            }
+        }
+    }
+
     /// How it ended, if it has.
     pub(super) fn status(&mut self) -> Option<ExitStatus> {
         match self.child.try_wait() {

@@ -1,37 +1,32 @@
 //! One gateway session: a loop over its socket and its children.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use portcullis_core::StrategyName;
 use portcullis_role::{
-    MemoryFileError, MessageError, MessageSocket, RoleCommand, create_memory_file, read_sealed, seal,
+    MemoryFileError, MessageError, MessageSocket, Party, RoleCommand, create_memory_file, read_sealed, seal,
 };
 use rustix::event::{PollFd, PollFlags, Timespec};
 
+use super::cells::{Home, RunningCells};
 use super::children::{Compilation, Supervised};
 use crate::protocol::{
-    CellExit, CellId, CellLimits, CompileLimits, ExitStatus, RUNNER_MESSAGE_BYTES_MAX, RunnerMessage,
-    RunnerRequest,
+    CompileLimits, ExitStatus, RUNNER_MESSAGE_BYTES_MAX, RUNNER_PROTOCOL, RunnerMessage, RunnerRequest,
 };
 use crate::roles::compile::REASON_BYTES_MAX;
-use crate::roles::{CELL_ROLE, COMPILE_ROLE, RoleError, cell, compile};
+use crate::roles::{COMPILE_ROLE, RoleError, compile};
 use crate::{ARTIFACT_BYTES_MAX, Artifact};
 
 /// Longest a gateway may take over one message, once it has begun; a half message holds every cell's exit report up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Most cells at once.
-const CELLS_MAX: usize = 64;
-
 pub(super) struct Session {
     gateway: MessageSocket,
     executable: PathBuf,
-    cells: BTreeMap<CellId, Supervised>,
+    cells: RunningCells,
     compilation: Option<Compilation>,
 }
 
@@ -40,14 +35,17 @@ pub(super) struct Session {
 struct Wakeup {
     message: bool,
     compiled: bool,
-    ended: Vec<CellId>,
+    ended: Vec<Home>,
 }
 
 impl Session {
-    pub(super) fn new(stream: UnixStream, executable: PathBuf) -> Result<Self, RoleError> {
-        let gateway = MessageSocket::new(stream, RUNNER_MESSAGE_BYTES_MAX);
+    /// Opens the session with a gateway of this release.
+    pub(super) fn open(stream: UnixStream, executable: PathBuf) -> Result<Self, RoleError> {
+        let mut gateway = MessageSocket::new(stream, RUNNER_MESSAGE_BYTES_MAX);
         gateway.set_timeout(Some(PATIENCE)).map_err(RoleError::system("set a timeout"))?;
-        Ok(Self { gateway, executable, cells: BTreeMap::new(), compilation: None })
+        gateway.greet(&Party { protocol: RUNNER_PROTOCOL, us: "runner", them: "gateway" })?;
+        let cells = RunningCells::new(executable.clone());
+        Ok(Self { gateway, executable, cells, compilation: None })
     }
 
     /// Serves until the gateway is gone. The children go with the session.
@@ -63,9 +61,10 @@ impl Session {
     }
 
     fn handle(&mut self, wakeup: &Wakeup) -> Result<(), MessageError> {
-        for cell in &wakeup.ended {
-            self.bury(*cell)?;
+        for home in &wakeup.ended {
+            self.cells.bury(home);
         }
+        self.tell_exits()?;
         if wakeup.compiled || self.compilation.as_ref().is_some_and(|running| running.time_left().is_zero()) {
             self.finish_compilation()?;
         }
@@ -78,7 +77,9 @@ impl Session {
 
     fn wait(&self) -> io::Result<Wakeup> {
         let mut ready = vec![PollFd::new(&self.gateway, PollFlags::IN)];
-        ready.extend(self.cells.values().map(|cell| PollFd::new(cell, PollFlags::IN)));
+        ready.extend(
+            self.cells.processes().map(|(_, process)| PollFd::from_borrowed_fd(process, PollFlags::IN)),
+        );
         // Last, because there may be none.
         ready.extend(self.compilation.as_ref().map(|running| PollFd::new(&running.child, PollFlags::IN)));
         let timeout =
@@ -92,9 +93,9 @@ impl Session {
         let message = ready.next().unwrap_or_default();
         let ended = self
             .cells
-            .keys()
+            .processes()
             .zip(ready.by_ref())
-            .filter_map(|(cell, ended)| ended.then_some(*cell))
+            .filter_map(|((home, _), ended)| ended.then(|| home.clone()))
             .collect();
         Ok(Wakeup { message, ended, compiled: ready.next().unwrap_or_default() })
     }
@@ -109,44 +110,27 @@ impl Session {
                 }
                 Err(detail) => self.tell(&RunnerMessage::compile_failed(detail), &[]),
             },
-            RunnerRequest::Start { cell, name, limits } => {
-                match self.start(cell, &name, &limits, descriptors) {
-                    Ok((child, socket)) => {
-                        let pid = child.pid();
-                        tracing::info!(cell = cell.0, %name, pid, "cell started");
-                        self.cells.insert(cell, child);
+            RunnerRequest::Start { cell, name, limits, shared } => {
+                let started = only(descriptors)
+                    .and_then(|artifact| self.cells.start(cell, &name, limits, shared, artifact));
+                self.tell_exits()?;
+                match started {
+                    Ok((pid, socket)) => {
+                        tracing::info!(cell = cell.0, %name, pid, "strategy started");
                         self.gateway.send(&RunnerMessage::Started { cell, pid }, &[socket.as_fd()])
                     }
                     Err(detail) => self.tell(&RunnerMessage::start_failed(cell, detail), &[]),
                 }
             }
             RunnerRequest::Stop { cell } => {
-                // Dropping kills and reaps.
-                self.cells.remove(&cell);
+                self.cells.stop(cell);
+                self.tell(&RunnerMessage::Stopped { cell }, &[])
+            }
+            RunnerRequest::Kill { cell } => {
+                self.cells.kill(cell);
                 self.tell(&RunnerMessage::Stopped { cell }, &[])
             }
         }
-    }
-
-    fn start(
-        &self,
-        cell: CellId,
-        name: &StrategyName,
-        limits: &CellLimits,
-        descriptors: Vec<OwnedFd>,
-    ) -> Result<(Supervised, UnixStream), String> {
-        let artifact = only(descriptors)?;
-        if self.cells.contains_key(&cell) {
-            return Err(format!("cell {} runs already", cell.0));
-        }
-        if self.cells.len() >= CELLS_MAX {
-            return Err(format!("{CELLS_MAX} cells run already"));
-        }
-        let (ours, theirs) = UnixStream::pair().map_err(|error| error.to_string())?;
-        let command = RoleCommand::of(&self.executable, CELL_ROLE);
-        let command = cell::command(command, name, limits, theirs.into(), artifact);
-        let child = Supervised::spawn(command).map_err(|error| error.to_string())?;
-        Ok((child, ours))
     }
 
     fn begin_compilation(
@@ -183,12 +167,12 @@ impl Session {
         }
     }
 
-    /// Reports a cell that ended by itself.
-    fn bury(&mut self, cell: CellId) -> Result<(), MessageError> {
-        let Some(status) = self.cells.get_mut(&cell).and_then(Supervised::status) else { return Ok(()) };
-        self.cells.remove(&cell);
-        tracing::warn!(cell = cell.0, %status, "cell ended");
-        self.tell(&RunnerMessage::Exited(CellExit { cell, status }), &[])
+    /// Reports the cells that ended by themselves.
+    fn tell_exits(&mut self) -> Result<(), MessageError> {
+        for exit in self.cells.take_exits() {
+            self.tell(&RunnerMessage::Exited(exit), &[])?;
+        }
+        Ok(())
     }
 
     fn tell(&mut self, message: &RunnerMessage, descriptors: &[BorrowedFd<'_>]) -> Result<(), MessageError> {
