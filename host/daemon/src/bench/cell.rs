@@ -1,20 +1,14 @@
-//! Calls into a strategy: in this process, in a cell process, after a fault, and one that never comes back.
+//! Calls into a strategy: in this process, in a cell process, after a fault, and one that never comes back. Then many of them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow, bail};
-use portcullis_cell::{
-    CellEngine, CellId, CellLimits, CellLink, CellReply, CellRequest, CompileLimits, Guest, Program,
-    RunnerClient, compile,
-};
-use portcullis_role::RoleCommand;
-use rustix::event::{PollFd, PollFlags};
+use anyhow::anyhow;
+use portcullis_cell::{CellEngine, CellLimits, CellRequest, Guest, Program, compile};
 
-use super::journal::Scratch;
-use super::{Figures, Samples, guest, scaled};
+use super::cell_process::CellProcess;
+use super::{Figures, Samples, crowd, guest, scaled};
 use crate::failure::Failure;
-use crate::places::Places;
 
 const ROUNDS: usize = 10;
 const ROUND_TRIPS: usize = 5_000;
@@ -29,7 +23,8 @@ pub(super) fn measure(figures: &mut Figures) -> Result<(), Failure> {
     let engine = Arc::new(CellEngine::new().map_err(anyhow::Error::new)?);
     calls(figures, &engine, &component)?;
     runaway(figures, &engine)?;
-    process(figures, &component)
+    process(figures, &component)?;
+    crowd::measure(figures, &component)
 }
 
 fn calls(figures: &mut Figures, engine: &Arc<CellEngine>, component: &[u8]) -> Result<(), Failure> {
@@ -98,76 +93,5 @@ fn process(figures: &mut Figures, component: &[u8]) -> Result<(), Failure> {
         samples.push(started.elapsed());
     }
     figures.insert("cell_restart_ms".to_owned(), scaled(samples.rank(500), 1_000_000));
-    figures.insert("cell_process_rss_kib".to_owned(), process.resident_kib()?.into());
     Ok(())
-}
-
-/// A real cell under a real runner.
-pub(super) struct CellProcess {
-    pub(super) link: CellLink,
-    pid: u32,
-    _runner: RunnerClient,
-    child: std::process::Child,
-    _scratch: Scratch,
-}
-
-impl CellProcess {
-    /// Starts a runner, has the component compiled, and starts a cell that is initialised with `parameters`.
-    pub(super) fn start(component: &[u8], parameters: &[(&str, &str)]) -> Result<Self, Failure> {
-        let scratch = Scratch::new()?;
-        let command = RoleCommand::new("runner").argument("--dir").argument(scratch.0.as_os_str());
-        let child = command.spawn().context("cannot start a runner")?;
-        let socket = Places::new(Some(&scratch.0), None).runner_socket();
-        let patience = Instant::now();
-        let mut runner = loop {
-            match RunnerClient::connect(&socket) {
-                Ok(runner) => break runner,
-                Err(_) if patience.elapsed() < Duration::from_secs(10) => {
-                    std::thread::sleep(Duration::from_millis(10))
-                }
-                Err(error) => return Err(Failure::Environment(error.into())),
-            }
-        };
-        let artifact = runner.compile(component, CompileLimits::NATIVE).map_err(anyhow::Error::new)?;
-        let name = "bench".parse().map_err(anyhow::Error::new)?;
-        let artifact = artifact.seal().map_err(anyhow::Error::new)?;
-        let started = runner.start(CellId(0), &name, guest::LIMITS, &artifact).map_err(anyhow::Error::new)?;
-        let mut process =
-            Self { link: started.link, pid: started.pid, _runner: runner, child, _scratch: scratch };
-        process.ask(&CellRequest::Init(guest::setup(parameters)?))?;
-        Ok(process)
-    }
-
-    /// One request and its answer.
-    fn ask(&mut self, request: &CellRequest<'_>) -> anyhow::Result<CellReply> {
-        self.link.send(request)?;
-        loop {
-            match self.link.try_receive()? {
-                Some(CellReply::Fault(fault)) => bail!("the bench's strategy failed: {fault}"),
-                Some(CellReply::InitRefused(refusal)) => {
-                    bail!("the bench's strategy does not start: {refusal}")
-                }
-                Some(reply) => return Ok(reply),
-                None => {
-                    rustix::event::poll(&mut [PollFd::new(&self.link, PollFlags::IN)], None)?;
-                }
-            }
-        }
-    }
-
-    fn resident_kib(&self) -> Result<u64, Failure> {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.pid)).context("the cell's memory")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib =
-            line.and_then(|line| line.trim().strip_suffix("kB")).and_then(|kib| kib.trim().parse().ok());
-        Ok(kib.context("the cell's memory")?)
-    }
-}
-
-impl Drop for CellProcess {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

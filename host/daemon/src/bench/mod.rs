@@ -2,6 +2,8 @@
 
 mod backtest;
 mod cell;
+mod cell_process;
+mod crowd;
 mod feed;
 mod gate;
 mod guest;

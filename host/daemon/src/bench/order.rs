@@ -18,7 +18,7 @@ use portcullis_journal::{JournaledCommand, Log, LogConfig, MemStorage};
 use portcullis_wire::Credentials;
 use rustix::event::{PollFd, PollFlags};
 
-use super::cell::CellProcess;
+use super::cell_process::CellProcess;
 use super::{Figures, Samples, guest, place, scaled};
 use crate::clock;
 use crate::failure::Failure;
