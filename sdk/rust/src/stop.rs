@@ -18,25 +18,28 @@ const ACTIONS_PER_FRAME_MAX: usize = 4_096;
 #[derive(Debug)]
 pub(crate) struct Stop {
     lookahead: u64,
-    /// Events at or after this time are not read in this call.
-    bound: Time,
+    /// Events at or after this time are not read in this call; none while nothing bounds it.
+    bound: Option<Time>,
     timers: Vec<(u64, Time)>,
 }
 
 impl Stop {
     pub(crate) const fn new() -> Self {
-        Self { lookahead: 0, bound: Time::from_nanos(u64::MAX), timers: Vec::new() }
+        Self { lookahead: 0, bound: None, timers: Vec::new() }
     }
 
     /// Starts a frame whose header carries `lookahead` nanoseconds. Timers stay.
     pub(crate) fn start_frame(&mut self, lookahead: u64) {
         self.lookahead = lookahead;
-        self.bound = Time::from_nanos(u64::MAX);
+        self.bound = None;
     }
 
     /// Notes an action with a consequence (any but log, metric and set-timer), caused at `now`.
     pub(crate) fn action(&mut self, now: Time) {
-        self.bound = self.bound.min(now.plus_nanos(self.lookahead));
+        // Beyond the end of time there is nothing to stop before.
+        if let Some(seen) = now.nanos().checked_add(self.lookahead) {
+            self.bound_by(Time::from_nanos(seen));
+        }
     }
 
     /// Sets, moves or removes a timer, caused at `now`. False, and nothing changes, if it would be one too many.
@@ -48,11 +51,11 @@ impl Stop {
         if let Some(place) = place {
             // The old firing may lie in this frame already; it must not be read.
             let (_, old) = self.timers.swap_remove(place);
-            self.bound = self.bound.min(old);
+            self.bound_by(old);
         }
         if let Some(at) = at {
             self.timers.push((id, at));
-            self.bound = self.bound.min(at.max(now));
+            self.bound_by(at.max(now));
         }
         true
     }
@@ -69,7 +72,11 @@ impl Stop {
 
     /// Whether the strategy must stop before an event at `time`, having caused `actions` actions in this frame.
     pub(crate) fn stops_before(&self, time: Time, actions: usize) -> bool {
-        time >= self.bound || is_full(actions)
+        self.bound.is_some_and(|bound| time >= bound) || is_full(actions)
+    }
+
+    fn bound_by(&mut self, time: Time) {
+        self.bound = Some(self.bound.map_or(time, |bound| bound.min(time)));
     }
 
     /// The timers that are set, by id, for a snapshot.

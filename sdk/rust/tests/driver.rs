@@ -135,6 +135,24 @@ impl Strategy for Mover {
 }
 
 #[test]
+fn the_end_of_time_is_no_reason_to_stop() {
+    let end = u64::MAX;
+    let timer = |id| Event::Timer(TimerFired { time: at(end), id });
+    let setup = testing::setup::<Mover>(&[], &[]).unwrap();
+    let mut idle = Driver::<Mover>::new(&setup).unwrap();
+    assert_eq!(idle.on_frame(&frame(100, &[timer(1), timer(1)])).unwrap().consumed, 2, "nothing done");
+    // A timer at the very end is one all the same.
+    assert_eq!(idle.on_frame(&frame(100, &[timer(end), timer(1)])).unwrap().consumed, 1);
+
+    let mut driver = start();
+    driver.on_frame(&frame(0, &[trade(2_000)])).unwrap();
+    let reaching = driver.on_frame(&frame(1, &[trade(end - 1), trade(end)])).unwrap();
+    assert_eq!(reaching.consumed, 1, "its consequence can be seen at the end itself");
+    let beyond = driver.on_frame(&frame(2, &[trade(end - 1), trade(end)])).unwrap();
+    assert_eq!(beyond.consumed, 2, "its consequence can never be seen");
+}
+
+#[test]
 fn timers_are_remembered_over_a_restart_and_forgotten_at_a_resync() {
     let setup = testing::setup::<Mover>(&[], &[]).unwrap();
     let timer = |nanos, id| Event::Timer(TimerFired { time: at(nanos), id });
