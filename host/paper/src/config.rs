@@ -9,7 +9,7 @@ use portcullis_wire::Credentials;
 use crate::engine::EngineConfig;
 use crate::faults::Faults;
 use crate::listing::Fees;
-use crate::sources::Speed;
+use crate::sources::{Live, Speed};
 
 /// How far a limit order may cross the mark: the `priceLimitRatio` that the instruments are listed with.
 const PRICE_BAND_BPS: u32 = 500;
@@ -21,6 +21,8 @@ pub struct PaperConfig {
     pub listen: SocketAddr,
     /// Market files, merged by time. None means the synthetic market.
     pub data: Vec<PathBuf>,
+    /// The public streams of the real exchange instead of files.
+    pub live: Option<Live>,
     /// Seed of the synthetic market, and of the names of a new exchange.
     pub seed: u64,
     /// How much faster than recorded the market runs.
@@ -57,6 +59,7 @@ impl PaperConfig {
         Self {
             listen,
             data: Vec::new(),
+            live: None,
             seed: 1,
             speed: Speed::REAL_TIME,
             repeat: true,

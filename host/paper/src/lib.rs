@@ -2,7 +2,7 @@
 //!
 //! [`engine`] is pure and deterministic and knows no network: it is also what backtests and the simulator trade against. The
 //! face is REST and WebSockets on one port, so that the client that trades live trades here unchanged. [`sources`] play
-//! recorded or synthetic markets in wall time.
+//! recorded, synthetic or live markets in wall time.
 
 #![forbid(unsafe_code)]
 
@@ -21,4 +21,4 @@ pub use exchange::{OpenError, StoreError};
 pub use faults::{Does, Faults, FaultsError};
 pub use listing::{Fees, Listing};
 pub use paper::{Paper, PaperError, bind, run};
-pub use sources::Speed;
+pub use sources::{Live, LiveError, Speed};

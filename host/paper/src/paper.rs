@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::serve::ListenerExt as _;
 use portcullis_core::Category;
@@ -14,7 +15,7 @@ use crate::config::PaperConfig;
 use crate::exchange::{Exchange, OpenError, Opening, Store, StoreError};
 use crate::face::{App, admin as admin_router, drive};
 use crate::listing::Listing;
-use crate::sources::{DataError, Feed, Recording, load, mix};
+use crate::sources::{DataError, Feed, LiveQueue, Recording, follow, load, mix};
 
 /// Why the exchange cannot start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -92,9 +93,17 @@ pub async fn bind(config: PaperConfig) -> Result<Paper, PaperError> {
     for symbol in ["BTCUSDT", "ETHUSDT"] {
         listing.list(Category::Linear, symbol);
     }
+    if let Some(live) = &config.live {
+        live.list(&mut listing);
+    }
     let recording = if config.data.is_empty() { None } else { Some(load(&config.data, &mut listing)?) };
     if let Some(recording) = &recording {
-        tracing::info!(events = recording.events.len(), skipped = recording.skipped, "market data loaded");
+        let (events, skipped, gaps) = (recording.events.len(), recording.skipped, recording.gaps);
+        tracing::info!(events, skipped, gaps, "market data loaded");
+        if let Some(gap) = &recording.gap {
+            let (file, line) = (gap.file.display(), gap.line);
+            tracing::warn!(%file, line, gaps, "market data is missing; the first gap ends here");
+        }
     }
     let clock = Clock::default();
     let exchange = Exchange::open(Opening {
@@ -127,6 +136,12 @@ impl Paper {
         self.recording.as_ref().map_or(0, |recording| recording.skipped)
     }
 
+    /// Places at which the recording lacks something: klines, or updates of a book.
+    #[must_use]
+    pub fn gaps(&self) -> u64 {
+        self.recording.as_ref().map_or(0, |recording| recording.gaps)
+    }
+
     /// Runs the exchange until `shutdown` ends. The market starts now.
     ///
     /// # Errors
@@ -135,7 +150,10 @@ impl Paper {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), PaperError> {
         let Self { listener, admin, config, mut exchange, recording, clock, _lock, .. } = self;
         let start = clock.now();
+        let (live, listing) = (config.live.clone(), exchange.listing.clone());
+        let queue = Arc::new(LiveQueue::default());
         let feed = match recording {
+            _ if live.is_some() => Feed::live(Arc::clone(&queue)),
             Some(recording) => {
                 Feed::recorded(recording, &exchange.listing, start, config.speed, config.repeat)
             }
@@ -156,9 +174,16 @@ impl Paper {
                 None => std::future::pending().await,
             }
         };
+        let streams = async {
+            match &live {
+                Some(live) => follow(live, &listing, &app.clock, &queue, &app.wake).await,
+                None => std::future::pending().await,
+            }
+        };
         let result = tokio::select! {
+            () = streams => Ok(()),
             served = admin => served.map_err(PaperError::Server),
-            error = drive(std::sync::Arc::clone(&app), feed) => Err(PaperError::State(error)),
+            error = drive(Arc::clone(&app), feed) => Err(PaperError::State(error)),
             served = async { axum::serve(listener, router).await } => served.map_err(PaperError::Server),
             () = shutdown => Ok(()),
         };

@@ -126,7 +126,12 @@ impl Tape {
         self.candles.get(interval).into_iter().flatten()
     }
 
+    /// Takes in a funding. One that is announced again, at another rate or an earlier time, replaces itself.
     pub(crate) fn funded(&mut self, rate: Rate, at: Timestamp) {
+        if let Some(last) = self.fundings.back_mut().filter(|(_, last)| *last >= at) {
+            *last = (rate, at);
+            return;
+        }
         keep(&mut self.fundings, (rate, at));
     }
 

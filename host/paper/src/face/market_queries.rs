@@ -25,7 +25,7 @@ pub(super) fn answer(exchange: &Exchange, uri: &Uri, now: Timestamp) -> Option<R
         path::ORDERBOOK => parameters(uri).and_then(|query| orderbook(exchange, &query, now)),
         path::RECENT_TRADES => parameters(uri).and_then(|query| trades(exchange, &query)),
         path::KLINE => parameters(uri).and_then(|query| klines(exchange, &query)),
-        path::FUNDING_HISTORY => parameters(uri).and_then(|query| fundings(exchange, &query)),
+        path::FUNDING_HISTORY => parameters(uri).and_then(|query| fundings(exchange, &query, now)),
         path::PRICE_LIMIT => parameters(uri).and_then(|query| bounds::price_limits(exchange, &query, now)),
         path::RISK_LIMIT => parameters(uri).and_then(|query| bounds::risk_limits(exchange, &query)),
         _ => return None,
@@ -215,12 +215,13 @@ fn klines(exchange: &Exchange, query: &query::Kline) -> Result<Value, Refusal> {
     Ok(result)
 }
 
-fn fundings(exchange: &Exchange, query: &query::Kline) -> Result<Value, Refusal> {
+fn fundings(exchange: &Exchange, query: &query::Kline, now: Timestamp) -> Result<Value, Refusal> {
     let spec = listed(exchange, query.category.as_ref(), query.symbol.as_ref())?;
     if query.start_time.is_some() && query.end_time.is_none() {
         return Err(Refusal::parameter("params error: endTime is required with startTime"));
     }
-    let (from, to) = (query.start_time.unwrap_or(0), query.end_time.unwrap_or(u64::MAX));
+    // A live market names its next funding beforehand; that one is no history yet.
+    let (from, to) = (query.start_time.unwrap_or(0), query.end_time.unwrap_or(u64::MAX).min(now.millis()));
     let count = usize::from(query.limit.unwrap_or(200).clamp(1, 200));
     let rows = exchange.tape(spec.id).into_iter().flat_map(|tape| tape.fundings.iter().rev());
     let rows = rows.filter(|(_, at)| (from..=to).contains(&at.millis())).take(count);

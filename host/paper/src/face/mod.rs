@@ -62,7 +62,7 @@ const BACKLOG: usize = 16_384;
 
 /// What all connections share.
 pub(crate) struct App {
-    clock: Clock,
+    pub(crate) clock: Clock,
     keys: Vec<PaperKey>,
     ack_delay: Span,
     /// Whether the venue's rate limits hold.
@@ -71,8 +71,8 @@ pub(crate) struct App {
     public: broadcast::Sender<Arc<PublicMessage>>,
     private: broadcast::Sender<Arc<PrivateMessage>>,
     outage: Outage,
-    /// Wakes the driver after a command, whose reports may be due before anything else.
-    wake: Notify,
+    /// Wakes the driver after a command, whose reports may be due before anything else, and when the live market moved.
+    pub(crate) wake: Notify,
     closing: watch::Sender<bool>,
     connections: AtomicU64,
     traces: AtomicU64,

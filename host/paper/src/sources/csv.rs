@@ -115,7 +115,7 @@ fn nearest(text: &str, decimals: u8, step: i64) -> Result<i64, &'static str> {
 }
 
 /// A rate, also in scientific notation (`1.004e-05`), as tools that keep floats write it.
-fn rate(text: &str) -> Option<Rate> {
+pub(super) fn rate(text: &str) -> Option<Rate> {
     let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let exponent: i32 = exponent.parse().ok()?;
     let power = 10_i128.checked_pow(exponent.unsigned_abs())?;

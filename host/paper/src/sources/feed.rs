@@ -1,9 +1,12 @@
 //! A feed: market events in venue time, whatever they come from (RULES P1).
 
+use std::sync::Arc;
+
 use portcullis_core::{Category, MarketBody, MarketEvent, Span, Timestamp};
 use portcullis_wire::mantissa;
 
 use super::Recording;
+use super::live::LiveQueue;
 use super::synthetic::Synthetic;
 use crate::listing::Listing;
 
@@ -38,6 +41,7 @@ pub struct Feed {
     start: Timestamp,
     speed: Speed,
     tracks: Vec<Track>,
+    live: Option<Arc<LiveQueue>>,
 }
 
 /// A source of events and the one that comes next.
@@ -94,17 +98,26 @@ impl Feed {
             track.advance(start, speed);
             track
         });
-        Self { start, speed, tracks: tracks.collect() }
+        Self { start, speed, tracks: tracks.collect(), live: None }
     }
 
-    /// When the next event is due; `None` at the end.
+    /// What the live streams put into a queue.
+    pub(crate) fn live(queue: Arc<LiveQueue>) -> Self {
+        Self { start: Timestamp(0), speed: Speed::REAL_TIME, tracks: Vec::new(), live: Some(queue) }
+    }
+
+    /// When the next event is due; `None` at the end, and while a live feed has nothing.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
-        self.tracks.iter().filter_map(Track::due).min()
+        let live = self.live.as_ref().and_then(|queue| queue.due());
+        self.tracks.iter().filter_map(Track::due).chain(live).min()
     }
 
     /// The next event if it is due at `now`.
     pub fn pop(&mut self, now: Timestamp) -> Option<MarketEvent> {
+        if let Some(queue) = &self.live {
+            return queue.pop(now);
+        }
         let due = self.due().filter(|due| *due <= now)?;
         let track = self.tracks.iter_mut().find(|track| track.due() == Some(due))?;
         let event = track.next.take()?;

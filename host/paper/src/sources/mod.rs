@@ -1,30 +1,31 @@
-//! Where markets come from: recorded files or the seeded synthetic market.
+//! Where markets come from: recorded files, the seeded synthetic market, or the public streams of the real exchange.
 
 mod csv;
+mod depth;
 mod feed;
+mod frames;
 mod kline;
+mod lines;
+mod live;
 mod random;
 mod raw_feed;
+mod recorded_frames;
 mod synthetic;
 mod trades;
+mod zip;
 
-use std::cell::RefCell;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-use portcullis_core::{InstrumentId, MarketEvent, Timestamp};
+use portcullis_core::{MarketEvent, Timestamp};
 
 use crate::listing::Listing;
 
-pub use feed::{Feed, Speed};
-pub(crate) use random::{Random, mix};
+use lines::Lines;
 
-/// Most events a set of files may hold.
-const EVENTS_MAX: usize = 50_000_000;
-/// Longest line of a file, in bytes.
-const LINE_MAX: u64 = 4 << 20;
+pub use feed::{Feed, Speed};
+pub use live::{Live, LiveError};
+pub(crate) use live::{LiveQueue, follow};
+pub(crate) use random::{Random, mix};
 
 /// Why market data cannot be used. Each names the file.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +41,8 @@ pub enum DataError {
     /// The first line is that of no known format.
     #[error(
         "{file}: unknown format; its first line is {line:?}. Known: market,symbol,… (Binance trades), timestamp,symbol,side,… \
-         (Bybit trades), start_ms,open,high,low,close,volume (klines), and raw Binance feeds", file = file.display()
+         and id,timestamp,price,volume,side (Bybit trades), start_ms,open,high,low,close,volume and 2024.01.31 23:59,… (klines), \
+         frames of Bybit's public streams, one a line, as in its order book archives, and raw Binance feeds", file = file.display()
     )]
     UnknownFormat {
         /// The file.
@@ -73,10 +75,29 @@ pub enum DataError {
         file: PathBuf,
     },
     /// The files hold more events than fit.
-    #[error("{file}: more than 50,000,000 events in all", file = file.display())]
+    #[error(
+        "{file}: line {line}: more than 50,000,000 events or 67,108,864 book levels in all; give fewer files, or cut this one \
+         before that line", file = file.display()
+    )]
     TooMany {
         /// The file at which it was too much.
         file: PathBuf,
+        /// The line at which it was too much.
+        line: u64,
+    },
+    /// The file unpacks to more than is read.
+    #[error("{file}: unpacks to more than 16 GiB; cut it into smaller files", file = file.display())]
+    TooLarge {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The archive is broken, or not one that can be read.
+    #[error("{file}: {reason}", file = file.display())]
+    Archive {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
 }
 
@@ -91,6 +112,8 @@ impl DataError {
             Self::NoSymbol { .. } => "DATA_SYMBOL",
             Self::Empty { .. } => "DATA_EMPTY",
             Self::TooMany { .. } => "DATA_TOO_MANY",
+            Self::TooLarge { .. } => "DATA_TOO_LARGE",
+            Self::Archive { .. } => "DATA_ARCHIVE",
         }
     }
 }
@@ -104,8 +127,19 @@ pub struct Recording {
     pub skipped: u64,
     /// The first row that lies before the row above it, in a file that is sorted neither way. The events are sorted all the same.
     pub disorder: Option<Place>,
-    /// The first kline that does not follow the one before at the file's interval.
+    /// The first kline that does not follow the one before at the file's interval, or book update that does not follow its number.
     pub gap: Option<Place>,
+    /// How many such there are.
+    pub gaps: u64,
+    /// Book levels in all events, for the bound on memory.
+    levels: usize,
+}
+
+impl Recording {
+    fn note_gap(&mut self, place: Place) {
+        self.gaps = self.gaps.saturating_add(1);
+        self.gap.get_or_insert(place);
+    }
 }
 
 /// A row of a file.
@@ -142,119 +176,31 @@ pub fn load(files: &[PathBuf], listing: &mut Listing) -> Result<Recording, DataE
 
 fn load_one(file: &Path, listing: &mut Listing, into: &mut Recording) -> Result<(), DataError> {
     let mut lines = Lines::open(file)?;
-    read(&mut lines, file, listing, into)?;
-    let order = lines.order.into_inner();
-    if let Some(fell) = order.fell.filter(|_| order.rose)
-        && into.disorder.is_none()
-    {
-        into.disorder = Some(fell);
+    read(&mut lines, listing, into)?;
+    if into.disorder.is_none() {
+        into.disorder = lines.disorder();
     }
     Ok(())
 }
 
-fn read(
-    lines: &mut Lines,
-    file: &Path,
-    listing: &mut Listing,
-    into: &mut Recording,
-) -> Result<(), DataError> {
+fn read(lines: &mut Lines, listing: &mut Listing, into: &mut Recording) -> Result<(), DataError> {
     let first = lines.next()?.unwrap_or_default();
     if first.starts_with("market,symbol,") {
         trades::binance(lines, &first, listing, into)
     } else if first.starts_with("timestamp,symbol,side,") {
         trades::bybit(lines, &first, listing, into)
+    } else if first.starts_with("id,timestamp,price,volume,side") {
+        trades::bybit_spot(lines, listing, into)
     } else if first.starts_with("start_ms,open,") || first.starts_with("open_ms,open,") {
         kline::read(lines, &first, listing, into)
+    } else if kline::is_minute(&first) {
+        kline::read_minutes(lines, first, listing, into)
+    } else if first.starts_with('{') {
+        recorded_frames::read(lines, first, listing, into)
     } else if first.starts_with(|letter: char| letter.is_ascii_digit()) && first.contains(" {") {
         raw_feed::read(lines, first, listing, into)
     } else {
         let cut = first.get(..first.floor_char_boundary(80)).unwrap_or_default();
-        Err(DataError::UnknownFormat { file: file.to_owned(), line: cut.to_owned() })
-    }
-}
-
-/// The lines of a file, unpacked if it is gzip.
-pub(crate) struct Lines {
-    file: PathBuf,
-    reader: Box<dyn BufRead>,
-    number: u64,
-    order: RefCell<Order>,
-}
-
-/// In which order the rows of a file come.
-#[derive(Default)]
-struct Order {
-    /// The time of the last row of each instrument.
-    last: Vec<(InstrumentId, Timestamp)>,
-    rose: bool,
-    fell: Option<Place>,
-}
-
-impl Order {
-    fn note(&mut self, lines: &Lines, instrument: InstrumentId, at: Timestamp) {
-        let Some((_, last)) = self.last.iter_mut().find(|(id, _)| *id == instrument) else {
-            self.last.push((instrument, at));
-            return;
-        };
-        let before = std::mem::replace(last, at);
-        self.rose |= at > before;
-        if at < before && self.fell.is_none() {
-            self.fell = Some(lines.place(before, at));
-        }
-    }
-}
-
-impl Lines {
-    fn open(file: &Path) -> Result<Self, DataError> {
-        let unreadable = |source| DataError::Unreadable { file: file.to_owned(), source };
-        let mut reader = BufReader::with_capacity(1 << 16, File::open(file).map_err(unreadable)?);
-        let packed = reader.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
-        let reader: Box<dyn BufRead> =
-            if packed { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) };
-        Ok(Self { file: file.to_owned(), reader, number: 0, order: RefCell::default() })
-    }
-
-    /// The next line without its end; `None` at the end of the file.
-    fn next(&mut self) -> Result<Option<String>, DataError> {
-        let mut line = Vec::new();
-        let read = self.reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut line);
-        let read = read.map_err(|source| DataError::Unreadable { file: self.file.clone(), source })?;
-        if read == 0 {
-            return Ok(None);
-        }
-        self.number = self.number.saturating_add(1);
-        if line.last() != Some(&b'\n') && u64::try_from(read).is_ok_and(|read| read >= LINE_MAX) {
-            return Err(self.bad("line", "longer than 4 MiB"));
-        }
-        while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-            line.pop();
-        }
-        String::from_utf8(line).map(Some).map_err(|_| self.bad("line", "not UTF-8"))
-    }
-
-    pub(crate) fn bad(&self, column: &'static str, reason: impl Into<String>) -> DataError {
-        DataError::BadLine { file: self.file.clone(), line: self.number, column, reason: reason.into() }
-    }
-
-    fn push(&self, into: &mut Recording, event: MarketEvent) -> Result<(), DataError> {
-        if into.events.len() >= EVENTS_MAX {
-            return Err(DataError::TooMany { file: self.file.clone() });
-        }
-        self.order.borrow_mut().note(self, event.instrument, event.venue_time);
-        into.events.push(event);
-        Ok(())
-    }
-
-    fn place(&self, before: Timestamp, at: Timestamp) -> Place {
-        Place { file: self.file.clone(), line: self.number, before, at }
-    }
-
-    /// The words of the file's name.
-    fn words(&self) -> impl Iterator<Item = String> {
-        let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        name.split(|letter: char| !letter.is_ascii_alphanumeric())
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-            .into_iter()
+        Err(DataError::UnknownFormat { file: lines.file.clone(), line: cut.to_owned() })
     }
 }

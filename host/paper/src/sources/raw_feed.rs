@@ -12,6 +12,10 @@ use super::csv::{event, price, quantity};
 use super::{DataError, Lines, Recording};
 use crate::listing::Listing;
 
+/// Most depth frames that wait for the first snapshot of an instrument, and most levels of a side of its book.
+const WAITING_MAX: usize = 10_000;
+const LEVELS_MAX: usize = 100_000;
+
 #[derive(Deserialize)]
 struct Frame {
     data: Data,
@@ -158,6 +162,9 @@ fn body(
         }
         "depthUpdate" => {
             if !depth.known {
+                if depth.waiting.len() >= WAITING_MAX {
+                    return Err(lines.bad("frame", format!("{WAITING_MAX} depth frames and no snapshot")));
+                }
                 depth.waiting.push(data);
                 return Ok(None);
             }
@@ -195,6 +202,9 @@ impl Depth {
         };
         set(lines, spec, &mut self.bids, bids)?;
         set(lines, spec, &mut self.asks, asks)?;
+        if self.bids.len().max(self.asks.len()) > LEVELS_MAX {
+            return Err(lines.bad("b", format!("more than {LEVELS_MAX} levels on a side")));
+        }
         self.update = data.u;
         Ok(())
     }

@@ -65,6 +65,28 @@ pub(super) fn bybit(
     Ok(())
 }
 
+/// `id,timestamp,price,volume,side[,rpi]` of public.bybit.com/spot: time in milliseconds; the file's name says of what.
+pub(super) fn bybit_spot(
+    lines: &mut Lines,
+    listing: &mut Listing,
+    into: &mut Recording,
+) -> Result<(), DataError> {
+    let symbol = lines.words().find(|word| Listing::knows(word));
+    let id = symbol.and_then(|symbol| listing.list(Category::Spot, &symbol));
+    let Some(spec) = id.and_then(|id| listing.get(id)) else {
+        return Err(DataError::NoSymbol { file: lines.file.clone() });
+    };
+    while let Some(line) = lines.next()? {
+        let row = Row::new(lines, &line, 5)?;
+        let time = row.millis(1, "timestamp")?;
+        let price = row.price(2, "price", spec)?;
+        let quantity = row.quantity(3, "volume", spec)?;
+        let event = trade(spec, time, price, quantity, row.side(4, "side")?);
+        lines.push(into, event)?;
+    }
+    Ok(())
+}
+
 fn check_header(lines: &Lines, header: &str, expected: &str) -> Result<(), DataError> {
     if header.starts_with(expected) {
         Ok(())

@@ -46,20 +46,25 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Starts an exchange and waits for its first price.
     pub(crate) async fn start(config: PaperConfig) -> Self {
-        let paper: Paper = bind(config).await.unwrap();
-        let (address, admin) = (paper.address(), paper.admin());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(async move {
-            paper.run(async { drop(stopped.await) }).await.unwrap();
-        });
-        let server = Self { address, admin, stop, task };
+        let server = Self::launch(config).await;
         let first = async || {
             let reply = server.get_public("/v5/market/tickers?category=linear&symbol=ETHUSDT").await;
             reply["result"]["list"][0]["lastPrice"].as_str().is_some_and(|price| price != "0")
         };
         server.until("a first price", first).await;
         server
+    }
+
+    pub(crate) async fn launch(config: PaperConfig) -> Self {
+        let paper: Paper = bind(config).await.unwrap();
+        let (address, admin) = (paper.address(), paper.admin());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            paper.run(async { drop(stopped.await) }).await.unwrap();
+        });
+        Self { address, admin, stop, task }
     }
 
     pub(crate) async fn stop(self) {

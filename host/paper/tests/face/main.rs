@@ -11,6 +11,7 @@
 
 mod client;
 mod faults;
+mod live;
 mod streams;
 mod trade;
 
