@@ -10,7 +10,7 @@ use serde_json::Value;
 #[test]
 fn every_figure_of_the_quick_benches_is_there() {
     let output = Command::new(env!("CARGO_BIN_EXE_portcullis"))
-        .args(["--json", "bench", "cell", "feed", "order"])
+        .args(["--json", "bench", "cell", "feed", "order", "paper"])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
         .output()
         .unwrap();
@@ -32,6 +32,9 @@ fn every_figure_of_the_quick_benches_is_there() {
         "order_encode_sign_p50_ns",
         "pipeline_p50_us",
         "pipeline_p99_us",
+        "paper_frames_per_s",
+        "paper_frames_delivered_per_s",
+        "paper_orders_per_s",
     ] {
         assert!(figures[name].as_f64().is_some_and(|figure| figure > 0.0), "{name} in {figures}");
     }

@@ -189,9 +189,13 @@ pub(crate) struct Paper {
     /// Where to listen; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:9000")]
     pub(crate) listen: SocketAddr,
-    /// Recorded market data; may be given several times. Without it, a seeded synthetic market.
+    /// Recorded market data, may be given several times; or live:BTCUSDT,spot/ETHUSDT for Bybit's public streams. Without it, a
+    /// seeded synthetic market.
     #[arg(long, value_name = "F")]
     pub(crate) data: Vec<PathBuf>,
+    /// Where the public streams of live: are, without a path; ws:// for another paper exchange on this machine.
+    #[arg(long, value_name = "URL", default_value = "wss://stream.bybit.com")]
+    pub(crate) live_url: String,
     /// How much faster than recorded the market runs.
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     pub(crate) speed: f64,
@@ -346,4 +350,6 @@ pub(crate) enum Measure {
     Order,
     /// The reference strategy over a million trades.
     Backtest,
+    /// The paper exchange under load: frames to ten clients, and orders.
+    Paper,
 }

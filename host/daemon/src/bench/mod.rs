@@ -10,6 +10,7 @@ mod guest;
 mod journal;
 mod native;
 mod order;
+mod paper;
 mod place;
 
 use std::process::ExitCode;
@@ -26,8 +27,15 @@ type Figures = Map<String, Value>;
 
 /// Measures what was asked for, everything when nothing was named.
 pub(crate) fn run(bench: &Bench, as_json: bool) -> Result<ExitCode, Failure> {
-    let all =
-        [Measure::Gate, Measure::Journal, Measure::Cell, Measure::Feed, Measure::Order, Measure::Backtest];
+    let all = [
+        Measure::Gate,
+        Measure::Journal,
+        Measure::Cell,
+        Measure::Feed,
+        Measure::Order,
+        Measure::Backtest,
+        Measure::Paper,
+    ];
     let wanted = if bench.what.is_empty() { all.as_slice() } else { bench.what.as_slice() };
     let mut figures = Figures::new();
     for measure in wanted {
@@ -39,6 +47,7 @@ pub(crate) fn run(bench: &Bench, as_json: bool) -> Result<ExitCode, Failure> {
             Measure::Feed => feed::measure(&mut figures)?,
             Measure::Order => order::measure(&mut figures)?,
             Measure::Backtest => backtest::measure(&mut figures)?,
+            Measure::Paper => paper::measure(&mut figures)?,
         }
     }
     if as_json {

@@ -1,10 +1,10 @@
 //! `paper`: the Bybit-compatible exchange by itself.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use portcullis_paper::{Faults, PaperConfig, PaperKey, Speed, bind};
+use portcullis_paper::{Faults, Live, PaperConfig, PaperKey, Speed, bind};
 use portcullis_wire::Credentials;
 use serde::Deserialize;
 use serde_json::json;
@@ -31,6 +31,7 @@ pub(crate) fn run(arguments: &Paper, dir: Option<&Path>) -> Result<ExitCode, Fai
             "rest": format!("http://{address}"),
             "ws": format!("ws://{address}"),
             "skipped": paper.skipped(),
+            "gaps": paper.gaps(),
         });
         if let (Some(admin), Some(members)) = (paper.admin(), ready.as_object_mut()) {
             members.insert("admin".to_owned(), format!("http://{admin}").into());
@@ -58,10 +59,13 @@ fn config(arguments: &Paper, dir: Option<&Path>) -> Result<PaperConfig, Failure>
         }
     };
     let mut config = PaperConfig::new(arguments.listen, keys);
-    config.data = arguments.data.clone();
     config.speed = Speed::new(arguments.speed).ok_or_else(|| {
         Failure::Usage(format!("--speed {}: must be above 0 and at most 1000", arguments.speed))
     })?;
+    config.live = live(arguments, config.speed)?;
+    if config.live.is_none() {
+        config.data = arguments.data.clone();
+    }
     config.repeat = !arguments.no_loop;
     config.admin = arguments.admin;
     config.limits = !arguments.no_limits;
@@ -78,6 +82,19 @@ fn config(arguments: &Paper, dir: Option<&Path>) -> Result<PaperConfig, Failure>
         }
     };
     Ok(config)
+}
+
+/// The live source, if `--data` names one.
+fn live(arguments: &Paper, speed: Speed) -> Result<Option<Live>, Failure> {
+    let parse = |data: &PathBuf| data.to_str().and_then(|text| Live::parse(text, Some(&arguments.live_url)));
+    let Some(live) = arguments.data.iter().find_map(parse) else { return Ok(None) };
+    if arguments.data.len() > 1 {
+        return Err(Failure::Usage("live: cannot be mixed with other --data".to_owned()));
+    }
+    if speed != Speed::REAL_TIME {
+        return Err(Failure::Usage("live: runs at the market's own speed; leave --speed away".to_owned()));
+    }
+    live.map(Some).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 #[derive(Deserialize)]
