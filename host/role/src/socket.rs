@@ -56,11 +56,10 @@ impl MessageSocket {
     ///
     /// [`MessageError::Greeting`] when the two must not talk to each other: close the connection.
     pub fn greet(&mut self, party: &Party) -> Result<(), MessageError> {
-        let greeting = party.protocol.greeting();
-        let mut rest = greeting.as_slice();
-        while !rest.is_empty() {
-            let sent = retry(|| rustix::net::send(&self.stream, rest, SendFlags::NOSIGNAL))?;
-            rest = rest.get(sent..).unwrap_or_default();
+        match self.send_greeting(party) {
+            // It may have hung up over its own greeting, which then is still there to be read and says why.
+            Err(MessageError::Closed) | Ok(()) => {}
+            Err(error) => return Err(error),
         }
         let mut theirs = [0; GREETING_BYTES];
         let mut received = 0;
@@ -72,6 +71,16 @@ impl MessageSocket {
                 return Err(MessageError::Closed);
             }
             received = received.saturating_add(count);
+        }
+        Ok(())
+    }
+
+    fn send_greeting(&self, party: &Party) -> Result<(), MessageError> {
+        let greeting = party.protocol.greeting();
+        let mut rest = greeting.as_slice();
+        while !rest.is_empty() {
+            let sent = retry(|| rustix::net::send(&self.stream, rest, SendFlags::NOSIGNAL))?;
+            rest = rest.get(sent..).unwrap_or_default();
         }
         Ok(())
     }
