@@ -11,8 +11,8 @@ use portcullis_role::{MessageError, MessageLink, MessageSocket, Party, check_pee
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::protocol::{
-    CELL_PROTOCOL, CELL_REPLY_BYTES_MAX, CellExit, CellId, CellLimits, CellReply, CellRequest, CompileLimits,
-    RUNNER_MESSAGE_BYTES_MAX, RUNNER_PROTOCOL, RunnerMessage, RunnerRequest, SharedCellName,
+    CELL_PROTOCOL, CELL_REPLY_BYTES_MAX, CellExit, CellId, CellLimits, CellPlace, CellReply, CellRequest,
+    CompileLimits, RUNNER_MESSAGE_BYTES_MAX, RUNNER_PROTOCOL, RunnerMessage, RunnerRequest,
 };
 use crate::{Artifact, ArtifactError, CompiledArtifact, SealedArtifact, component_digest};
 
@@ -159,23 +159,23 @@ impl RunnerClient {
         limits: CellLimits,
         artifact: &SealedArtifact,
     ) -> Result<StartedCell, RunnerError> {
-        self.start_in(None, cell, name, limits, artifact)
+        self.start_in(&CellPlace::Own, cell, name, limits, artifact)
     }
 
-    /// The same in the process that `shared` names, with whoever runs there; in one of its own where that is `None`.
+    /// The same in the process that `place` names.
     ///
     /// # Errors
     ///
     /// As [`start`](Self::start).
     pub fn start_in(
         &mut self,
-        shared: Option<&SharedCellName>,
+        place: &CellPlace,
         cell: CellId,
         name: &StrategyName,
         limits: CellLimits,
         artifact: &SealedArtifact,
     ) -> Result<StartedCell, RunnerError> {
-        let request = RunnerRequest::Start { cell, name: name.clone(), limits, shared: shared.cloned() };
+        let request = RunnerRequest::Start { cell, name: name.clone(), limits, place: place.clone() };
         match self.call(&request, &[artifact.as_fd()])? {
             (RunnerMessage::Started { cell: started, pid }, Some(socket)) if started == cell => {
                 Ok(StartedCell { pid, link: CellLink::new(socket) })

@@ -29,12 +29,13 @@ pub use guest::{Guest, LoadError, Program};
 pub use imports::{Imports, OutputLine, StoreData};
 pub use protocol::{
     ACTIONS_PER_FRAME_MAX, BACKTRACE_FRAMES_MAX, BACKTRACE_LINE_BYTES_MAX, CELL_PROTOCOL,
-    CELL_REPLY_BYTES_MAX, CellExit, CellFault, CellId, CellLimits, CellReply, CellRequest, CompileLimits,
-    Description, DescriptionParts, ExitStatus, FAULT_DETAIL_BYTES_MAX, FaultKind, FrameOutcome, InitRefusal,
-    InvalidDescription, InvalidLimits, LOG_LINE_BYTES_MAX, METRIC_NAME_BYTES_MAX, MemoryUse, Parameter,
-    ParameterKind, RUNNER_MESSAGE_BYTES_MAX, RUNNER_PROTOCOL, RestoreRefusal, RunnerMessage, RunnerRequest,
-    SNAPSHOT_BYTES_MAX, Setup, SharedCellName, Snapshot, Stream, Subscription,
+    CELL_REPLY_BYTES_MAX, CellExit, CellFault, CellId, CellLimits, CellPlace, CellReply, CellRequest,
+    CompileLimits, Description, DescriptionParts, ExitStatus, FAULT_DETAIL_BYTES_MAX, FaultKind,
+    FrameOutcome, InitRefusal, InvalidDescription, InvalidLimits, LOG_LINE_BYTES_MAX, METRIC_NAME_BYTES_MAX,
+    MemoryUse, Parameter, ParameterKind, RUNNER_MESSAGE_BYTES_MAX, RUNNER_PROTOCOL, RestoreRefusal,
+    RunnerMessage, RunnerRequest, SNAPSHOT_BYTES_MAX, Setup, SharedCellName, Snapshot, Stream, Subscription,
 };
 pub use roles::{
-    CELL_ROLE, COMPILE_ROLE, RUNNER_ROLE, RoleError, RunnerConfig, cell_role, compile_role, runner_role,
+    CELL_ROLE, COMPILE_ROLE, RUNNER_ROLE, RoleError, RunnerConfig, cell_role, cell_role_with, compile_role,
+    runner_role,
 };

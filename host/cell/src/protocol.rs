@@ -18,6 +18,6 @@ pub use description::{
 };
 pub(crate) use runner::Join;
 pub use runner::{
-    CellExit, CellId, CellLimits, CompileLimits, ExitStatus, InvalidLimits, RUNNER_MESSAGE_BYTES_MAX,
-    RUNNER_PROTOCOL, RunnerMessage, RunnerRequest, SharedCellName,
+    CellExit, CellId, CellLimits, CellPlace, CompileLimits, ExitStatus, InvalidLimits,
+    RUNNER_MESSAGE_BYTES_MAX, RUNNER_PROTOCOL, RunnerMessage, RunnerRequest, SharedCellName,
 };

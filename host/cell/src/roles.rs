@@ -9,7 +9,7 @@ use std::ffi::OsString;
 
 use portcullis_role::MessageError;
 
-pub use cell::cell_role;
+pub use cell::{cell_role, cell_role_with};
 pub use compile::compile_role;
 pub use runner::{RunnerConfig, runner_role};
 

@@ -22,9 +22,9 @@ use std::time::{Duration, Instant};
 use common::{IDLE, LIMITS, Source, artifact, component, frame, setup};
 use libtest_mimic::{Arguments, Failed, Trial};
 use portcullis_cell::{
-    Artifact, CELL_PROTOCOL, CELL_ROLE, COMPILE_ROLE, CellExit, CellId, CellLimits, CellLink, CellReply,
-    CellRequest, CompileLimits, ExitStatus, FaultKind, FrameOutcome, LinkError, RUNNER_PROTOCOL, RUNNER_ROLE,
-    RunnerClient, RunnerConfig, RunnerError, SharedCellName, StartedCell, cell_role, compile_role,
+    Artifact, CELL_PROTOCOL, CELL_ROLE, COMPILE_ROLE, CellExit, CellId, CellLimits, CellLink, CellPlace,
+    CellReply, CellRequest, CompileLimits, ExitStatus, FaultKind, FrameOutcome, LinkError, RUNNER_PROTOCOL,
+    RUNNER_ROLE, RunnerClient, RunnerConfig, RunnerError, StartedCell, cell_role, compile_role,
     component_digest, runner_role,
 };
 use portcullis_core::StrategyName;
@@ -42,8 +42,11 @@ fn main() -> ExitCode {
         Some(CELL_ROLE) => cell_role(&arguments),
         Some(COMPILE_ROLE) => compile_role(&arguments),
         Some(RUNNER_ROLE) => {
-            let config =
-                RunnerConfig { socket: PathBuf::from(&arguments[0]), executable: "/proc/self/exe".into() };
+            let config = RunnerConfig {
+                socket: PathBuf::from(&arguments[0]),
+                executable: "/proc/self/exe".into(),
+                wasi_executable: None,
+            };
             runner_role(&config)
         }
         _ => panic!("{role:?} is no role"),
@@ -110,9 +113,9 @@ impl Fixture {
 
     /// Starts a cell in the process called `shared`.
     fn start_shared(&mut self, shared: &str, cell: u32, source: &Source, limits: CellLimits) -> StartedCell {
-        let shared: SharedCellName = shared.parse().unwrap();
+        let shared = CellPlace::Shared(shared.parse().unwrap());
         let artifact = artifact(source).seal().unwrap();
-        self.runner().start_in(Some(&shared), CellId(cell), &name(), limits, &artifact).unwrap()
+        self.runner().start_in(&shared, CellId(cell), &name(), limits, &artifact).unwrap()
     }
 
     fn start(&mut self, cell: u32, source: &Source, limits: CellLimits) -> StartedCell {
@@ -459,8 +462,8 @@ fn others_join_and_leave_a_shared_cell() {
 
     // One that does not even load is its own trouble.
     let unfit = portcullis_cell::compile(&wat::parse_str("(component)").unwrap()).unwrap().seal().unwrap();
-    let shared = "trusted".parse().unwrap();
-    let mut unfit = fixture.runner().start_in(Some(&shared), CellId(3), &name(), LIMITS, &unfit).unwrap();
+    let shared = CellPlace::Shared("trusted".parse().unwrap());
+    let mut unfit = fixture.runner().start_in(&shared, CellId(3), &name(), LIMITS, &unfit).unwrap();
     let reply = ask(&mut unfit, &CellRequest::Describe);
     assert!(matches!(&reply, CellReply::Fault(fault) if fault.kind == FaultKind::Host), "{reply:?}");
 

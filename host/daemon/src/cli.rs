@@ -15,7 +15,7 @@ use portcullis_role::ScopeName;
 
 pub(crate) use console::{Console, ConsoleCommand, ServeConsole, Tokens, Users};
 pub(crate) use limits::{Limits, OverrideLimit, SimulateLimits};
-pub(crate) use run::{AcceptLimits, Gateway, Run};
+pub(crate) use run::{AcceptLimits, Gateway, Run, Runner};
 pub(crate) use strategy::{Author, StartStrategy, Strategy};
 pub(crate) use values::Since;
 
@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Gateway(Gateway),
     /// Role: starts and stops cells.
     #[command(hide = true)]
-    Runner,
+    Runner(Runner),
     /// Role: one strategy.
     #[command(hide = true)]
     Cell {
@@ -115,7 +115,7 @@ impl Command {
             self,
             Self::Run(_)
                 | Self::Gateway(_)
-                | Self::Runner
+                | Self::Runner(_)
                 | Self::Cell { .. }
                 | Self::Compile { .. }
                 | Self::Sentinel(_)

@@ -20,6 +20,10 @@
 //! [sentinel]                               # a watchdog beside the gateway; may be left out
 //! lease_s = 10                             # it cancels entries when the gateway has been dead or stalled for this long
 //!
+//! [wasi]                                   # may be left out: then no strategy of tier wasi runs here
+//! allow = ["dice"]                         # names of the strategies that may be of that tier
+//! cell = "/usr/lib/portcullis/portcullis-wasi-cell"   # for run --all-in-one; a runner of its own is told by --wasi-cell
+//!
 //! [[strategy]]
 //! name = "ema-btc"
 //! bundle = "bundles/ema-cross-0.1.0-0a1b2c3d.strategy"
@@ -54,6 +58,9 @@ pub(crate) struct Config {
     pub(crate) account: Option<AccountConfig>,
     /// The watchdog beside the gateway; none where it is left out.
     pub(crate) sentinel: Option<SentinelConfig>,
+    /// Which strategies may be of the tier `wasi`; none where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wasi: Option<WasiConfig>,
     #[serde(default, rename = "strategy")]
     pub(crate) strategies: Vec<StrategyConfig>,
 }
@@ -99,6 +106,17 @@ pub(crate) struct AccountConfig {
 pub(crate) struct SentinelConfig {
     /// How long the gateway may be silent before its entries are cancelled, in seconds, 5 to 300.
     pub(crate) lease_s: u64,
+}
+
+/// The operator's leave for the tier `wasi`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WasiConfig {
+    /// Names of strategies.
+    pub(crate) allow: std::collections::BTreeSet<String>,
+    /// The binary `portcullis-wasi-cell`, where this process starts the runner itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cell: Option<PathBuf>,
 }
 
 /// One deployment.

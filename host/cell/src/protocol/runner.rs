@@ -31,8 +31,8 @@ pub enum RunnerRequest {
         name: StrategyName,
         /// Its limits.
         limits: CellLimits,
-        /// The process to run it in, together with whoever else is there; one of its own when nothing is named.
-        shared: Option<SharedCellName>,
+        /// The process to run it in.
+        place: CellPlace,
     },
     /// Ends a cell if it is there: its process is killed, unless others run in it. → `Stopped`.
     Stop {
@@ -44,6 +44,18 @@ pub enum RunnerRequest {
         /// Its number.
         cell: CellId,
     },
+}
+
+/// In which process a strategy runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CellPlace {
+    /// One of its own.
+    #[default]
+    Own,
+    /// The one of this name, together with whoever else is there.
+    Shared(SharedCellName),
+    /// One of its own, of the binary that offers WASI.
+    Wasi,
 }
 
 /// The operator's name for a process that several strategies share.

@@ -12,6 +12,7 @@ use portcullis_core::StrategyName;
 use portcullis_role::{Confinement, MESSAGE_BYTES_MAX, MessageLink, Party, RoleCommand, confine};
 
 use super::{CELL_ROLE, RoleError, descriptor, number};
+use crate::Imports;
 use crate::protocol::{CELL_PROTOCOL, CellLimits, SharedCellName};
 use alone::serve_alone;
 use programs::Programs;
@@ -71,11 +72,20 @@ pub fn cell_role(arguments: &[OsString]) -> Result<(), RoleError> {
         give_up(SHARED_OPEN_FILES)?;
         return serve_shared(runner);
     }
+    cell_role_with::<()>(arguments)
+}
+
+/// Runs the `cell` role for one strategy whose component may import what `I` offers.
+///
+/// # Errors
+///
+/// As [`cell_role`].
+pub fn cell_role_with<I: Imports>(arguments: &[OsString]) -> Result<(), RoleError> {
     let limits = limits(arguments)?;
     let socket = descriptor(CELL_ROLE, 0)?;
     let artifact = descriptor(CELL_ROLE, 1)?;
     give_up(OPEN_FILES)?;
-    let program = Programs::new(1).load(artifact);
+    let program = Programs::<I>::new(1).load(artifact);
     serve_alone(ServedStrategy::start(program, limits), socket)
 }
 

@@ -27,6 +27,8 @@ pub struct RunnerConfig {
     pub socket: PathBuf,
     /// The binary whose `cell` and `compile` roles to start; normally `/proc/self/exe`.
     pub executable: PathBuf,
+    /// The binary of the cells that offer WASI, `portcullis-wasi-cell`; `None` where no strategy may be of that tier.
+    pub wasi_executable: Option<PathBuf>,
 }
 
 /// Runs the `runner` role: serves one gateway session after the other, for ever. Call it on the main thread, because children
@@ -52,7 +54,7 @@ fn serve_one(listener: &UnixListener, config: &RunnerConfig) -> io::Result<()> {
         return Ok(());
     }
     tracing::info!("session opened");
-    match Session::open(stream, config.executable.clone()).and_then(Session::run) {
+    match Session::open(stream, config).and_then(Session::run) {
         Ok(()) => tracing::info!("session closed"),
         Err(error) => tracing::error!(%error, "session ended"),
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use portcullis_cell::{
-    CellId, CellLink, CellReply, CellRequest, CompileLimits, RunnerClient, SealedArtifact, SharedCellName,
+    CellId, CellLink, CellPlace, CellReply, CellRequest, CompileLimits, RunnerClient, SealedArtifact,
     StartedCell,
 };
 use portcullis_role::RoleCommand;
@@ -48,11 +48,11 @@ impl Runner {
     }
 
     /// Starts one more cell, in a process of its own or in one that is shared.
-    pub(super) fn cell(&mut self, shared: Option<&SharedCellName>) -> Result<StartedCell, Failure> {
+    pub(super) fn cell(&mut self, place: &CellPlace) -> Result<StartedCell, Failure> {
         let name = "bench".parse().map_err(anyhow::Error::new)?;
         let id = CellId(self.cells);
         self.cells = self.cells.saturating_add(1);
-        let started = self.client.start_in(shared, id, &name, guest::LIMITS, &self.artifact);
+        let started = self.client.start_in(place, id, &name, guest::LIMITS, &self.artifact);
         Ok(started.map_err(anyhow::Error::new)?)
     }
 }
@@ -74,7 +74,7 @@ impl CellProcess {
     /// A cell that is initialised with `parameters`.
     pub(super) fn start(component: &[u8], parameters: &[(&str, &str)]) -> Result<Self, Failure> {
         let mut runner = Runner::start(component)?;
-        let mut process = Self { link: runner.cell(None)?.link, _runner: runner };
+        let mut process = Self { link: runner.cell(&CellPlace::Own)?.link, _runner: runner };
         process.ask(&CellRequest::Init(guest::setup(parameters)?))?;
         Ok(process)
     }

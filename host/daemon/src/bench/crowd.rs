@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use portcullis_cell::{CellRequest, SharedCellName, StartedCell};
+use portcullis_cell::{CellPlace, CellRequest, StartedCell};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::cell_process::{Runner, answer};
@@ -26,15 +26,16 @@ const PARAMETERS: [(&str, &str); 4] = [("fast", "10"), ("slow", "20"), ("size", 
 /// Measures `cells_own_100_*` and `cells_shared_1000_*`: milliseconds until all of them are initialised, and memory of each once they
 /// have worked. A page that several processes have is counted in equal parts (PSS).
 pub(super) fn measure(figures: &mut Figures, component: &[u8]) -> Result<(), Failure> {
-    let shared: SharedCellName = "bench".parse().map_err(anyhow::Error::new)?;
+    let shared = CellPlace::Shared("bench".parse().map_err(anyhow::Error::new)?);
     more_descriptors()?;
-    for (name, count, shared) in [("cells_own_100", OWN, None), ("cells_shared_1000", SHARED, Some(&shared))]
+    for (name, count, place) in
+        [("cells_own_100", OWN, &CellPlace::Own), ("cells_shared_1000", SHARED, &shared)]
     {
         let mut runner = Runner::start(component)?;
         let started = Instant::now();
         let mut cells = Vec::with_capacity(count);
         for _ in 0..count {
-            cells.push(runner.cell(shared)?);
+            cells.push(runner.cell(place)?);
         }
         all(&mut cells, &CellRequest::Init(guest::setup(&PARAMETERS)?))?;
         let up = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);

@@ -24,6 +24,14 @@ pub(crate) struct Run {
     pub(crate) accept: AcceptLimits,
 }
 
+/// Options of the runner role.
+#[derive(Debug, Args)]
+pub(crate) struct Runner {
+    /// The binary for strategies of tier wasi, portcullis-wasi-cell; without it none of them starts.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wasi_cell: Option<PathBuf>,
+}
+
 /// Options of the gateway role.
 #[derive(Debug, Args)]
 pub(crate) struct Gateway {

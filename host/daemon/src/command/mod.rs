@@ -32,7 +32,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Demo(demo) => demo::run(demo, cli.dir.as_deref(), cli.json),
         Command::Run(arguments) => run::run(arguments, &places),
         Command::Gateway(arguments) => gateway::run(arguments, &places),
-        Command::Runner => roles::runner(&places),
+        Command::Runner(runner) => roles::runner(&places, runner.wasi_cell.clone()),
         Command::Cell { arguments } => roles::cell(arguments),
         Command::Compile { arguments } => roles::compile(arguments),
         Command::Paper(arguments) => paper::run(arguments, cli.dir.as_deref()),

@@ -12,14 +12,14 @@ use crate::output;
 use crate::places::Places;
 
 /// Starts and stops cells for a gateway, until it is killed.
-pub(crate) fn runner(places: &Places) -> Result<ExitCode, Failure> {
+pub(crate) fn runner(places: &Places, wasi_executable: Option<PathBuf>) -> Result<ExitCode, Failure> {
     let socket = places.runner_socket();
     if let Some(directory) = socket.parent() {
         std::fs::create_dir_all(directory).map_err(anyhow::Error::new)?;
     }
     // A gateway that is faster than the socket tries again.
     output::json(&json!({"type": "ready", "role": "runner"}));
-    let config = RunnerConfig { socket, executable: PathBuf::from("/proc/self/exe") };
+    let config = RunnerConfig { socket, executable: PathBuf::from("/proc/self/exe"), wasi_executable };
     runner_role(&config).map_err(|error| Failure::Environment(error.into()))?;
     Ok(ExitCode::SUCCESS)
 }

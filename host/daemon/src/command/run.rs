@@ -31,6 +31,10 @@ pub(crate) fn run(arguments: &Run, places: &Places) -> Result<ExitCode, Failure>
     let config = Config::load(&arguments.config, arguments.env.as_deref())?;
     let stop = stop_flag()?;
     let mut supervisor = Supervisor::default();
+    let mut runner = places.arguments().to_vec();
+    if let Some(cell) = config.wasi.as_ref().and_then(|wasi| wasi.cell.as_ref()) {
+        runner.extend(["--wasi-cell".to_owned(), cell.display().to_string()]);
+    }
     let mut gateway = places.arguments().to_vec();
     gateway.extend(["--config".to_owned(), arguments.config.display().to_string()]);
     if let Some(environment) = &arguments.env {
@@ -42,7 +46,7 @@ pub(crate) fn run(arguments: &Run, places: &Places) -> Result<ExitCode, Failure>
         gateway.extend(accept.map(str::to_owned));
     }
     let started = supervisor
-        .start(RoleSpec { role: "runner", arguments: places.arguments().to_vec() })
+        .start(RoleSpec { role: "runner", arguments: runner })
         .and_then(|_| match sentinel {
             None => Ok(serde_json::Value::Null),
             Some(arguments) => supervisor.start(RoleSpec { role: "sentinel", arguments }),

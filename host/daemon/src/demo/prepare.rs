@@ -85,6 +85,7 @@ pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure
         },
         account: None,
         sentinel: Some(SentinelConfig { lease_s: 10 }),
+        wasi: None,
         strategies: vec![StrategyConfig {
             cell: None,
             name: configured.to_owned(),

@@ -5,8 +5,8 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use portcullis_cell::{
-    CellFault, CellId, CellLimits, CellLink, CellReply, CellRequest, CompileLimits, CompiledArtifact,
-    ExitStatus, LinkError, RunnerClient, RunnerError, SealedArtifact, Setup, SharedCellName, StartedCell,
+    CellFault, CellId, CellLimits, CellLink, CellPlace, CellReply, CellRequest, CompileLimits,
+    CompiledArtifact, ExitStatus, LinkError, RunnerClient, RunnerError, SealedArtifact, Setup, StartedCell,
 };
 use portcullis_core::{FaultCode, StrategyId, StrategyName};
 use portcullis_gateway::{CellEvent, Cells, Fault, Snapshot, Trace};
@@ -22,8 +22,8 @@ pub(crate) struct CellSpec {
     pub(crate) name: StrategyName,
     pub(crate) artifact: SealedArtifact,
     pub(crate) limits: CellLimits,
-    /// The process it shares with others, if it does.
-    pub(crate) shared: Option<SharedCellName>,
+    /// The process it runs in.
+    pub(crate) place: CellPlace,
     pub(crate) setup: Setup,
 }
 
@@ -84,12 +84,12 @@ impl LiveCells {
         &mut self,
         name: &StrategyName,
         limits: CellLimits,
-        shared: Option<&SharedCellName>,
+        place: &CellPlace,
         artifact: &SealedArtifact,
     ) -> Result<(CellId, StartedCell), RunnerError> {
         let id = CellId(self.next_id);
         self.next_id = self.next_id.saturating_add(1);
-        Ok((id, self.runner.start_in(shared, id, name, limits, artifact)?))
+        Ok((id, self.runner.start_in(place, id, name, limits, artifact)?))
     }
 
     /// Ends a cell that belongs to no strategy.
@@ -131,7 +131,11 @@ impl LiveCells {
                 continue;
             };
             // Nobody can tell which of those that share a process has brought it down.
-            let code = if cell.spec.shared.is_some() { FaultCode::Host } else { end(exit.status) };
+            let code = if matches!(cell.spec.place, CellPlace::Shared(_)) {
+                FaultCode::Host
+            } else {
+                end(exit.status)
+            };
             let detail = format!("the cell's process ended with {}", exit.status);
             self.lost(strategy, Fault::new(code, detail));
         }
@@ -203,8 +207,8 @@ impl LiveCells {
         let Some(cell) = self.cells.get_mut(&strategy) else { return Ok(()) };
         let id = CellId(self.next_id);
         self.next_id = self.next_id.saturating_add(1);
-        let CellSpec { name, artifact, limits, shared, .. } = &cell.spec;
-        let started = self.runner.start_in(shared.as_ref(), id, name, *limits, artifact)?;
+        let CellSpec { name, artifact, limits, place, .. } = &cell.spec;
+        let started = self.runner.start_in(place, id, name, *limits, artifact)?;
         cell.id = id;
         cell.link = Some(started.link);
         cell.pid = started.pid;

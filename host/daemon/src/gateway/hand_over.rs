@@ -27,7 +27,7 @@ pub(super) fn start(
     cell: Cell,
     settled: Settled,
 ) -> Result<StrategyId, LaunchError> {
-    let Cell { checked, artifact, shared, id, pid, link, .. } = cell;
+    let Cell { checked, artifact, place, id, pid, link, .. } = cell;
     let state = running.pipeline.gate().state();
     let own = specs(state, &checked.markets)?;
     let budget =
@@ -55,7 +55,7 @@ pub(super) fn start(
         limits: checked.limits,
         setup: setup.clone(),
     };
-    let spec = CellSpec { name: launch.name.clone(), artifact, limits: checked.limits, shared, setup };
+    let spec = CellSpec { name: launch.name.clone(), artifact, limits: checked.limits, place, setup };
     let attach = |cells: &mut LiveCells, strategy| cells.insert(strategy, spec, id, link, pid);
     match running.pipeline.start(deployment, attach) {
         Ok(strategy) => {

@@ -7,9 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis_cell::{
-    CellId, CellLink, CellReply, CellRequest, Description, SealedArtifact, SharedCellName,
-};
+use portcullis_cell::{CellId, CellLink, CellPlace, CellReply, CellRequest, Description, SealedArtifact};
 use portcullis_core::{StrategyId, StrategyName};
 use portcullis_role::{DeploymentLine, DeploymentState};
 
@@ -74,7 +72,7 @@ pub(crate) struct Cell {
     pub(crate) checked: Box<Checked>,
     pub(crate) artifact: SealedArtifact,
     /// The process it shares with others, if it does.
-    pub(crate) shared: Option<SharedCellName>,
+    pub(crate) place: CellPlace,
     pub(crate) id: CellId,
     pub(crate) pid: u32,
     pub(crate) link: CellLink,

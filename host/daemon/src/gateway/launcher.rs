@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
+use portcullis_bundle::Tier;
 use portcullis_bybit::FollowOutcome;
-use portcullis_cell::{RunnerError, SealedArtifact, SharedCellName};
+use portcullis_cell::{CellPlace, RunnerError, SealedArtifact};
 use portcullis_core::{Category, Environment, InstrumentId, Symbol};
 use portcullis_role::{ControlReply, DeploymentLine};
 
 use crate::clock;
-use crate::config::StrategyConfig;
+use crate::config::{Config, StrategyConfig};
 use crate::failure::Failure;
 use crate::gateway::artifacts::Artifacts;
 use crate::gateway::candidate::{Checked, Code, Settled, take_compiled};
@@ -39,6 +40,8 @@ pub(crate) struct Launcher {
     pub(super) worker: Worker<Done>,
     /// Names that stand in the configuration file.
     pub(super) configured: BTreeSet<String>,
+    /// Names of the strategies that may be of the tier `wasi`.
+    wasi: BTreeSet<String>,
     pub(super) deployments: Deployments,
     /// Uploads that are not accepted yet.
     pub(super) uploading: BTreeMap<u64, Uploading>,
@@ -71,7 +74,7 @@ impl Launcher {
     pub(crate) fn start(
         dir: &Path,
         environment: Environment,
-        configured: &[StrategyConfig],
+        config: &Config,
         deployments: Deployments,
         wake: Wake,
     ) -> anyhow::Result<Self> {
@@ -80,7 +83,8 @@ impl Launcher {
             environment,
             artifacts: Arc::new(Artifacts::open(dir)?),
             worker: Worker::start(wake)?,
-            configured: configured.iter().map(|strategy| strategy.name.clone()).collect(),
+            configured: config.strategies.iter().map(|strategy| strategy.name.clone()).collect(),
+            wasi: config.wasi.as_ref().map(|wasi| wasi.allow.clone()).unwrap_or_default(),
             deployments: Deployments::default(),
             uploading: BTreeMap::new(),
             launches: BTreeMap::new(),
@@ -91,7 +95,7 @@ impl Launcher {
         };
         // Made here, so that it belongs to the gateway's user.
         std::fs::create_dir_all(dir.join(uploads::INCOMING))?;
-        for strategy in configured {
+        for strategy in &config.strategies {
             launcher.add(strategy, Source::Configured)?;
         }
         for strategy in deployments.iter() {
@@ -121,6 +125,17 @@ impl Launcher {
             Done::Checked(id, checked)
         });
         Ok(())
+    }
+
+    /// Whether a strategy may be of a tier: WASI runs only where the operator names it.
+    pub(super) fn may_be_of(&self, tier: Tier, name: &str) -> Result<(), LaunchError> {
+        if tier != Tier::Wasi || self.wasi.contains(name) {
+            return Ok(());
+        }
+        let detail = format!(
+            "{name} is of tier wasi, which is not allowed for it here; name it in [wasi] allow of the configuration, or build it without WASI"
+        );
+        Err(LaunchError::new("WASI_NOT_ALLOWED", detail))
     }
 
     /// A number nobody had.
@@ -192,13 +207,19 @@ impl Launcher {
         match done {
             Done::Verified(id, verified) => self.verified(id, verified, running),
             Done::Noted(id, noted) => self.noted(id, noted, running),
-            Done::Checked(id, checked) => self.with(id, |launcher, launch| match checked {
-                Ok((checked, code)) => {
-                    launch.label = checked.label();
-                    launch.digest = checked.bundle.digest().to_string();
-                    launch.stage = Stage::Checked(Box::new(checked), code);
+            Done::Checked(id, checked) => self.with(id, |launcher, launch| {
+                let allowed = checked.and_then(|(checked, code)| {
+                    launcher.may_be_of(checked.bundle.manifest().tier, launch.name.as_str())?;
+                    Ok((checked, code))
+                });
+                match allowed {
+                    Ok((checked, code)) => {
+                        launch.label = checked.label();
+                        launch.digest = checked.bundle.digest().to_string();
+                        launch.stage = Stage::Checked(Box::new(checked), code);
+                    }
+                    Err(error) => launcher.fail(launch, error),
                 }
-                Err(error) => launcher.fail(launch, error),
             }),
             Done::Stored(id, stored) => self.with(id, |launcher, launch| {
                 match (std::mem::replace(&mut launch.stage, Stage::Checking), stored) {
@@ -312,15 +333,15 @@ impl Launcher {
         artifact: SealedArtifact,
         running: &mut Running,
     ) -> Result<(), RunnerError> {
-        let shared = match launch.config.cell.as_deref().map(str::parse::<SharedCellName>).transpose() {
-            Ok(shared) => shared,
+        let place = match place(checked.bundle.manifest().tier, launch.config.cell.as_deref()) {
+            Ok(place) => place,
             Err(error) => {
-                self.fail(launch, LaunchError::new("CELL_INVALID", error));
+                self.fail(launch, error);
                 return Ok(());
             }
         };
         let cells = running.pipeline.cells_mut();
-        let (id, started) = match cells.launch(&launch.name, checked.limits, shared.as_ref(), &artifact) {
+        let (id, started) = match cells.launch(&launch.name, checked.limits, &place, &artifact) {
             Ok(started) => started,
             Err(RunnerError::StartFailed(detail)) => {
                 self.fail(launch, LaunchError::new("CELL_NOT_STARTED", detail));
@@ -330,7 +351,7 @@ impl Launcher {
         };
         let since = Instant::now();
         let mut cell =
-            Box::new(Cell { checked, artifact, shared, id, pid: started.pid, link: started.link, since });
+            Box::new(Cell { checked, artifact, place, id, pid: started.pid, link: started.link, since });
         match cell.ask() {
             Ok(()) => launch.stage = Stage::Describing(cell),
             Err(error) => self.give_up(launch, &cell, error, running),
@@ -410,6 +431,21 @@ impl Launcher {
             self.launches.values().filter(|one| one.is_over() && !kept(one)).map(|one| one.id).collect();
         for id in over.iter().take(over.len().saturating_sub(REMEMBERED)) {
             self.launches.remove(id);
+        }
+    }
+}
+
+/// In which process a strategy runs: what its tier asks for, and the operator's configuration.
+fn place(tier: Tier, shared: Option<&str>) -> Result<CellPlace, LaunchError> {
+    match (tier, shared) {
+        (Tier::Wasi, None) => Ok(CellPlace::Wasi),
+        (Tier::Wasi, Some(name)) => {
+            let detail = format!("a strategy of tier wasi runs alone; remove cell = {name:?}");
+            Err(LaunchError::new("CELL_INVALID", detail))
+        }
+        (Tier::Native | Tier::Script, None) => Ok(CellPlace::Own),
+        (Tier::Native | Tier::Script, Some(name)) => {
+            name.parse().map(CellPlace::Shared).map_err(|error| LaunchError::new("CELL_INVALID", error))
         }
     }
 }

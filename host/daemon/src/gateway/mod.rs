@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
                 .context("cannot start a thread")?,
         ),
     };
-    let mut launcher = Launcher::start(dir, environment, &config.strategies, deployments, wake.clone())?;
+    let mut launcher = Launcher::start(dir, environment, &config, deployments, wake.clone())?;
     let mut limits = LimitsDesk::start(dir, wake.clone()).context("cannot start a thread")?;
     let socket = places.control_socket();
     let control = Control::start(&socket, wake.clone())

@@ -130,6 +130,7 @@ impl Launcher {
             None => parse_name(checked.bundle.manifest().name.as_str())?,
         };
         self.may_be_called(&name, running)?;
+        self.may_be_of(checked.bundle.manifest().tier, name.as_str())?;
         let budget =
             Amount::parse(&request.budget).map_err(|error| LaunchError::new("BUDGET_INVALID", error))?;
         hand_over::may_own(running, &name, &checked.markets, budget)?;

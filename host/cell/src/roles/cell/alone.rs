@@ -6,6 +6,7 @@ use portcullis_role::MessageError;
 
 use super::link;
 use super::strategy::ServedStrategy;
+use crate::Imports;
 use crate::protocol::CellRequest;
 use crate::roles::RoleError;
 
@@ -14,7 +15,10 @@ use crate::roles::RoleError;
 /// # Errors
 ///
 /// When the gateway is of another release, or breaks the protocol; a closed socket is a good end.
-pub(super) fn serve_alone(mut strategy: ServedStrategy, socket: OwnedFd) -> Result<(), RoleError> {
+pub(super) fn serve_alone<I: Imports>(
+    mut strategy: ServedStrategy<I>,
+    socket: OwnedFd,
+) -> Result<(), RoleError> {
     let mut link = link(socket);
     link.flush()?;
     loop {
@@ -56,7 +60,7 @@ mod tests {
         for (theirs, older) in [(version.wrapping_add(1), "cell"), (version.wrapping_sub(1), "gateway")] {
             let (ours, mut gateway) = UnixStream::pair().unwrap();
             gateway.write_all(&Protocol { version: theirs, ..CELL_PROTOCOL }.greeting()).unwrap();
-            let strategy = ServedStrategy::start(Err("nothing to run".to_owned()), LIMITS);
+            let strategy = ServedStrategy::<()>::start(Err("nothing to run".to_owned()), LIMITS);
             let error = serve_alone(strategy, ours.into()).unwrap_err().to_string();
             assert!(error.ends_with(&format!("upgrade the {older}")), "{error}");
             let mut greeting = [0; GREETING_BYTES];

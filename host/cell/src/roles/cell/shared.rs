@@ -82,7 +82,7 @@ struct Member {
 
 impl Member {
     /// Takes one in. An artifact that does not load is its own affair: its gateway is told.
-    fn new(join: Join, descriptors: Vec<OwnedFd>, programs: &mut Programs) -> Result<Self, MessageError> {
+    fn new(join: Join, descriptors: Vec<OwnedFd>, programs: &mut Programs<()>) -> Result<Self, MessageError> {
         let Join { name, limits } = join;
         let [socket, artifact] = <[OwnedFd; 2]>::try_from(descriptors)
             .map_err(|all| MessageError::Malformed(format!("{} descriptors of a strategy", all.len())))?;

@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use crate::protocol::{CellFault, CellLimits, CellReply, CellRequest, FaultKind};
-use crate::{Guest, Program};
+use crate::{Guest, Imports, Program};
 
 /// The strategy and where it stands.
-pub(super) struct ServedStrategy {
+pub(super) struct ServedStrategy<I: Imports = ()> {
     /// The error: there is no code to run, whatever is asked.
-    guest: Result<Guest, CellFault>,
+    guest: Result<Guest<I>, CellFault>,
     /// The first cause of the last failure; answered to everything until a reset succeeds.
     fault: Option<CellFault>,
     initialised: bool,
     deadline_ms: u32,
 }
 
-impl ServedStrategy {
+impl<I: Imports> ServedStrategy<I> {
     /// Makes the first instance of a program. What went wrong so far, and what goes wrong here, is answered to every request.
-    pub(super) fn start(program: Result<Program, String>, limits: CellLimits) -> Self {
+    pub(super) fn start(program: Result<Program<I>, String>, limits: CellLimits) -> Self {
         let (guest, fault) = match program {
             Ok(program) => match Guest::start(program, limits) {
                 Ok(guest) => (Ok(guest), None),

@@ -10,7 +10,9 @@ use portcullis_core::StrategyName;
 use portcullis_role::{MessageSocket, RoleCommand};
 
 use super::children::Supervised;
-use crate::protocol::{CellExit, CellId, CellLimits, Join, RUNNER_MESSAGE_BYTES_MAX, SharedCellName};
+use crate::protocol::{
+    CellExit, CellId, CellLimits, CellPlace, Join, RUNNER_MESSAGE_BYTES_MAX, SharedCellName,
+};
 use crate::roles::CELL_ROLE;
 use crate::roles::cell::{self, SHARED_STRATEGIES_MAX};
 
@@ -42,6 +44,8 @@ struct Process {
 #[derive(Debug)]
 pub(super) struct RunningCells {
     executable: PathBuf,
+    /// The binary of the cells that offer WASI, if this runner may start any.
+    wasi_executable: Option<PathBuf>,
     processes: BTreeMap<Home, Process>,
     homes: BTreeMap<CellId, Home>,
     /// Strategies whose end is not reported yet.
@@ -49,8 +53,14 @@ pub(super) struct RunningCells {
 }
 
 impl RunningCells {
-    pub(super) fn new(executable: PathBuf) -> Self {
-        Self { executable, processes: BTreeMap::new(), homes: BTreeMap::new(), exits: Vec::new() }
+    pub(super) fn new(executable: PathBuf, wasi_executable: Option<PathBuf>) -> Self {
+        Self {
+            executable,
+            wasi_executable,
+            processes: BTreeMap::new(),
+            homes: BTreeMap::new(),
+            exits: Vec::new(),
+        }
     }
 
     /// Starts a strategy in a process of its own, or has it join the others of the shared cell that is named. Returns the process and
@@ -60,22 +70,39 @@ impl RunningCells {
         cell: CellId,
         name: &StrategyName,
         limits: CellLimits,
-        shared: Option<SharedCellName>,
+        place: CellPlace,
         artifact: OwnedFd,
     ) -> Result<(u32, UnixStream), String> {
         if self.homes.contains_key(&cell) {
             return Err(format!("cell {} runs already", cell.0));
         }
         let (ours, theirs) = UnixStream::pair().map_err(|error| error.to_string())?;
-        let pid = match shared {
-            None => self.start_own(cell, name, limits, theirs.into(), artifact)?,
-            Some(home) => self.join(cell, name, limits, home, &[theirs.as_fd(), artifact.as_fd()])?,
+        let pid = match place {
+            CellPlace::Own => {
+                let command = RoleCommand::of(&self.executable, CELL_ROLE);
+                self.start_own(command, cell, name, limits, theirs.into(), artifact)?
+            }
+            CellPlace::Wasi => {
+                let command = RoleCommand::of(self.wasi_executable()?, CELL_ROLE);
+                self.start_own(command, cell, name, limits, theirs.into(), artifact)?
+            }
+            CellPlace::Shared(home) => {
+                self.join(cell, name, limits, home, &[theirs.as_fd(), artifact.as_fd()])?
+            }
         };
         Ok((pid, ours))
     }
 
+    fn wasi_executable(&self) -> Result<&Path, String> {
+        self.wasi_executable.as_deref().ok_or_else(|| {
+            "this runner has no cell for the wasi tier; start it with --wasi-cell and the file portcullis-wasi-cell"
+                .to_owned()
+        })
+    }
+
     fn start_own(
         &mut self,
+        command: RoleCommand,
         cell: CellId,
         name: &StrategyName,
         limits: CellLimits,
@@ -83,7 +110,6 @@ impl RunningCells {
         artifact: OwnedFd,
     ) -> Result<u32, String> {
         self.check_room()?;
-        let command = RoleCommand::of(&self.executable, CELL_ROLE);
         let command = cell::command(command, name, &limits, socket, artifact);
         let child = Supervised::spawn(command).map_err(|error| error.to_string())?;
         let pid = child.pid();

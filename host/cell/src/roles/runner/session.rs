@@ -17,7 +17,7 @@ use crate::protocol::{
     CompileLimits, ExitStatus, RUNNER_MESSAGE_BYTES_MAX, RUNNER_PROTOCOL, RunnerMessage, RunnerRequest,
 };
 use crate::roles::compile::REASON_BYTES_MAX;
-use crate::roles::{COMPILE_ROLE, RoleError, compile};
+use crate::roles::{COMPILE_ROLE, RoleError, RunnerConfig, compile};
 use crate::{ARTIFACT_BYTES_MAX, Artifact};
 
 /// Longest a gateway may take over one message, once it has begun; a half message holds every cell's exit report up.
@@ -40,11 +40,12 @@ struct Wakeup {
 
 impl Session {
     /// Opens the session with a gateway of this release.
-    pub(super) fn open(stream: UnixStream, executable: PathBuf) -> Result<Self, RoleError> {
+    pub(super) fn open(stream: UnixStream, config: &RunnerConfig) -> Result<Self, RoleError> {
         let mut gateway = MessageSocket::new(stream, RUNNER_MESSAGE_BYTES_MAX);
         gateway.set_timeout(Some(PATIENCE)).map_err(RoleError::system("set a timeout"))?;
         gateway.greet(&Party { protocol: RUNNER_PROTOCOL, us: "runner", them: "gateway" })?;
-        let cells = RunningCells::new(executable.clone());
+        let executable = config.executable.clone();
+        let cells = RunningCells::new(executable.clone(), config.wasi_executable.clone());
         Ok(Self { gateway, executable, cells, compilation: None })
     }
 
@@ -110,9 +111,9 @@ impl Session {
                 }
                 Err(detail) => self.tell(&RunnerMessage::compile_failed(detail), &[]),
             },
-            RunnerRequest::Start { cell, name, limits, shared } => {
+            RunnerRequest::Start { cell, name, limits, place } => {
                 let started = only(descriptors)
-                    .and_then(|artifact| self.cells.start(cell, &name, limits, shared, artifact));
+                    .and_then(|artifact| self.cells.start(cell, &name, limits, place, artifact));
                 self.tell_exits()?;
                 match started {
                     Ok((pid, socket)) => {
