@@ -35,10 +35,7 @@ mod trust;
 mod untrusted_text;
 mod violation;
 
-pub use admission::{
-    Admitted, GUEST_EXPORT, GUEST_FUNCTIONS, Inadmissible, StaticLimit, Upgrade, WASI_INTERFACES, WORLD,
-    admit,
-};
+pub use admission::{Admitted, Inadmissible, StaticLimit, Upgrade, WASI_INTERFACES, admit, served_worlds};
 pub use build::{BuildError, BuildNotice, BuildRequest, Built, Toolchain, build_crate, componentise};
 pub use container::{COMPONENT_BYTES_MAX, ENVELOPE_BYTES_MAX};
 pub use envelope::{PAYLOAD_BYTES_MAX, SIGNATURES_MAX};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use portcullis_core::{Digest, Environment};
 use sha2::{Digest as _, Sha256};
 
-use crate::admission::check_world;
+use crate::admission::{check_same_world, check_world};
 use crate::container::Container;
 use crate::envelope::Envelope;
 use crate::{Admitted, Fingerprint, Manifest, Refusal, TrustRoot, TrustedKey, UnixSeconds, admit, statement};
@@ -47,6 +47,7 @@ pub fn open(
     check_validity(&manifest, now)?;
     check_component(&manifest, container.component)?;
     let admitted = admit(container.component, manifest.tier, manifest.limits.memory_bytes_max)?;
+    check_same_world(&manifest.world, admitted.world)?;
     Ok(VerifiedBundle {
         digest: sha256(envelope.payload()),
         signers: envelope.key_names().collect(),
@@ -137,6 +138,7 @@ pub fn inspect(bundle: &[u8]) -> Result<Inspection, Refusal> {
     check_world(&manifest.world)?;
     check_component(&manifest, container.component)?;
     let admitted = admit(container.component, manifest.tier, manifest.limits.memory_bytes_max)?;
+    check_same_world(&manifest.world, admitted.world)?;
     Ok(Inspection {
         digest: sha256(envelope.payload()),
         claimed_signers: envelope.key_names().collect(),

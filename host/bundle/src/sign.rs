@@ -1,13 +1,11 @@
 //! Signing: the author's first signature, and another person's over the same bytes.
 
-use portcullis_core::Digest;
-
 use crate::container::Container;
 use crate::envelope::Envelope;
 use crate::open::{inspect, sha256};
 use crate::{
     BundleSource, ComponentRef, Fingerprint, Inadmissible, Manifest, Refusal, SIGNATURES_MAX, SecretKey,
-    UnixSeconds, Violations, WORLD, admit, manifest, statement,
+    UnixSeconds, Violations, admit, manifest, statement,
 };
 
 /// Why nothing was signed.
@@ -63,8 +61,9 @@ pub fn sign(
     now: UnixSeconds,
     keys: &[&SecretKey],
 ) -> Result<Vec<u8>, SignError> {
-    admit(component, source.tier, source.limits.memory_bytes_max)?;
-    let manifest = manifest_of(source, sha256(component), component.len() as u64, now);
+    let admitted = admit(component, source.tier, source.limits.memory_bytes_max)?;
+    let component_ref = ComponentRef { sha256: sha256(component), size: component.len() as u64 };
+    let manifest = manifest_of(source, admitted.world, component_ref, now);
     manifest.check().map_err(SignError::ManifestInvalid)?;
     let payload = statement::encode(&manifest).map_err(|_| SignError::TooLarge)?;
     let mut envelope = Envelope::unsigned(payload);
@@ -108,21 +107,26 @@ fn finish(envelope: &Envelope, component: &[u8]) -> Result<Vec<u8>, SignError> {
     Container { envelope: &envelope, component }.encode().ok_or(SignError::TooLarge)
 }
 
-fn manifest_of(source: &BundleSource, sha256: Digest, size: u64, now: UnixSeconds) -> Manifest {
+fn manifest_of(
+    source: &BundleSource,
+    world: &'static str,
+    component: ComponentRef,
+    now: UnixSeconds,
+) -> Manifest {
     let (not_before, not_after) = manifest::validity(now, source.valid_days);
     Manifest {
         format: manifest::FORMAT,
         name: source.name.clone(),
         version: source.version.clone(),
         sequence: source.sequence,
-        world: WORLD.to_owned(),
+        world: world.to_owned(),
         tier: source.tier,
         not_before,
         not_after,
         environments: source.environments.clone(),
         capabilities: source.capabilities.clone(),
         limits: source.limits.clone(),
-        component: ComponentRef { sha256, size },
+        component,
         source: source.source.clone(),
     }
 }

@@ -27,8 +27,11 @@ fn every_changed_bit_is_refused() {
 
     let mut refused: BTreeMap<&str, u32> = BTreeMap::new();
     let mut changed = bundle.clone();
+    let component_at = bundle.len() - tiny().len();
     for place in 0..bundle.len() {
-        for bit in 0..8 {
+        // One digest covers the component's bytes; a bit of each shows that none of them is left out.
+        let bits = if place < component_at { 0..8 } else { place % 8..place % 8 + 1 };
+        for bit in bits {
             changed[place] ^= 1 << bit;
             // For paper one good signature would do; the other one's bytes must count nevertheless.
             let refusal = open(&changed, &trust, Environment::Paper, NOW)

@@ -241,7 +241,7 @@ fn fields_may_be_neither_unknown_nor_repeated_nor_missing() {
         text.replace(r#""sequence":7"#, r#""sequence":-7"#),
         text.replace(r#""sequence":7"#, r#""sequence":18446744073709551616"#),
         text.replace("linear:BTCUSDT", "inverse:BTCUSD"),
-        text.replace("\"native\"", "\"wasi\""),
+        text.replace("\"native\"", "\"docker\""),
         "[]".to_owned(),
         text.clone() + "x",
     ];
@@ -377,7 +377,7 @@ fn a_key_signs_once() {
 
 #[test]
 fn nobody_signs_what_every_host_refuses() {
-    let component = component_of(&[r#"(import "host-log" (func))"#, FUNCTION, EXPORTS]);
+    let component = tiny_and(&[r#"(import "host-log" (func))"#]);
     let error = sign(&component, &source(), SIGNED_AT, &[&ana()]).unwrap_err();
     assert!(matches!(error, SignError::Inadmissible(_)));
     assert_eq!(error.code(), "IMPORT_FORBIDDEN");
@@ -391,7 +391,7 @@ fn nobody_signs_what_every_host_refuses() {
 #[test]
 fn a_component_signed_past_admission_is_refused_on_opening() {
     // A trusted author with tools of their own signs a component with an import.
-    let component = component_of(&[r#"(import "host-log" (func))"#, FUNCTION, EXPORTS]);
+    let component = tiny_and(&[r#"(import "host-log" (func))"#]);
     let bundle = {
         use sha2::{Digest as _, Sha256};
         let digest = hex::encode(Sha256::digest(&component));

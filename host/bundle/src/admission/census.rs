@@ -14,27 +14,26 @@ use crate::untrusted_text::shown;
 
 const PAGE_BYTES: u64 = 1 << 16;
 
-/// Names kept for messages and for the contract check; a strategy has no import, or a few of WASI, and one export.
-const NAMES_MAX: usize = 32;
+/// Names kept for messages and for the contract check; a strategy has no import and one export, and whoever asks for all of
+/// WASI names less than this many interfaces.
+const NAMES_MAX: usize = 64;
 
 /// What a component holds.
 #[derive(Debug)]
 pub(super) struct Census {
     tier: Tier,
-    /// Imports of the outermost component.
-    pub(super) import_count: u64,
     totals: BTreeMap<StaticLimit, u64>,
-    /// Names the outermost component imports; the first 32.
-    pub(super) imports: Vec<String>,
-    /// Names the outermost component exports; the first 32.
-    pub(super) exports: Vec<String>,
+    /// What the outermost component imports.
+    pub(super) imports: Names,
+    /// What the outermost component exports.
+    pub(super) exports: Names,
 }
 
 impl Census {
     /// Counts, and refuses what is beyond the limits of `tier`.
     pub(super) fn take(component: &[u8], tier: Tier) -> Result<Self, Inadmissible> {
         let mut census =
-            Self { tier, import_count: 0, totals: BTreeMap::new(), imports: Vec::new(), exports: Vec::new() };
+            Self { tier, totals: BTreeMap::new(), imports: Names::default(), exports: Names::default() };
         let mut inside = Vec::new();
         for payload in Parser::new(0).parse_all(component) {
             census.visit(payload.map_err(invalid)?, &mut inside)?;
@@ -55,20 +54,15 @@ impl Census {
 
             Payload::ComponentImportSection(section) => {
                 self.add(StaticLimit::ComponentItems, section.count())?;
-                if outermost {
-                    self.import_count = self.import_count.saturating_add(u64::from(section.count()));
+                for import in section.into_iter().take_while(|_| outermost) {
+                    self.imports.add(import.map_err(invalid)?.name.name);
                 }
-                for import in section.into_iter().take_while(|_| outermost).take(NAMES_MAX) {
-                    self.imports.push(import.map_err(invalid)?.name.name.to_owned());
-                }
-                self.imports.truncate(NAMES_MAX);
             }
             Payload::ComponentExportSection(section) => {
                 self.add(StaticLimit::ComponentItems, section.count())?;
-                for export in section.into_iter().take_while(|_| outermost).take(NAMES_MAX) {
-                    self.exports.push(export.map_err(invalid)?.name.name.to_owned());
+                for export in section.into_iter().take_while(|_| outermost) {
+                    self.exports.add(export.map_err(invalid)?.name.name);
                 }
-                self.exports.truncate(NAMES_MAX);
             }
             Payload::InstanceSection(section) => self.add(StaticLimit::Instances, section.count())?,
             Payload::ComponentInstanceSection(section) => {
@@ -217,9 +211,52 @@ enum Inside {
     },
 }
 
-/// A few names, safe to print.
-pub(super) fn listed(names: &[String]) -> String {
-    let shown: Vec<_> = names.iter().take(4).map(|name| shown(name)).collect();
-    let more = if names.len() > shown.len() { ", …" } else { "" };
-    format!("{}{more}", shown.join(", "))
+/// The first 64 of the names at a component's boundary, and how many there are.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    kept: Vec<String>,
+    total: usize,
+}
+
+impl Names {
+    fn add(&mut self, name: &str) {
+        self.total = self.total.saturating_add(1);
+        if self.kept.len() < NAMES_MAX {
+            self.kept.push(name.to_owned());
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Whether all of them were kept.
+    pub(super) fn is_complete(&self) -> bool {
+        self.total == self.kept.len()
+    }
+
+    /// Those of the kept ones for which `allowed` is false.
+    pub(super) fn without(&self, allowed: impl Fn(&str) -> bool) -> Self {
+        let kept: Vec<String> = self.kept.iter().filter(|name| !allowed(name)).cloned().collect();
+        Self { total: kept.len(), kept }
+    }
+
+    /// The refusal that names them one by one.
+    pub(super) fn forbidden(&self) -> Inadmissible {
+        Inadmissible::Import { names: self.listed(), count: self.total }
+    }
+
+    /// The kept ones.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.kept.iter().map(String::as_str)
+    }
+
+    fn listed(&self) -> String {
+        let listed = self.names().map(shown).collect::<Vec<_>>().join(", ");
+        match self.total.saturating_sub(self.kept.len()) {
+            0 => listed,
+            more => format!("{listed} and {more} more"),
+        }
+    }
 }

@@ -22,9 +22,14 @@ fn features() -> WasmFeatures {
         | WasmFeatures::COMPONENT_MODEL
 }
 
+/// A validator that knows no more.
+pub(super) fn validator() -> Validator {
+    Validator::new_with_features(features())
+}
+
 /// Validates everything, function bodies too, and returns the outermost component's types.
-pub(super) fn validate(component: &[u8]) -> Result<Types, Inadmissible> {
-    Validator::new_with_features(features()).validate_all(component).map_err(invalid)
+pub(super) fn validate(validator: &mut Validator, component: &[u8]) -> Result<Types, Inadmissible> {
+    validator.validate_all(component).map_err(invalid)
 }
 
 /// A parser's or validator's complaint as a refusal.

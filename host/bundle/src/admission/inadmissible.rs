@@ -50,10 +50,12 @@ pub enum Inadmissible {
     #[error("a nested component holds a core module; only the outermost component may hold code")]
     NestedCoreModule,
     /// It wants something of the host.
-    #[error("it imports {names}; a strategy imports nothing (tier wasi: a fixed set)")]
+    #[error("it imports {names} ({count} in all); a strategy imports nothing (tier wasi: a fixed set)")]
     Import {
-        /// The first few names.
+        /// The names, one by one.
         names: String,
+        /// How many there are.
+        count: usize,
     },
     /// Not valid, or valid only with a proposal that is switched off here.
     #[error("not a valid component at byte {offset}: {detail}")]
@@ -77,13 +79,23 @@ pub enum Inadmissible {
         /// The function.
         function: &'static str,
     },
+    /// It exports the contract, but with other types.
+    #[error("the function {function} of {interface} has another type than the contract's: {detail}")]
+    FunctionType {
+        /// The interface.
+        interface: &'static str,
+        /// The function.
+        function: &'static str,
+        /// Where the two differ.
+        detail: String,
+    },
     /// It is written for another version of the contract.
-    #[error("written for {found}, this host serves {supported}; upgrade {upgrade}")]
+    #[error("written for {found}, this host serves {supported}: {upgrade}")]
     WorldVersion {
         /// What the component or its manifest names.
         found: String,
         /// What this host serves.
-        supported: &'static str,
+        supported: String,
         /// Which side is behind.
         upgrade: Upgrade,
     },
@@ -93,24 +105,32 @@ pub enum Inadmissible {
         /// What the manifest names.
         found: String,
         /// What this host serves.
-        supported: &'static str,
+        supported: String,
+    },
+    /// The manifest names one version of the contract, the component another.
+    #[error("the manifest says {manifest}, the component is written for {component}")]
+    WorldMixed {
+        /// What the manifest names.
+        manifest: String,
+        /// What the component exports.
+        component: &'static str,
     },
 }
 
 /// Which side of the contract is behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upgrade {
-    /// The strategy is newer than this host.
+    /// The strategy is newer than this host: the host is upgraded.
     Host,
-    /// The host is newer than the strategy.
+    /// The strategy is older than what this host still serves: it is rebuilt with a newer SDK.
     Strategy,
 }
 
 impl std::fmt::Display for Upgrade {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Host => "the host",
-            Self::Strategy => "the strategy",
+            Self::Host => "upgrade the host",
+            Self::Strategy => "upgrade the strategy: rebuild it with a newer SDK",
         })
     }
 }
@@ -131,8 +151,10 @@ impl Inadmissible {
             Self::Invalid { .. } => "COMPONENT_INVALID",
             Self::ExportMissing { .. } => "EXPORT_MISSING",
             Self::FunctionMissing { .. } => "EXPORT_INCOMPLETE",
+            Self::FunctionType { .. } => "EXPORT_TYPE",
             Self::WorldVersion { .. } => "WORLD_VERSION",
             Self::WorldUnknown { .. } => "WORLD_UNKNOWN",
+            Self::WorldMixed { .. } => "WORLD_MIXED",
         }
     }
 
@@ -161,13 +183,18 @@ impl Inadmissible {
             Self::ExportMissing { .. } | Self::FunctionMissing { .. } => {
                 "call portcullis_sdk::export! once in the strategy's crate"
             }
+            Self::FunctionType { .. } => {
+                "build against the released SDK; a changed copy of the WIT is another contract, whatever its name"
+            }
             Self::WorldVersion { upgrade: Upgrade::Host, .. } => {
                 "upgrade Portcullis, or build against its older SDK"
             }
             Self::WorldVersion { upgrade: Upgrade::Strategy, .. } => {
-                "rebuild the strategy with this host's SDK"
+                "rebuild the strategy with an SDK of a version this host serves"
             }
-            Self::WorldUnknown { .. } => "sign again with this host's `strategy sign`",
+            Self::WorldUnknown { .. } | Self::WorldMixed { .. } => {
+                "sign again with this host's `strategy sign`"
+            }
         }
     }
 }

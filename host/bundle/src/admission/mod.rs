@@ -11,8 +11,8 @@ mod limits;
 mod wasi;
 
 use census::Census;
-pub(crate) use contract::check_world;
-pub use contract::{GUEST_EXPORT, GUEST_FUNCTIONS, WORLD};
+pub use contract::served_worlds;
+pub(crate) use contract::{check_same_world, check_world};
 pub use inadmissible::{Inadmissible, Upgrade};
 pub use limits::StaticLimit;
 pub use wasi::WASI_INTERFACES;
@@ -24,6 +24,8 @@ use crate::Tier;
 pub struct Admitted {
     /// The tier whose limits it met.
     pub tier: Tier,
+    /// The version of the contract it is written for.
+    pub world: &'static str,
     /// Its length in bytes.
     pub component_bytes: u64,
     /// Core functions with a body.
@@ -49,10 +51,12 @@ pub fn admit(component: &[u8], tier: Tier, memory_bytes_max: u64) -> Result<Admi
         Tier::Native | Tier::Script => contract::check_imports_nothing(&census)?,
         Tier::Wasi => wasi::check_imports(&census)?,
     }
-    let types = features::validate(component)?;
-    contract::check_exports(&census, &types)?;
+    let mut validator = features::validator();
+    let types = features::validate(&mut validator, component)?;
+    let contract = contract::check_exports(&census, &types, &mut validator)?;
     Ok(Admitted {
         tier,
+        world: contract.world,
         component_bytes: component.len() as u64,
         functions: census.total(StaticLimit::Functions),
         initial_memory_bytes: census.total(StaticLimit::InitialMemory),
@@ -64,16 +68,30 @@ fn check_size(component: &[u8], tier: Tier) -> Result<(), Inadmissible> {
     if bytes > limit { Err(Inadmissible::TooLarge { bytes, limit, tier }) } else { Ok(()) }
 }
 
+/// Machine code in the containers it comes in: ELF, which is also how wasmtime writes compiled components, a host's own
+/// artifacts, Mach-O, PE, static libraries, and the formats of other ahead-of-time compilers.
+const MACHINE_CODE: [&[u8]; 10] = [
+    b"\x7fELF",
+    b"PCARTIF1",
+    b"\xfe\xed\xfa\xce",
+    b"\xfe\xed\xfa\xcf",
+    b"\xce\xfa\xed\xfe",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+    b"MZ",
+    b"!<arch>\n",
+    b"wasmer-universal",
+];
+
 /// Looks at the first bytes only, to tell apart what people hand in by mistake.
 fn check_is_component(component: &[u8]) -> Result<(), Inadmissible> {
     const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
     const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
-    const ELF: &[u8] = b"\x7fELF";
     if component.starts_with(COMPONENT) {
         Ok(())
     } else if component.starts_with(CORE_MODULE) {
         Err(Inadmissible::CoreModule)
-    } else if component.starts_with(ELF) {
+    } else if MACHINE_CODE.iter().any(|magic| component.starts_with(magic)) {
         Err(Inadmissible::Precompiled)
     } else if is_text(component) {
         Err(Inadmissible::TextFormat)

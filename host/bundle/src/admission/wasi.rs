@@ -3,7 +3,7 @@
 use semver::Version;
 
 use super::Inadmissible;
-use super::census::{Census, listed};
+use super::census::Census;
 
 /// The interfaces, without their version, which must be one of WASI 0.2. Files, sockets, HTTP and whatever else is not in this list is
 /// refused by name.
@@ -28,18 +28,17 @@ pub const WASI_INTERFACES: [&str; 18] = [
     "wasi:random/random",
 ];
 
-/// Refuses any import that is not one of [`WASI_INTERFACES`] at version 0.2. Their functions are looked at when the compiled component
-/// is linked, where a function that is not offered fails.
+/// Refuses any import that is not one of [`WASI_INTERFACES`] at version 0.2, naming those. Their functions are looked at when the
+/// compiled component is linked, where a function that is not offered fails.
 pub(super) fn check_imports(census: &Census) -> Result<(), Inadmissible> {
-    let strange: Vec<String> = census.imports.iter().filter(|name| !is_offered(name)).cloned().collect();
+    let strange = census.imports.without(is_offered);
     // More imports than the census keeps names of cannot all be in a list this short, unless one stands there twice, which the
     // validator refuses.
-    let all_seen = u64::try_from(census.imports.len()).is_ok_and(|seen| seen == census.import_count);
-    if strange.is_empty() && all_seen {
-        return Ok(());
+    match (strange.total(), census.imports.is_complete()) {
+        (0, true) => Ok(()),
+        (0, false) => Err(census.imports.forbidden()),
+        _ => Err(strange.forbidden()),
     }
-    let names = if strange.is_empty() { listed(&census.imports) } else { listed(&strange) };
-    Err(Inadmissible::Import { names })
 }
 
 fn is_offered(name: &str) -> bool {

@@ -1,9 +1,13 @@
 //! A small component, its keys and its trust root, from which every test starts.
 
+use std::sync::LazyLock;
+
 use portcullis_bundle::{
     BundleSource, SecretKey, Tier, TrustRoot, TrustedKey, UnixSeconds, VerifiedBundle, open, sign,
 };
 use portcullis_core::Environment;
+use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
+use wit_parser::{ManglingAndAbi, Resolve};
 
 /// When the test bundles are signed: 2026-11-24T00:00:00Z.
 pub(crate) const SIGNED_AT: UnixSeconds = UnixSeconds(1_795_478_400);
@@ -38,27 +42,35 @@ repo = "https://example.org/tiny"
 commit = "0123456789abcdef"
 "#;
 
-/// The contract's functions, as far as names go.
-pub(crate) const EXPORTS: &str = r#"
-  (instance $guest
-    (export "describe" (func $f)) (export "init" (func $f)) (export "on-frame" (func $f))
-    (export "snapshot" (func $f)) (export "restore" (func $f)))
-  (export "portcullis:strategy/guest@0.1.0" (instance $guest))"#;
+/// The contract of this release.
+pub(crate) const WIT: &str = include_str!("../../../../wit/v0.1/strategy.wit");
 
-/// Something to export.
-pub(crate) const FUNCTION: &str = r#"
-  (core module $m (memory 1) (func (export "f")))
-  (core instance $i (instantiate $m))
-  (func $f (canon lift (core func $i "f")))"#;
-
-/// A component of these parts, in text.
-pub(crate) fn component_of(parts: &[&str]) -> Vec<u8> {
-    wat::parse_str(format!("(component {})", parts.concat())).unwrap()
+/// A component for this WIT, whose functions trap.
+pub(crate) fn from_wit(wit: &str) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("strategy.wit", wit).unwrap();
+    let world = resolve.select_world(&[package], Some("strategy")).unwrap();
+    let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
 }
 
 /// The smallest component that is admitted.
 pub(crate) fn tiny() -> Vec<u8> {
-    component_of(&[FUNCTION, EXPORTS])
+    static TINY: LazyLock<Vec<u8>> = LazyLock::new(|| from_wit(WIT));
+    TINY.clone()
+}
+
+/// The same with further fields, in text, behind its own.
+pub(crate) fn tiny_and(fields: &[&str]) -> Vec<u8> {
+    static TEXT: LazyLock<String> = LazyLock::new(|| wasmprinter::print_bytes(tiny()).unwrap());
+    let text = TEXT.trim_end().strip_suffix(')').unwrap();
+    wat::parse_str(format!("{text} {})", fields.concat())).unwrap()
+}
+
+/// A component of these fields alone, in text.
+pub(crate) fn component_of(fields: &[&str]) -> Vec<u8> {
+    wat::parse_str(format!("(component {})", fields.concat())).unwrap()
 }
 
 pub(crate) fn source() -> BundleSource {
