@@ -10,7 +10,7 @@ use portcullis_core::Digest;
 use sha2::{Digest as _, Sha256};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig,
-    Strategy, VariableOperatorCost, WasmBacktraceDetails,
+    Strategy, VariableOperatorCost, WasmBacktraceDetails, WasmFeatures,
 };
 
 use crate::ticker::Ticker;
@@ -18,6 +18,18 @@ use crate::ticker::Ticker;
 /// Largest linear memory a guest can be allowed, in bytes. It also bounds one `memory.copy`, during which the epoch is not
 /// looked at, to a few milliseconds.
 pub(crate) const MEMORY_BYTES_CEILING: u64 = 64 << 20;
+
+/// Instances of core modules in one component.
+pub(crate) const CORE_INSTANCES_MAX: u32 = 16;
+
+/// Linear memories of one component.
+pub(crate) const MEMORIES_MAX: u32 = 4;
+
+/// Tables of one component.
+pub(crate) const TABLES_MAX: u32 = 8;
+
+/// Elements of one table, and of all tables of a guest together; a table is only ever as long as a list of functions.
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 20_000;
 
 /// Stack for guest code in bytes. The thread that calls a guest needs a multiple of it, because a thread whose own stack
 /// overflows takes the process with it: 4 MiB or more; a main thread has 8.
@@ -41,6 +53,22 @@ const CPU_FLAGS: [&str; 12] = [
     "has_bmi2",
     "has_lzcnt",
 ];
+
+/// The proposals a guest may use: the smallest set that today's compilers emit, and the one admission validates with. What is
+/// missing has its reason: tail calls and function references had faults in how they are metered, 64-bit memories lose the
+/// guard pages, relaxed instructions differ between processors, and threads, exceptions, garbage collection, stack switching,
+/// several memories a module, small pages, wide arithmetic and the unfinished parts of the component model, async above all,
+/// are used by none of our guests.
+pub(crate) const PROPOSALS: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::COMPONENT_MODEL);
 
 /// Why there is no engine.
 #[derive(Debug, thiserror::Error)]
@@ -120,8 +148,6 @@ fn code_config() -> Config {
     config.cranelift_opt_level(OptLevel::Speed);
     enable_cpu_flags(&mut config);
 
-    // The typed boundary, and of the component model nothing that is not finished.
-    config.wasm_component_model(true);
     // A call costs 270 ns instead of 720 without the state of concurrent tasks.
     config.concurrency_support(false);
 
@@ -133,25 +159,12 @@ fn code_config() -> Config {
     // One NaN instead of many: floats are the same on every processor. Money is fixed-point, so only indicators pay.
     config.cranelift_nan_canonicalization(true);
 
-    // The smallest set of proposals that today's compilers emit. Threads, exceptions, function references and the component
-    // model's async are not even built in.
-    config.wasm_bulk_memory(true);
-    config.wasm_multi_value(true);
-    config.wasm_extended_const(true);
-    config.wasm_simd(true);
-    // Relaxed instructions may differ between processors: off, and deterministic should they ever be on.
-    config.wasm_relaxed_simd(false);
+    // Everything that is not on the list is off, also what a later wasmtime may come to have on by default.
+    config.wasm_features(PROPOSALS.complement(), false);
+    config.wasm_features(PROPOSALS, true);
+    // Relaxed instructions may differ between processors: off with the rest, and deterministic should they ever be on.
     config.relaxed_simd_deterministic(true);
-    // Tail calls had crashes of their own in 2024.
-    config.wasm_tail_call(false);
-    // 64-bit memories lose the guard pages.
-    config.wasm_memory64(false);
-    config.wasm_multi_memory(false);
-    config.wasm_gc(false);
     config.gc_support(false);
-    config.wasm_stack_switching(false);
-    config.wasm_custom_page_sizes(false);
-    config.wasm_wide_arithmetic(false);
     config.shared_memory(false);
 
     // Guard pages and signals: without them bounds checks double the cost, and the mitigation of Spectre goes away.
@@ -199,16 +212,16 @@ fn pool(strategies: u32) -> PoolingAllocationConfig {
     pool.total_component_instances(each(1, 1));
     pool.max_component_instance_size(1 << 20);
     pool.total_core_instances(each(28, 4));
-    pool.max_core_instances_per_component(16);
+    pool.max_core_instances_per_component(CORE_INSTANCES_MAX);
     pool.max_core_instance_size(1 << 20);
     pool.total_memories(each(6, 2));
-    pool.max_memories_per_component(4);
+    pool.max_memories_per_component(MEMORIES_MAX);
     pool.max_memories_per_module(1);
     pool.max_memory_size(usize::try_from(MEMORY_BYTES_CEILING).unwrap_or(usize::MAX));
     pool.total_tables(each(14, 2));
-    pool.max_tables_per_component(8);
+    pool.max_tables_per_component(TABLES_MAX);
     pool.max_tables_per_module(4);
-    pool.table_elements(20_000);
+    pool.table_elements(TABLE_ELEMENTS_MAX);
     // Keep the address ranges of the last instance ready for the next, but none of its bytes.
     pool.max_unused_warm_slots(4);
     pool.linear_memory_keep_resident(0);
@@ -254,5 +267,73 @@ mod tests {
         let mut other = code_config();
         other.cranelift_nan_canonicalization(false);
         assert_ne!(digest(&Engine::new(&other).unwrap()), engine_digest().unwrap());
+    }
+
+    #[test]
+    fn every_proposal_off_the_list_is_off() {
+        let config = compiling_engine().unwrap();
+        assert_eq!(config.get_wasm_features(), PROPOSALS);
+        for (name, proposal) in [
+            ("function references", WasmFeatures::FUNCTION_REFERENCES),
+            ("tail calls", WasmFeatures::TAIL_CALL),
+            ("memory64", WasmFeatures::MEMORY64),
+            ("multi-memory", WasmFeatures::MULTI_MEMORY),
+            ("exceptions", WasmFeatures::EXCEPTIONS),
+            ("legacy exceptions", WasmFeatures::LEGACY_EXCEPTIONS),
+            ("relaxed simd", WasmFeatures::RELAXED_SIMD),
+            ("threads", WasmFeatures::THREADS),
+            ("shared everything", WasmFeatures::SHARED_EVERYTHING_THREADS),
+            ("gc", WasmFeatures::GC),
+            ("gc types", WasmFeatures::GC_TYPES),
+            ("stack switching", WasmFeatures::STACK_SWITCHING),
+            ("wide arithmetic", WasmFeatures::WIDE_ARITHMETIC),
+            ("custom page sizes", WasmFeatures::CUSTOM_PAGE_SIZES),
+            ("component async", WasmFeatures::CM_ASYNC),
+            ("component threading", WasmFeatures::CM_THREADING),
+            ("component error context", WasmFeatures::CM_ERROR_CONTEXT),
+            ("component gc", WasmFeatures::CM_GC),
+            ("component maps", WasmFeatures::CM_MAP),
+            ("component memory64", WasmFeatures::CM64),
+            ("component fixed-length lists", WasmFeatures::CM_FIXED_LENGTH_LISTS),
+            ("component values", WasmFeatures::CM_VALUES),
+        ] {
+            assert!(!config.get_wasm_features().intersects(proposal), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_setting_is_as_documented() {
+        let config = compiling_engine().unwrap();
+        assert_eq!(config.get_strategy(), Some(Strategy::Cranelift));
+        assert_eq!(config.get_cranelift_opt_level(), Some(OptLevel::Speed));
+        assert_eq!(config.get_target().as_deref(), Some(TARGET));
+        assert!(config.get_consume_fuel() && config.get_epoch_interruption());
+        assert!(!config.get_concurrency_support());
+        assert_eq!(config.get_cranelift_nan_canonicalization(), Some(true));
+        assert!(config.get_relaxed_simd_deterministic() && !config.get_shared_memory());
+        assert!(config.get_signals_based_traps());
+        assert_eq!(config.get_memory_reservation(), 4 << 30);
+        assert_eq!(config.get_memory_guard_size(), 32 << 20);
+        assert!(config.get_guard_before_linear_memory() && !config.get_memory_may_move());
+        assert!(config.get_memory_init_cow() && config.get_table_lazy_init());
+        assert_eq!(config.get_max_wasm_stack(), 512 << 10);
+        assert_eq!(config.get_wasm_backtrace_max_frames(), 32);
+        assert!(config.get_generate_address_map());
+        assert_eq!(config.get_native_unwind_info(), Some(false));
+        assert!(!config.get_guest_debug() && !config.get_debug_info());
+        assert_eq!(operator_cost().variable.memory_grow_per_page, 255);
+    }
+
+    #[test]
+    fn the_pool_is_a_ceiling_for_one_component() {
+        let pool = pool(1);
+        assert_eq!(pool.get_max_memory_size(), 64 << 20);
+        assert_eq!(pool.get_max_core_instances_per_component(), 16);
+        assert_eq!(pool.get_max_memories_per_component(), 4);
+        assert_eq!(pool.get_max_tables_per_component(), 8);
+        assert_eq!(pool.get_max_memories_per_module(), 1);
+        assert_eq!(pool.get_table_elements(), 20_000);
+        assert_eq!(pool.get_memory_keep_resident(), 0);
+        assert_eq!(pool.get_pagemap_scan(), Enabled::No);
     }
 }

@@ -33,6 +33,9 @@ const LIFECYCLE_DEADLINE_MS: u64 = 1_000;
 /// Bytes a guest may hand over in one call, besides the plain size of its actions.
 const HOSTCALL_BYTES: usize = 256 * 1024;
 
+/// What wasmtime says when a guest hands over more. Its type is not public; a test holds the words.
+const HOSTCALL_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
+
 /// Lines of a backtrace that a fault's detail quotes.
 const BACKTRACE_LINES: usize = 8;
 
@@ -45,8 +48,8 @@ pub enum LoadError {
     /// The artifact is not for this engine.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
-    /// The code does not load, or the component does not fit the contract.
-    #[error("the component does not fit portcullis:strategy@0.1.0: {0:#}")]
+    /// The code does not load, or the component does not fit the version of the contract it names.
+    #[error("the component does not fit the contract ({served} served here): {0:#}", served = bindings::CONTRACTS.join(", "))]
     Unfit(#[source] wasmtime::Error),
 }
 
@@ -157,7 +160,7 @@ impl<I: Imports> Guest<I> {
                 self.live = Some(Live { store, instance, snapshot_version: None });
                 Ok(())
             }
-            Err(error) => Err(diagnose(CallError::Wasm(error), &store, budget.fuel, FaultKind::Host)),
+            Err(error) => Err(diagnose(CallError::Wasm(error), &store, &budget, FaultKind::Host)),
         }
     }
 
@@ -291,7 +294,7 @@ impl<I: Imports> Guest<I> {
             }
             Err(error) => {
                 // A returned value that does not lift, without a trap: the guest broke the contract's types.
-                let fault = diagnose(error, &live.store, budget.fuel, FaultKind::Protocol);
+                let fault = diagnose(error, &live.store, budget, FaultKind::Protocol);
                 self.live = None;
                 Err(fault)
             }
@@ -335,7 +338,9 @@ impl Budget {
     }
 }
 
+/// Before every entry, instantiation included: an allowance that was set once would leave the later entries without one.
 fn arm<I>(store: &mut Store<StoreData<I>>, budget: &Budget) -> wasmtime::Result<()> {
+    store.data_mut().limiter.enter();
     store.set_fuel(budget.fuel)?;
     store.set_hostcall_fuel(budget.hostcall_bytes);
     // The running tick may end at once, hence one more.
@@ -345,28 +350,39 @@ fn arm<I>(store: &mut Store<StoreData<I>>, budget: &Budget) -> wasmtime::Result<
 }
 
 /// Names the first cause of a failed entry. `untrapped` is what a failure without a trap means here.
-fn diagnose<I>(error: CallError, store: &Store<StoreData<I>>, fuel: u64, untrapped: FaultKind) -> CellFault {
+fn diagnose<I>(
+    error: CallError,
+    store: &Store<StoreData<I>>,
+    budget: &Budget,
+    untrapped: FaultKind,
+) -> CellFault {
     let error = match error {
-        CallError::Contract(detail) => return CellFault::new(FaultKind::Protocol, detail, fuel),
+        CallError::Contract(detail) => return CellFault::new(FaultKind::Protocol, detail, budget.fuel),
         CallError::Wasm(error) => error,
     };
+    let limiter = &store.data().limiter;
     let trap = error.downcast_ref::<Trap>().copied();
-    let kind = match (trap, store.data().limiter.refused()) {
-        (Some(Trap::OutOfFuel), _) => FaultKind::OutOfFuel,
-        (Some(Trap::Interrupt), _) => FaultKind::Deadline,
+    let refused = limiter.refused();
+    let kind = match trap {
+        Some(Trap::OutOfFuel) => FaultKind::OutOfFuel,
+        Some(Trap::Interrupt) => FaultKind::Deadline,
+        _ if limiter.is_host_short() => FaultKind::Host,
         // A guest that is refused memory panics, traps or cannot even start.
-        (_, Some(_)) => FaultKind::OutOfMemory,
-        (Some(_), None) => FaultKind::Trap,
-        (None, None) => untrapped,
+        _ if refused.is_some_and(|refusal| refusal.in_this_entry) => FaultKind::OutOfMemory,
+        Some(_) => FaultKind::Trap,
+        None => untrapped,
     };
-    let mut detail = match (trap, store.data().limiter.refused()) {
-        (Some(trap), _) => trap.to_string(),
-        (None, _) => error.root_cause().to_string(),
-    };
-    let asked_bytes = store.data().limiter.refused().map(|(asked, allowed)| {
-        detail.push_str(&format!("; it had asked for {asked} bytes of memory, {allowed} are allowed"));
-        u64::try_from(asked).unwrap_or(u64::MAX)
-    });
+    let mut detail = trap.map_or_else(|| error.root_cause().to_string(), |trap| trap.to_string());
+    if detail.contains(HOSTCALL_EXHAUSTED) {
+        detail = format!("it handed over more than the {} bytes a call may", budget.hostcall_bytes);
+    }
+    if limiter.is_host_short() {
+        detail.push_str("; this machine had no memory for it within its limit");
+    } else if let Some(refusal) = refused {
+        let when = if refusal.in_this_entry { "likely memory: it had asked" } else { "earlier it had asked" };
+        let (asked, allowed) = (refusal.asked, refusal.allowed);
+        detail.push_str(&format!("; {when} for {asked} bytes of memory, {allowed} are allowed"));
+    }
     let backtrace = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::to_string).unwrap_or_default();
     // The first line is a heading; the innermost functions come next, with their names demangled.
     let functions = backtrace.lines().skip(1).map(str::trim);
@@ -374,8 +390,11 @@ fn diagnose<I>(error: CallError, store: &Store<StoreData<I>>, fuel: u64, untrapp
         detail.push_str("; ");
         detail.push_str(line);
     }
-    let mut fault = CellFault::new(kind, detail, fuel).within(functions.map(str::to_owned));
-    let bytes = u64::try_from(store.data().limiter.memory_bytes()).unwrap_or(u64::MAX);
-    fault.memory = MemoryUse { bytes, asked_bytes };
+    let mut fault = CellFault::new(kind, detail, budget.fuel).within(functions.map(str::to_owned));
+    let bytes = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+    fault.memory = MemoryUse {
+        bytes: bytes(limiter.memory_bytes()),
+        asked_bytes: refused.map(|refusal| bytes(refusal.asked)),
+    };
     fault
 }

@@ -18,6 +18,7 @@ mod ticker;
 pub use artifact::{
     ARTIFACT_BYTES_MAX, Artifact, ArtifactError, ArtifactKey, CompiledArtifact, SealedArtifact,
 };
+pub use bindings::CONTRACTS;
 pub use client::{CellLink, LinkError, RunnerClient, RunnerError, StartedCell};
 pub use compile::{CompileError, compile, component_digest};
 pub use engine::{CellEngine, EngineError, engine_digest};

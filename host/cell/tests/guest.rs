@@ -175,7 +175,7 @@ fn a_guest_that_survives_a_refusal_of_memory_goes_on() {
 
 #[test]
 fn too_much_memory_at_the_start_is_refused() {
-    let source = Source { pages: 200, ..Source::default() };
+    let source = Source { pages: "200", ..Source::default() };
     let (_, fault) = *Guest::start(program(&source), LIMITS).unwrap_err();
     assert_eq!(fault.kind, FaultKind::OutOfMemory);
 }

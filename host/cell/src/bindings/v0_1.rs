@@ -7,7 +7,14 @@ use portcullis_core::Outcome;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
 
+use super::CallError;
 use crate::protocol::{Description, InitRefusal, RestoreRefusal, Setup};
+
+/// The version as manifests name it.
+pub(super) const CONTRACT: &str = "portcullis:strategy@0.1.0";
+
+/// The instance a component of this version exports.
+pub(super) const EXPORT: &str = "portcullis:strategy/guest@0.1.0";
 
 mod generated {
     wasmtime::component::bindgen!({ path: "../../wit/v0.1", world: "strategy" });
@@ -16,28 +23,14 @@ mod generated {
 use generated::exports::portcullis::strategy::guest as wit;
 
 /// Room in bytes that one action takes on the host before it is converted, for the hostcall fuel.
-pub(crate) const ACTION_BYTES: usize = size_of::<wit::Action>();
+pub(super) const ACTION_BYTES: usize = size_of::<wit::Action>();
 
-/// Why a call has no result.
-pub(crate) enum CallError {
-    /// The guest trapped, or returned bytes that are no value of the contract's types.
-    Wasm(wasmtime::Error),
-    /// It returned a value the contract forbids.
-    Contract(String),
-}
-
-impl From<wasmtime::Error> for CallError {
-    fn from(error: wasmtime::Error) -> Self {
-        Self::Wasm(error)
-    }
-}
-
-/// A component that was found to fit the contract, ready to be instantiated.
+/// A component that was found to fit this version, ready to be instantiated.
 pub(crate) struct Program<T: 'static>(generated::StrategyPre<T>);
 
 impl<T> Program<T> {
     /// Checks imports (what `link` offers, and no other) and exports, function by function.
-    pub(crate) fn new(
+    pub(super) fn new(
         engine: &Engine,
         component: &Component,
         link: impl FnOnce(&mut Linker<T>) -> wasmtime::Result<()>,
@@ -47,7 +40,7 @@ impl<T> Program<T> {
         Ok(Self(generated::StrategyPre::new(linker.instantiate_pre(component)?)?))
     }
 
-    pub(crate) fn instantiate(&self, store: &mut Store<T>) -> wasmtime::Result<Instance> {
+    pub(super) fn instantiate(&self, store: &mut Store<T>) -> wasmtime::Result<Instance> {
         Ok(Instance(self.0.instantiate(store)?))
     }
 }
@@ -56,12 +49,12 @@ impl<T> Program<T> {
 pub(crate) struct Instance(generated::Strategy);
 
 impl Instance {
-    pub(crate) fn describe<T>(&self, store: &mut Store<T>) -> Result<Description, CallError> {
+    pub(super) fn describe<T>(&self, store: &mut Store<T>) -> Result<Description, CallError> {
         let description = self.guest().call_describe(store)?;
         from_guest::description(description).map_err(|invalid| CallError::Contract(invalid.to_string()))
     }
 
-    pub(crate) fn init<T>(
+    pub(super) fn init<T>(
         &self,
         store: &mut Store<T>,
         setup: &Setup,
@@ -70,7 +63,7 @@ impl Instance {
         Ok(answer.map_err(from_guest::init_refusal))
     }
 
-    pub(crate) fn on_frame<T>(
+    pub(super) fn on_frame<T>(
         &self,
         store: &mut Store<T>,
         frame: &[u8],
@@ -80,11 +73,11 @@ impl Instance {
         Ok(from_guest::outcome(outcome, log_bytes_max))
     }
 
-    pub(crate) fn snapshot<T>(&self, store: &mut Store<T>) -> Result<Vec<u8>, CallError> {
+    pub(super) fn snapshot<T>(&self, store: &mut Store<T>) -> Result<Vec<u8>, CallError> {
         Ok(self.guest().call_snapshot(store)?)
     }
 
-    pub(crate) fn restore<T>(
+    pub(super) fn restore<T>(
         &self,
         store: &mut Store<T>,
         version: u32,

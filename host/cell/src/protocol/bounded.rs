@@ -64,7 +64,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>, const N: usize>(deserializer: D) -
 /// A text of at most `N` bytes on one line: nothing in it moves a terminal's cursor.
 pub(crate) fn line<'de, D: Deserializer<'de>, const N: usize>(deserializer: D) -> Result<String, D::Error> {
     let text = text::<D, N>(deserializer)?;
-    if text.contains(char::is_control) { Err(D::Error::custom("a control character")) } else { Ok(text) }
+    if text.contains(is_unsightly) { Err(D::Error::custom("a control character")) } else { Ok(text) }
 }
 
 /// At most `M` texts, each of at most `N` bytes on one line.
@@ -105,10 +105,16 @@ pub(crate) fn write_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<
 pub(crate) fn one_line(mut text: String, bytes_max: usize) -> String {
     cut(&mut text, bytes_max);
     // A control character may take two bytes, a space takes one.
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if is_unsightly(c) { ' ' } else { c }).collect()
 }
 
 /// Cuts a text to at most `bytes_max` bytes, at a character's edge.
 pub(crate) fn cut(text: &mut String, bytes_max: usize) {
     text.truncate(text.floor_char_boundary(bytes_max));
+}
+
+/// Whether a character does something to a terminal or a log other than stand in it.
+pub(crate) fn is_unsightly(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

@@ -6,7 +6,7 @@ use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
 use super::Description;
-use super::bounded::{bytes, cut, line, lines, list, one_line, text, write_bytes};
+use super::bounded::{bytes, line, lines, list, one_line, write_bytes};
 
 /// The protocol between gateway and cell.
 pub const CELL_PROTOCOL: Protocol = Protocol { name: "cell", tag: *b"CELL", version: 1 };
@@ -117,21 +117,21 @@ pub struct Snapshot {
 pub enum InitRefusal {
     /// A parameter makes no sense in combination.
     #[error("bad parameter: {0}")]
-    BadParameter(#[serde(deserialize_with = "text::<_, REASON_BYTES_MAX>")] String),
+    BadParameter(#[serde(deserialize_with = "line::<_, REASON_BYTES_MAX>")] String),
     /// An instrument cannot be traded by this strategy.
     #[error("unsuitable instrument: {0}")]
-    UnsuitableInstrument(#[serde(deserialize_with = "text::<_, REASON_BYTES_MAX>")] String),
+    UnsuitableInstrument(#[serde(deserialize_with = "line::<_, REASON_BYTES_MAX>")] String),
     /// Anything else.
     #[error("{0}")]
-    Other(#[serde(deserialize_with = "text::<_, REASON_BYTES_MAX>")] String),
+    Other(#[serde(deserialize_with = "line::<_, REASON_BYTES_MAX>")] String),
 }
 
 impl InitRefusal {
-    /// The refusal with its text cut to the bound.
+    /// The refusal with its text cut to the bound and on one line.
     pub(crate) fn bounded(mut self) -> Self {
         match &mut self {
             Self::BadParameter(text) | Self::UnsuitableInstrument(text) | Self::Other(text) => {
-                cut(text, REASON_BYTES_MAX)
+                *text = one_line(std::mem::take(text), REASON_BYTES_MAX);
             }
         }
         self

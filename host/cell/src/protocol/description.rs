@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::bounded::list;
+use super::bounded::{is_unsightly, list};
 
 const NAME_BYTES_MAX: usize = 32;
 const PARAMETERS_MAX: usize = 64;
@@ -16,6 +16,7 @@ const DOC_BYTES_MAX: usize = 256;
 const VALUE_BYTES_MAX: usize = 256;
 const BOOK_LEVELS_MAX: u8 = 50;
 const WARM_UP_MAX: u32 = 1_000;
+const LONG: &str = "not one line of at most 256 bytes";
 const INTERVALS_S: [u32; 11] = [60, 180, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400];
 
 /// What a strategy is and what it wants.
@@ -143,9 +144,10 @@ impl TryFrom<DescriptionParts> for Description {
 
     fn try_from(parts: DescriptionParts) -> Result<Self, InvalidDescription> {
         check("name", is_kebab(&parts.name, NAME_BYTES_MAX), "not kebab-case of 1 to 32 bytes")?;
-        let version_fits =
-            !parts.version.is_empty() && parts.version.len() <= NAME_BYTES_MAX && parts.version.is_ascii();
-        check("version", version_fits, "not 1 to 32 bytes of ASCII")?;
+        let version_fits = !parts.version.is_empty()
+            && parts.version.len() <= NAME_BYTES_MAX
+            && parts.version.bytes().all(|b| b.is_ascii_graphic());
+        check("version", version_fits, "not 1 to 32 visible characters of ASCII")?;
         check("parameters", parts.parameters.len() <= PARAMETERS_MAX, "longer than 64")?;
         check("subscriptions", parts.subscriptions.len() <= SUBSCRIPTIONS_MAX, "longer than 64")?;
         check("metrics", parts.metrics.len() <= METRICS_MAX, "longer than 32")?;
@@ -172,21 +174,20 @@ impl From<Description> for DescriptionParts {
 
 fn check_parameter(parameter: &Parameter) -> Result<(), InvalidDescription> {
     check("parameter name", is_kebab(&parameter.name, KEY_BYTES_MAX), "not kebab-case of 1 to 48 bytes")?;
-    check("parameter doc", parameter.doc.len() <= DOC_BYTES_MAX, "longer than 256 bytes")?;
-    let short = |text: &String| text.len() <= VALUE_BYTES_MAX;
-    check("parameter default", parameter.default.as_ref().is_none_or(short), "longer than 256 bytes")?;
+    let doc_fits = parameter.doc.len() <= DOC_BYTES_MAX && is_line(&parameter.doc);
+    check("parameter doc", doc_fits, "not one line of at most 256 bytes")?;
+    let short = |text: &String| text.len() <= VALUE_BYTES_MAX && is_line(text);
+    check("parameter default", parameter.default.as_ref().is_none_or(short), LONG)?;
     match &parameter.kind {
         ParameterKind::Integer { min, max } => check("parameter range", min <= max, "empty"),
-        ParameterKind::Decimal { min, max } => {
-            check("parameter range", short(min) && short(max), "longer than 256 bytes")
-        }
+        ParameterKind::Decimal { min, max } => check("parameter range", short(min) && short(max), LONG),
         ParameterKind::Boolean => Ok(()),
         ParameterKind::Choice(words) => {
             let fits = !words.is_empty() && words.len() <= CHOICES_MAX && words.iter().all(short);
             check(
                 "parameter choice",
                 fits && distinct(words.iter()),
-                "not 1 to 64 different words of at most 256 bytes",
+                "not 1 to 64 different words of one line and at most 256 bytes",
             )
         }
     }
@@ -214,6 +215,11 @@ fn check_subscription(subscription: &Subscription) -> Result<(), InvalidDescript
 
 fn check(field: &'static str, holds: bool, problem: &'static str) -> Result<(), InvalidDescription> {
     if holds { Ok(()) } else { Err(InvalidDescription { field, problem }) }
+}
+
+/// The console and the command line show these texts to the operator.
+fn is_line(text: &str) -> bool {
+    !text.chars().any(is_unsightly)
 }
 
 fn is_kebab(text: &str, bytes_max: usize) -> bool {

@@ -9,7 +9,9 @@
     reason = "test code, of which each binary uses its part"
 )]
 
-use portcullis_cell::{Artifact, CellEngine, CellLimits, Guest, Program, Setup, compile};
+use portcullis_cell::{
+    Artifact, CellEngine, CellFault, CellLimits, FrameOutcome, Guest, Program, Setup, compile,
+};
 use portcullis_core::{Amount, Timestamp};
 use std::sync::Arc;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -38,12 +40,18 @@ pub(crate) struct Source {
     pub(crate) init: &'static str,
     /// `(result i32)`: pointer to pointer and length.
     pub(crate) snapshot: &'static str,
+    /// `(param $version i32) (param $bytes i32) (param $length i32) (result i32)`.
+    pub(crate) restore: &'static str,
+    /// Runs first in every allocation that the host asks for.
+    pub(crate) realloc: &'static str,
+    /// Runs after a frame's outcome was taken.
+    pub(crate) post_return: &'static str,
     /// Start function.
     pub(crate) start: &'static str,
     /// Further fields of the module.
     pub(crate) extra: &'static str,
-    /// Pages of memory at the start.
-    pub(crate) pages: u32,
+    /// Pages of memory at the start, and after them the most it declares for itself, if any.
+    pub(crate) pages: &'static str,
 }
 
 impl Default for Source {
@@ -56,9 +64,16 @@ impl Default for Source {
                 (i32.store (i32.const 704) (i32.const 700))
                 (i32.store (i32.const 708) (i32.const 4))
                 (i32.const 704)",
+            restore: "(if (i32.ne (local.get $version) (i32.const 7)) (then
+                (i32.store8 (i32.const 660) (i32.const 1))
+                (return (i32.const 660))))
+                (global.set $events (i32.load (local.get $bytes)))
+                (i32.const 640)",
+            realloc: "",
+            post_return: "",
             start: "",
             extra: "",
-            pages: 64,
+            pages: "64",
         }
     }
 }
@@ -81,7 +96,8 @@ pub(crate) const IDLE: &str = "(call $outcome (local.get $records) (i32.const 0)
 
 /// The bytes of the component.
 pub(crate) fn component(source: &Source) -> Vec<u8> {
-    let Source { on_frame, describe, init, snapshot, start, extra, pages } = source;
+    let Source { on_frame, describe, init, snapshot, restore, realloc, post_return, start, extra, pages } =
+        source;
     let text = format!(
         r#"(module
         (memory (export "memory") {pages})
@@ -89,6 +105,7 @@ pub(crate) fn component(source: &Source) -> Vec<u8> {
         (global $events (mut i32) (i32.const 0))
         (func (export "cabi_realloc") (param i32 i32) (param $align i32) (param $size i32) (result i32)
             (local $at i32)
+            {realloc}
             (local.set $at (i32.and
                 (i32.add (global.get $heap) (i32.sub (local.get $align) (i32.const 1)))
                 (i32.sub (i32.const 0) (local.get $align))))
@@ -113,12 +130,9 @@ pub(crate) fn component(source: &Source) -> Vec<u8> {
         (func (export "portcullis:strategy/guest@0.1.0#describe") (result i32) {describe})
         (func (export "portcullis:strategy/guest@0.1.0#init") (param i32 i32 i32 i32 i64 i64 i64) (result i32) {init})
         (func (export "portcullis:strategy/guest@0.1.0#snapshot") (result i32) {snapshot})
-        (func (export "portcullis:strategy/guest@0.1.0#restore") (param i32 i32 i32) (result i32)
-            (if (i32.ne (local.get 0) (i32.const 7)) (then
-                (i32.store8 (i32.const 660) (i32.const 1))
-                (return (i32.const 660))))
-            (global.set $events (i32.load (local.get 1)))
-            (i32.const 640))
+        (func (export "portcullis:strategy/guest@0.1.0#restore")
+            (param $version i32) (param $bytes i32) (param $length i32) (result i32) {restore})
+        (func (export "cabi_post_portcullis:strategy/guest@0.1.0#on-frame") (param i32) {post_return})
         ;; The description: name and version at 480, no lists, snapshot version 7. An `ok` of any result at 640.
         (data (i32.const 480) "test-guest1.0.0")
         (data (i32.const 512) "\e0\01\00\00\0a\00\00\00\ea\01\00\00\05\00\00\00")
@@ -174,4 +188,68 @@ pub(crate) fn frame(records: u32) -> Vec<u8> {
         frame.extend_from_slice(&[1, 0, 0, 0, 0, 0, 0, 0]);
     }
     frame
+}
+
+/// Never ends.
+pub(crate) const FOREVER: &str = "(loop $again (br $again)) (unreachable)";
+
+/// The six entries into a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    Instantiate,
+    Describe,
+    Init,
+    Frame,
+    Snapshot,
+    Restore,
+}
+
+impl Entry {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Instantiate, Self::Describe, Self::Init, Self::Frame, Self::Snapshot, Self::Restore];
+
+    /// A guest in which this entry alone has `body`.
+    pub(crate) fn doing(self, body: &'static str) -> Source {
+        let good = Source { on_frame: IDLE, ..Source::default() };
+        match self {
+            Self::Instantiate => Source { start: body, ..good },
+            Self::Describe => Source { describe: body, ..good },
+            Self::Init => Source { init: body, ..good },
+            Self::Frame => Source { on_frame: body, ..good },
+            Self::Snapshot => Source { snapshot: body, ..good },
+            Self::Restore => Source { restore: body, ..good },
+        }
+    }
+
+    /// The fuel of one such entry, with a frame of `records` events.
+    pub(crate) fn fuel(self, limits: &CellLimits, records: u32) -> u64 {
+        match self {
+            Self::Describe => 10_000_000,
+            Self::Frame => limits.fuel_per_event * u64::from(records),
+            Self::Instantiate | Self::Init | Self::Snapshot | Self::Restore => 250_000_000,
+        }
+    }
+}
+
+/// What a guest did that got through its whole life.
+#[derive(Debug)]
+pub(crate) struct Life {
+    pub(crate) frames: Vec<FrameOutcome>,
+    pub(crate) memory_bytes: usize,
+}
+
+/// Goes through a guest's whole life with frames of `records` events, and names the entry that failed. Twice, because an
+/// allowance that is set once covers the first time only.
+pub(crate) fn live(program: Program, limits: CellLimits, records: u32) -> Result<Life, (Entry, CellFault)> {
+    let mut guest = Guest::start(program, limits).map_err(|boxed| (Entry::Instantiate, boxed.1))?;
+    let mut frames = Vec::new();
+    for _ in 0..2 {
+        guest.describe().map_err(|fault| (Entry::Describe, fault))?;
+        let _a_guests_own_no = guest.init(&setup()).map_err(|fault| (Entry::Init, fault))?;
+        frames.push(guest.on_frame(&frame(records)).map_err(|fault| (Entry::Frame, fault))?);
+        let snapshot = guest.snapshot().map_err(|fault| (Entry::Snapshot, fault))?;
+        let restored = guest.restore(snapshot.version, &snapshot.bytes);
+        let _a_guests_own_no = restored.map_err(|fault| (Entry::Restore, fault))?;
+    }
+    Ok(Life { frames, memory_bytes: guest.memory_bytes() })
 }
