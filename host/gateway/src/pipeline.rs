@@ -21,11 +21,11 @@ use crate::deployment::Deployment;
 use crate::event::{Event, EventBody};
 use crate::evidence::Evidence;
 use crate::metrics::Metrics;
+use crate::resync;
 use crate::road::Road;
 use crate::session::{Answer, Answered, Fate, Session};
 use crate::step::Step;
 use crate::venue::{Venue, VenueEvent};
-use crate::{guest_log, resync};
 
 /// How often the gate is told that time passes.
 const TICK: Span = Span::from_millis(100);
@@ -155,10 +155,13 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
 
     /// Takes a strategy's answer: what it wrote to its log goes there, the rest goes down the road.
     fn act(&mut self, strategy: StrategyId, answer: Answer) {
-        let session = self.sessions.get(&strategy);
+        let now = self.road.now();
+        let mut session = self.sessions.get_mut(&strategy);
         let asking = answer.steps.into_iter().filter(|step| match step {
             Step::Action(_, ActionBody::Log { level, message }) => {
-                guest_log::write(session, *level, message);
+                if let Some(session) = &mut session {
+                    session.log(now, *level, message);
+                }
                 false
             }
             Step::Warm | Step::Resynced | Step::Action(..) => true,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use portcullis_core::frame::Timers;
 use portcullis_core::{
-    Blame, Cause, Digest, FaultCode, InstrumentId, InstrumentSpec, MarketBody, MarketEvent, Outcome, Span,
-    StrategyFailure, StrategyId, StrategyName, Timestamp,
+    Blame, Cause, Digest, FaultCode, InstrumentId, InstrumentSpec, LogLevel, MarketBody, MarketEvent,
+    Outcome, Span, StrategyFailure, StrategyId, StrategyName, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -15,6 +15,7 @@ use crate::data_gaps::DataGaps;
 use crate::deployment::Deployment;
 use crate::event::{Event, EventBody, GapCause, Stream};
 use crate::evidence::{Evidence, FailedCall};
+use crate::guest_log::GuestLog;
 use crate::inbox::Inbox;
 use crate::pack::Packer;
 use crate::recovery::Recovery;
@@ -60,6 +61,7 @@ pub struct Session {
     skipped: u32,
     /// Whether the gate was told that it lags too far behind.
     behind: bool,
+    log: GuestLog,
 }
 
 /// What the cell is doing.
@@ -165,6 +167,7 @@ impl Session {
             last_fault: None,
             skipped: 0,
             behind: false,
+            log: GuestLog::default(),
         }
     }
 
@@ -191,6 +194,11 @@ impl Session {
         }
     }
 
+    /// Bytes of its log lines that were cut since the session started, because a minute had too many.
+    pub fn log_bytes_cut(&self) -> u64 {
+        self.log.cut_in_all()
+    }
+
     /// The last snapshot and when it was taken, for the next session.
     pub fn snapshot(&self) -> Option<(&Snapshot, Timestamp)> {
         self.recovery.snapshot().map(|snapshot| (snapshot, self.recovery.taken_at()))
@@ -208,6 +216,11 @@ impl Session {
             Phase::Idle | Phase::Busy(_) | Phase::Snapshotting => "running",
             Phase::Quarantined => "quarantined",
         }
+    }
+
+    /// Writes one of the strategy's log lines.
+    pub(crate) fn log(&mut self, now: Timestamp, level: LogLevel, message: &str) {
+        self.log.write(&self.name, now, level, message);
     }
 
     /// Takes in a public event if the strategy subscribed to it.

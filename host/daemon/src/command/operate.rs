@@ -149,6 +149,9 @@ fn print_status(status: &StatusReport) {
         if let Some(file) = &strategy.fault_file {
             output::text(format!("                evidence: faults/{file}"));
         }
+        if strategy.log_bytes_cut > 0 {
+            output::text(format!("                log: {} bytes were cut", strategy.log_bytes_cut));
+        }
     }
 }
 

@@ -50,6 +50,7 @@ pub(crate) fn status(
             first_fault: faults.first.map(ToString::to_string),
             last_fault: faults.last.map(ToString::to_string),
             fault_file: faults.first.or(faults.last).and_then(|failure| failure.evidence.clone()),
+            log_bytes_cut: session.log_bytes_cut(),
         }
     });
     let mut strategies: Vec<StrategyLine> = sessions.collect();

@@ -120,6 +120,8 @@ pub struct StrategyLine {
     /// File with the evidence of the first cause, or of the newest fault when no strike counts: below `faults` in the data directory.
     /// `portcullis strategy replay-fault` brings it about again.
     pub fault_file: Option<String>,
+    /// Bytes of its log lines that were cut, because a minute had too many.
+    pub log_bytes_cut: u64,
 }
 
 /// One order that is not finished.
