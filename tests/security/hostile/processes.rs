@@ -169,5 +169,6 @@ fn neighbour() {
     }
     let reply = eventually("the hostile cell is stopped", || hostile.link.try_receive().unwrap());
     let CellReply::Fault(fault) = reply else { panic!("{reply:?}") };
-    assert!(matches!(fault.kind, FaultKind::Deadline | FaultKind::Host), "{fault}");
+    // A machine that had no time for it is blamed instead.
+    assert!(fault.kind == FaultKind::Deadline || !fault.kind.is_guests(), "{fault}");
 }
