@@ -1,4 +1,4 @@
-//! Signed strategy bundles: container, envelope, manifest, trust, admission, and the build of a crate to a component.
+//! Signed strategy bundles: container, envelope, manifest, trust, admission, and the build of a component.
 //!
 //! A bundle is one file, `NAME-VERSION.strategy`:
 //!
@@ -7,10 +7,10 @@
 //! ```
 //!
 //! The envelope signs an in-toto statement, which names the component by digest and carries the [`Manifest`]. A host uses a
-//! bundle only as a [`VerifiedBundle`], and [`open`] is the only way to one. An author's road is [`build_crate`], then
+//! bundle only as a [`VerifiedBundle`], and [`open`] is the only way to one. An author's road is [`build_strategy`], then
 //! [`BundleSource`] (`strategy.toml`), then [`sign`]; a second person's is [`inspect`], then [`add_signature`].
 //!
-//! Nothing here reads a clock, and only [`build_crate`] starts processes.
+//! Nothing here reads a clock, and only [`build_strategy`] starts processes.
 
 #![forbid(unsafe_code)]
 
@@ -36,7 +36,7 @@ mod untrusted_text;
 mod violation;
 
 pub use admission::{Admitted, Inadmissible, StaticLimit, Upgrade, WASI_INTERFACES, admit, served_worlds};
-pub use build::{BuildError, BuildNotice, BuildRequest, Built, Toolchain, build_crate, componentise};
+pub use build::{BuildError, BuildNotice, BuildRequest, Built, Toolchain, build_strategy, componentise};
 pub use container::{COMPONENT_BYTES_MAX, ENVELOPE_BYTES_MAX};
 pub use envelope::{PAYLOAD_BYTES_MAX, SIGNATURES_MAX};
 pub use file::FileError;

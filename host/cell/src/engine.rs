@@ -19,8 +19,8 @@ use crate::ticker::Ticker;
 /// looked at, to a few milliseconds.
 pub(crate) const MEMORY_BYTES_CEILING: u64 = 64 << 20;
 
-/// Instances of core modules in one component.
-pub(crate) const CORE_INSTANCES_MAX: u32 = 16;
+/// Instances of core modules in one component. One of Python links three dozen modules. This is a count: it costs nothing until it is used.
+pub(crate) const CORE_INSTANCES_MAX: u32 = 64;
 
 /// Linear memories of one component.
 pub(crate) const MEMORIES_MAX: u32 = 4;
@@ -211,7 +211,7 @@ fn pool(strategies: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(each(1, 1));
     pool.max_component_instance_size(1 << 20);
-    pool.total_core_instances(each(28, 4));
+    pool.total_core_instances(each(CORE_INSTANCES_MAX, CORE_INSTANCES_MAX));
     pool.max_core_instances_per_component(CORE_INSTANCES_MAX);
     pool.max_core_instance_size(1 << 20);
     pool.total_memories(each(6, 2));

@@ -52,11 +52,12 @@ macro_rules! static_limits {
 
 static_limits! {
     /// Core modules over the whole component.
-    Modules, "TOO_MANY_MODULES", "core modules", native 4, script 16;
+    Modules, "TOO_MANY_MODULES", "core modules", native 4, script 64;
     /// Nested components over the whole component.
     Components, "TOO_MANY_COMPONENTS", "nested components", native 8, script 8;
-    /// Instances, of core modules and components together. The host's pool has 16 core instances per component.
-    Instances, "TOO_MANY_INSTANCES", "instances", native 16, script 32;
+    /// Instances, of core modules and components together. A component of Python links three dozen modules, with an instance for
+    /// each and two for what each imports; the host's pool has 64 core instances per component.
+    Instances, "TOO_MANY_INSTANCES", "instances", native 16, script 160;
     /// Types, aliases, canonical functions and exports of all components.
     ComponentItems, "TOO_MANY_COMPONENT_ITEMS", "component items", native 2_000, script 10_000;
     /// Linear memories.
@@ -68,9 +69,9 @@ static_limits! {
     /// Elements at the start, over all tables; the size of a table in the host's pool.
     TableElements, "TOO_MANY_TABLE_ELEMENTS", "table elements", native 20_000, script 20_000;
     /// Imports of core modules from other modules of the component.
-    CoreImports, "TOO_MANY_CORE_IMPORTS", "imports of core modules", native 100, script 500;
+    CoreImports, "TOO_MANY_CORE_IMPORTS", "imports of core modules", native 100, script 5_000;
     /// Exports of core modules.
-    CoreExports, "TOO_MANY_CORE_EXPORTS", "exports of core modules", native 500, script 1_000;
+    CoreExports, "TOO_MANY_CORE_EXPORTS", "exports of core modules", native 500, script 10_000;
     /// Function types of core modules.
     FunctionTypes, "TOO_MANY_FUNCTION_TYPES", "function types", native 2_000, script 10_000;
     /// Core functions with a body.
@@ -89,7 +90,7 @@ static_limits! {
     FunctionBytes, "FUNCTION_TOO_LARGE", "bytes of one function", native 256 << 10, script 2 << 20;
     /// Globals.
     Globals, "TOO_MANY_GLOBALS", "globals", native 1_000, script 10_000;
-    /// Data segments.
+    /// Data segments. A memory that was kept from a run has 10,000 at most.
     DataSegments, "TOO_MANY_DATA_SEGMENTS", "data segments", native 1_000, script 10_000;
     /// Element segments.
     ElementSegments, "TOO_MANY_ELEMENT_SEGMENTS", "element segments", native 100, script 1_000;

@@ -1,9 +1,9 @@
-//! Why a crate does not become a component.
+//! Why a project does not become a component.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why a crate does not become a component.
+/// Why a project does not become a component.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The manifest path does not lead to one package.
@@ -49,6 +49,32 @@ pub enum BuildError {
         /// What was looked for and not found.
         detail: String,
     },
+    /// The file does not describe a strategy in JavaScript or Python.
+    #[error("{} does not describe a strategy: {detail}", file.display())]
+    NotAProject {
+        /// The project's file.
+        file: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// What a script's language needs is not there.
+    #[error("{program}: {detail}; {fix}")]
+    LanguageMissing {
+        /// The program.
+        program: &'static str,
+        /// What is wrong with it.
+        detail: String,
+        /// What to install.
+        fix: &'static str,
+    },
+    /// A file or folder of the build cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
@@ -73,7 +99,9 @@ impl BuildError {
         match self {
             Self::NotACrate { .. } => "NOT_A_CRATE",
             Self::NoCdylib { .. } => "NO_CDYLIB",
-            Self::ToolMissing { .. } => "TOOL_MISSING",
+            Self::NotAProject { .. } => "NOT_A_PROJECT",
+            Self::ToolMissing { .. } | Self::LanguageMissing { .. } => "TOOL_MISSING",
+            Self::Unwritable { .. } => "FILE_UNWRITABLE",
             Self::ToolFailed { .. } => "TOOL_FAILED",
             Self::NoToolchain { .. } => "NO_WASM_TOOLCHAIN",
             Self::Unreadable { .. } => "FILE_UNREADABLE",

@@ -29,6 +29,16 @@ pub enum Toolchain {
         /// The active toolchain's `rust-lld`, since Debian packages no linker for wasm with it.
         linker: PathBuf,
     },
+    /// componentize-js, on this version of Node.
+    JavaScript {
+        /// What Node says.
+        node: String,
+    },
+    /// componentize-py, installed by this version of Python.
+    Python {
+        /// What Python says.
+        python: String,
+    },
 }
 
 impl fmt::Display for Toolchain {
@@ -38,6 +48,8 @@ impl fmt::Display for Toolchain {
             Self::Debian { version, .. } => {
                 write!(f, "Debian's rustc {version} with its standard library's source")
             }
+            Self::JavaScript { node } => write!(f, "componentize-js on Node {node}"),
+            Self::Python { python } => write!(f, "componentize-py on {python}"),
         }
     }
 }

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use portcullis_bundle::{BundleSource, Tier, admit, inspect, mandate};
-use portcullis_cell::{Artifact, CellLimits, CompileLimits, compile, component_digest};
+use portcullis_cell::{Artifact, CellLimits, compile, component_digest};
 use portcullis_core::{Digest, Mandate};
 use portcullis_role::{Confinement, in_child, sealed_memory_file};
 
 use crate::command::strategy;
 use crate::failure::Failure;
+use crate::gateway::candidate::compile_limits;
 
 /// Largest file read as a strategy, in bytes.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -21,13 +22,18 @@ const OPEN_FILES: u64 = 16;
 const HANG_GUARD_MS: u32 = 1_000;
 
 /// Bounds of a component that comes without a manifest.
-const BARE: CellLimits = CellLimits {
-    memory_bytes_max: 64 << 20,
-    fuel_per_event: 10_000_000,
-    deadline_ms: HANG_GUARD_MS,
-    actions_per_event_max: 32,
-    log_bytes_max: 4_096,
-};
+fn bare(tier: Tier) -> CellLimits {
+    CellLimits {
+        memory_bytes_max: 64 << 20,
+        fuel_per_event: match tier {
+            Tier::Native => 10_000_000,
+            Tier::Script | Tier::Wasi => 100_000_000,
+        },
+        deadline_ms: HANG_GUARD_MS,
+        actions_per_event_max: 32,
+        log_bytes_max: 4_096,
+    }
+}
 
 /// A strategy, compiled.
 pub(crate) struct Subject {
@@ -55,7 +61,9 @@ impl Subject {
         }
         let bytes = read(path)?;
         if bytes.starts_with(b"\0asm") {
-            return Self::admitted(&bytes, component_digest(&bytes), None, Tier::Native);
+            let tier = strategy::tier_of(&bytes)
+                .map_err(|error| Failure::finding(error.code(), format!("{error}. {}", error.fix())))?;
+            return Self::admitted(&bytes, component_digest(&bytes), None, tier);
         }
         let refused = |refusal: portcullis_bundle::Refusal| {
             Failure::finding(refusal.code(), format!("{}: {refusal}. {}", path.display(), refusal.fix()))
@@ -76,18 +84,18 @@ impl Subject {
         tier: Tier,
     ) -> Result<Self, Failure> {
         let (limits, mandate, markets) = match manifest {
-            None => (BARE, Mandate::ALL, None),
+            None => (bare(tier), Mandate::ALL, None),
             Some((limits, mandate, markets)) => (cell_limits(&limits)?, mandate, Some(markets)),
         };
         admit(component, tier, limits.memory_bytes_max)
             .map_err(|error| Failure::finding(error.code(), format!("{error}. {}", error.fix())))?;
-        Ok(Self { digest, artifact: compiled(component)?, limits, mandate, markets })
+        Ok(Self { digest, artifact: compiled(component, tier)?, limits, mandate, markets })
     }
 }
 
 /// Compiles in a child, because a component can be built to take very long and very much.
-fn compiled(component: &[u8]) -> Result<Artifact, Failure> {
-    let limits = CompileLimits::NATIVE;
+fn compiled(component: &[u8], tier: Tier) -> Result<Artifact, Failure> {
+    let limits = compile_limits(tier);
     let confinement = Confinement {
         open_files: OPEN_FILES,
         address_space_bytes: Some(limits.memory_bytes_max),

@@ -45,12 +45,12 @@ pub(crate) struct StartStrategy {
 /// The commands of `strategy` that need no gateway.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Author {
-    /// Compile a strategy crate to a component.
+    /// Build a strategy in Rust, JavaScript or Python to a component.
     Build {
-        /// The crate's folder.
+        /// The strategy's folder, with a Cargo.toml, a package.json or a pyproject.toml.
         #[arg(default_value = ".")]
         path: PathBuf,
-        /// Where to write the component [default: target/guest/NAME.component.wasm].
+        /// Where to write the component [default: NAME.component.wasm below target/guest].
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
@@ -58,7 +58,7 @@ pub(crate) enum Author {
     Sign {
         /// The component.
         component: PathBuf,
-        /// The crate's strategy.toml: what the bundle asks for.
+        /// The strategy.toml: what the bundle asks for.
         #[arg(long, value_name = "FILE")]
         manifest: PathBuf,
         /// A private key file; give it twice to sign for two people.

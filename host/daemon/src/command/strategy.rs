@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use portcullis_bundle::{
-    BuildNotice, BuildRequest, BundleSource, Tier, TrustRoot, UnixSeconds, admit, build_crate, inspect, open,
-    read_secret_key, sign,
+    BuildNotice, BuildRequest, BundleSource, Inadmissible, Tier, TrustRoot, UnixSeconds, admit,
+    build_strategy, inspect, open, read_secret_key, sign,
 };
 use portcullis_core::Environment;
 use serde_json::json;
@@ -33,15 +33,15 @@ pub(crate) fn run(command: &Author, dir: &Path, as_json: bool) -> Result<ExitCod
     }
 }
 
-/// Builds the crate in `path`, says on stderr how, and returns the component and where it was written.
+/// Builds the strategy in `path`, says on stderr how, and returns the component and where it was written.
 pub(crate) fn build_component(path: &Path, out: Option<&Path>) -> Result<(Vec<u8>, PathBuf), Failure> {
     let request = BuildRequest {
-        manifest_path: path.join("Cargo.toml"),
+        manifest_path: BuildRequest::project_file(path),
         target_dir: None,
         locked: false,
         may_install: true,
     };
-    let built = build_crate(&request, &mut |notice| match notice {
+    let built = build_strategy(&request, &mut |notice| match notice {
         BuildNotice::Toolchain(toolchain) => {
             output::remark(format!("building {} with {toolchain}", path.display()))
         }
@@ -51,6 +51,7 @@ pub(crate) fn build_component(path: &Path, out: Option<&Path>) -> Result<(Vec<u8
                 packages.join(" ")
             ));
         }
+        BuildNotice::InstallingTools(what) => output::remark(format!("installing {what}, once")),
         BuildNotice::Line(line) => output::remark(line),
     })
     .map_err(|error| Failure::Environment(error.into()))?;
@@ -108,9 +109,11 @@ fn check(file: &Path, root: &Path, environment: &str, as_json: bool) -> Result<E
         .map_err(|_| Failure::Usage(format!("--env {environment}: paper, testnet, demo or live")))?;
     let bytes = read(file)?;
     let (ok, code, detail, digest) = if bytes.starts_with(b"\0asm") {
-        match admit(&bytes, Tier::Native, MEMORY_BYTES_MAX) {
-            Ok(_) => {
-                (true, "OK", "a component the host would take; sign it to make a bundle".to_owned(), None)
+        match tier_of(&bytes) {
+            Ok(tier) => {
+                let detail =
+                    format!("a component the host would take in tier {tier}; sign it to make a bundle");
+                (true, "OK", detail, None)
             }
             Err(error) => (false, error.code(), format!("{error}. {}", error.fix()), None),
         }
@@ -131,6 +134,13 @@ fn check(file: &Path, root: &Path, environment: &str, as_json: bool) -> Result<E
         output::text(format!("{code}: {detail}"));
     }
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The strictest tier that takes a component without a manifest to name one. What every tier refuses is told as the first does.
+pub(crate) fn tier_of(component: &[u8]) -> Result<Tier, Inadmissible> {
+    admit(component, Tier::Native, MEMORY_BYTES_MAX).map(|admitted| admitted.tier).or_else(|refusal| {
+        admit(component, Tier::Script, MEMORY_BYTES_MAX).map_or(Err(refusal), |admitted| Ok(admitted.tier))
+    })
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {

@@ -71,10 +71,15 @@ impl Checked {
 
     /// What its compilation may use.
     pub(crate) fn compile_limits(&self) -> CompileLimits {
-        match self.bundle.manifest().tier {
-            Tier::Native => CompileLimits::NATIVE,
-            Tier::Script | Tier::Wasi => CompileLimits::SCRIPT,
-        }
+        compile_limits(self.bundle.manifest().tier)
+    }
+}
+
+/// What the compilation of a component of this tier may use.
+pub(crate) fn compile_limits(tier: Tier) -> CompileLimits {
+    match tier {
+        Tier::Native => CompileLimits::NATIVE,
+        Tier::Script | Tier::Wasi => CompileLimits::SCRIPT,
     }
 }
 
