@@ -4,8 +4,8 @@ mod words;
 
 use portcullis_core::{
     AccountMode, Amount, Category, CreatedBy, ExecId, Execution, ExecutionKind, InstrumentSpec, LinkId,
-    MarginMode, OrderReport, PositionReport, Price, Qty, Rate, Rounding, SignedQty, Timestamp, VenueOrderId,
-    WalletReport,
+    MarginMode, OrderReport, PositionReport, Price, Qty, Rate, Rounding, SignedQty, Span, Timestamp,
+    VenueOrderId, WalletReport, notional,
 };
 use portcullis_wire as wire;
 use portcullis_wire::{amount, mantissa, millis};
@@ -38,6 +38,26 @@ fn member(member: &'static str, value: &str) -> Quarantine {
     Quarantine::Member { member, value: shown.to_owned() }
 }
 
+/// The venue's clock and ours are never further apart than this while anything is traded.
+const AHEAD_MAX: Span = Span::from_secs(60);
+
+/// Whether a row's time can be. One from far ahead would make everything after it look old: later reports would be passed over, and
+/// what was missed asked for from then on only.
+pub(crate) fn in_time(at: Timestamp, now: Timestamp) -> Result<(), Quarantine> {
+    if at.since(now) > AHEAD_MAX { Err(member("time", &at.millis().to_string())) } else { Ok(()) }
+}
+
+/// A number of which only positive ones make sense: a row with another is as wrong as one without any.
+fn positive(name: &'static str, text: &str, decimals: u8) -> Result<i64, Quarantine> {
+    mantissa(text, decimals).ok().filter(|value| *value > 0).ok_or_else(|| member(name, text))
+}
+
+/// A number that may be zero, and never negative; an empty text is zero.
+fn not_negative(name: &'static str, text: &str, decimals: u8) -> Result<i64, Quarantine> {
+    let value = mantissa(zero_if_empty(text), decimals);
+    value.ok().filter(|value| *value >= 0).ok_or_else(|| member(name, text))
+}
+
 /// The market of a row: the stream names it, a query's caller knows it.
 fn listing<'t>(
     table: &'t InstrumentTable,
@@ -63,13 +83,14 @@ pub(crate) fn order(
     let spec = &listing(table, row.category.as_ref(), asked, &row.symbol)?.spec;
     let status = status(&row.order_status).ok_or_else(|| member("orderStatus", row.order_status.as_str()))?;
     let price = match row.order_type {
-        wire::OrderType::Limit => {
-            Some(Price(mantissa(&row.price, spec.price_decimals).map_err(|_| member("price", &row.price))?))
-        }
+        wire::OrderType::Limit => Some(Price(positive("price", &row.price, spec.price_decimals)?)),
         wire::OrderType::Market | wire::OrderType::Unknown | wire::OrderType::Other(_) => None,
     };
-    let quantity =
-        |name, text: &str| mantissa(text, spec.quantity_decimals).map(Qty).map_err(|_| member(name, text));
+    // A stop of the whole position has quantity zero until it is triggered.
+    let quantity = |name, text: &str| match text {
+        "" => Err(member(name, text)),
+        text => not_negative(name, text, spec.quantity_decimals).map(Qty),
+    };
     Ok(OrderReport {
         link: link(&row.order_link_id),
         venue_order: venue_order(&row.order_id)?,
@@ -103,10 +124,19 @@ pub(crate) fn execution(
         | ExecutionKind::Liquidation
         | ExecutionKind::Settlement => row.exec_price.as_str(),
     };
-    let price =
-        mantissa(price_text, spec.price_decimals).map_err(|_| member("execPrice", &row.exec_price))?;
-    let quantity =
-        mantissa(&row.exec_qty, spec.quantity_decimals).map_err(|_| member("execQty", &row.exec_qty))?;
+    let price = Price(match kind {
+        // Below one tick nothing is left of it.
+        ExecutionKind::Funding => not_negative("execPrice", price_text, spec.price_decimals)?,
+        ExecutionKind::Trade
+        | ExecutionKind::Deleveraging
+        | ExecutionKind::Liquidation
+        | ExecutionKind::Settlement => positive("execPrice", price_text, spec.price_decimals)?,
+    });
+    let quantity = Qty(positive("execQty", &row.exec_qty, spec.quantity_decimals)?);
+    let fee = fee(listing, row)?;
+    if !is_plausible(fee, price, quantity, spec) {
+        return Err(member("execFee", &row.exec_fee));
+    }
     Ok(Execution {
         exec: row.exec_id.parse::<ExecId>().map_err(|_| member("execId", &row.exec_id))?,
         kind,
@@ -114,14 +144,24 @@ pub(crate) fn execution(
         venue_order: venue_order(&row.order_id)?,
         instrument: spec.id,
         side: side(&row.side).ok_or_else(|| member("side", row.side.as_str()))?,
-        price: Price(price),
-        quantity: Qty(quantity),
-        fee: fee(listing, row)?,
+        price,
+        quantity,
+        fee,
         fee_quantity: fee_quantity(listing, row)?,
         maker: row.is_maker,
         created_by: made_by(&row.create_type).unwrap_or(CreatedBy::Client),
         venue_time: time("execTime", &row.exec_time)?,
     })
+}
+
+/// Whether a fee, a rebate or a funding payment is no larger than what was traded. The venue's highest rates are a few percent.
+fn is_plausible(fee: Amount, price: Price, quantity: Qty, spec: &InstrumentSpec) -> bool {
+    // One tick more: a funding price was cut to the tick.
+    let highest = price.checked_add(Price(1));
+    let value = highest.and_then(|price| {
+        notional(price, spec.price_decimals, quantity, spec.quantity_decimals, Rounding::Up)
+    });
+    value.is_some_and(|value| fee.saturating_abs() <= value)
 }
 
 /// A one-way position of the stream.
@@ -138,7 +178,10 @@ pub(crate) fn position_of_any_mode(
     row: &wire::Position,
 ) -> Result<PositionReport, Quarantine> {
     let spec = &listing(table, row.category.as_ref(), Some(Category::Linear), &row.symbol)?.spec;
-    let size = mantissa(&row.size, spec.quantity_decimals).map_err(|_| member("size", &row.size))?;
+    let size = match row.size.as_str() {
+        "" => return Err(member("size", "")),
+        text => not_negative("size", text, spec.quantity_decimals)?,
+    };
     let quantity = match row.side {
         wire::Side::Buy => size,
         wire::Side::Sell => size.checked_neg().ok_or(Quarantine::OutOfRange)?,
@@ -146,10 +189,14 @@ pub(crate) fn position_of_any_mode(
         wire::Side::Flat | wire::Side::Other(_) => return Err(member("side", row.side.as_str())),
     };
     let average = if quantity == 0 { "0" } else { row.average() };
+    let average_price = amount(average).map_err(|_| member("avgPrice", average))?;
+    if average_price.is_negative() || (quantity != 0 && average_price == Amount::ZERO) {
+        return Err(member("avgPrice", average));
+    }
     Ok(PositionReport {
         instrument: spec.id,
         quantity: SignedQty(quantity),
-        average_price: amount(average).map_err(|_| member("avgPrice", average))?,
+        average_price,
         stop_loss: stop_loss(&row.stop_loss, spec)?,
         venue_time: millis(&row.updated_time).unwrap_or_default(),
     })
@@ -170,15 +217,57 @@ pub(crate) fn wallet(row: &wire::Wallet, venue_time: Timestamp) -> Result<Wallet
     } else {
         money("totalAvailableBalance", &row.total_available_balance)?
     };
-    let rate = |text: &str| Rate::parse(text).ok();
-    Ok(WalletReport {
-        equity: money("equity", &coin.equity)?,
-        balance,
-        available,
-        initial_margin: rate(&row.account_im_rate),
-        maintenance_margin: rate(&row.account_mm_rate),
-        venue_time,
-    })
+    let equity = money("equity", &coin.equity)?;
+    let (initial_margin, maintenance_margin) = match states_no_account_margin(row) {
+        true => coin_margins(coin, equity),
+        false => (margin_rate(&row.account_im_rate), margin_rate(&row.account_mm_rate)),
+    };
+    Ok(WalletReport { equity, balance, available, initial_margin, maintenance_margin, venue_time })
+}
+
+/// A rate of the account as the venue states it. A negative one is none.
+fn margin_rate(text: &str) -> Option<Rate> {
+    Rate::parse(text).ok().filter(|rate| rate.0 >= 0)
+}
+
+/// In isolated margin the venue leaves out everything that is about the account as a whole. Where only some of it is missing, nothing
+/// may be put in its place.
+fn states_no_account_margin(row: &wire::Wallet) -> bool {
+    [
+        &row.account_im_rate,
+        &row.account_mm_rate,
+        &row.total_margin_balance,
+        &row.total_initial_margin,
+        &row.total_maintenance_margin,
+    ]
+    .into_iter()
+    .all(String::is_empty)
+}
+
+/// What takes the place of the account's margin rates in isolated margin, both by the USDT coin's record of the wallet: initial is
+/// (`totalPositionIM` + `totalOrderIM`) / `equity`, maintenance is `totalPositionMM` / `equity`, rounded up. Each position of an isolated
+/// account has its own margin, all of it comes out of this coin, and so the sums are what is bound of it. `None` where a part is not
+/// stated or the coin has no equity.
+fn coin_margins(coin: &wire::WalletCoin, equity: Amount) -> (Option<Rate>, Option<Rate>) {
+    let part = |text: &str| amount(text).ok().filter(|amount| !amount.is_negative());
+    let bound = || part(&coin.total_position_im)?.checked_add(part(&coin.total_order_im)?);
+    (
+        bound().and_then(|bound| share(bound, equity)),
+        part(&coin.total_position_mm).and_then(|maintenance| share(maintenance, equity)),
+    )
+}
+
+/// `part` over `whole`, rounded up; `None` when the whole is not positive or the rate does not fit.
+fn share(part: Amount, whole: Amount) -> Option<Rate> {
+    const RATE_ONE: i128 = 1_000_000_000_000;
+    if whole <= Amount::ZERO {
+        return None;
+    }
+    // What is below a millionth of a millionth of a dollar counts as one more in the part, and not in the whole.
+    let part = part.0.checked_div(1_000_000)?.checked_add(i128::from(part.0 % 1_000_000 != 0))?;
+    let whole = whole.0.checked_div(1_000_000).filter(|whole| *whole > 0)?;
+    let up = part.checked_mul(RATE_ONE)?.checked_add(whole.checked_sub(1)?)?.checked_div(whole)?;
+    i64::try_from(up).ok().map(Rate)
 }
 
 /// How the account is set up. Rows of positions with an index are those of hedge mode.
@@ -194,7 +283,7 @@ pub(crate) fn mode(info: &wire::AccountInfo, hedged: bool) -> Result<AccountMode
 
 /// The venue writes "no stop" as an empty text or as zero.
 fn stop_loss(text: &str, spec: &InstrumentSpec) -> Result<Option<Price>, Quarantine> {
-    let price = mantissa(zero_if_empty(text), spec.price_decimals).map_err(|_| member("stopLoss", text))?;
+    let price = not_negative("stopLoss", text, spec.price_decimals)?;
     Ok((price != 0).then_some(Price(price)))
 }
 

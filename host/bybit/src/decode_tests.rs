@@ -78,6 +78,66 @@ fn what_does_not_fit_is_quarantined() {
 }
 
 #[test]
+fn an_order_with_numbers_that_no_order_has_is_quarantined() {
+    for changes in [
+        serde_json::json!({"price": "-60000.1"}),
+        serde_json::json!({"price": "0"}),
+        serde_json::json!({"price": "99999999999999999999"}),
+        serde_json::json!({"qty": "-0.010"}),
+        serde_json::json!({"qty": ""}),
+        serde_json::json!({"qty": "99999999999999999999"}),
+        serde_json::json!({"cumExecQty": "-0.001"}),
+    ] {
+        assert!(matches!(decode(changes.clone()), Err(Quarantine::Member { .. })), "{changes}");
+    }
+    // A stop of the whole position has no quantity yet.
+    assert!(decode(serde_json::json!({"qty": "0", "orderType": "Market", "price": "0"})).is_ok());
+}
+
+#[test]
+fn an_execution_with_numbers_that_no_execution_has_is_quarantined() {
+    let decode = |changes: &serde_json::Value| {
+        execution(&table(Category::Linear), &execution_row(changes.clone()), Some(Category::Linear))
+    };
+    for changes in [
+        serde_json::json!({"execPrice": "-95900.1"}),
+        serde_json::json!({"execPrice": "0"}),
+        serde_json::json!({"execQty": "-0.5"}),
+        serde_json::json!({"execQty": "0"}),
+        serde_json::json!({"execFee": "47960"}),
+        serde_json::json!({"execFee": "-47960"}),
+        serde_json::json!({"execType": "Funding", "execPrice": "-95900.17"}),
+        serde_json::json!({"execType": "Funding", "execQty": "-0.5"}),
+        serde_json::json!({"execType": "Funding", "execFee": "170141183460469231731"}),
+    ] {
+        assert!(matches!(decode(&changes), Err(Quarantine::Member { .. })), "{changes}");
+    }
+    assert!(decode(&serde_json::json!({"execFee": "-12"})).is_ok(), "a rebate is a fee too");
+}
+
+#[test]
+fn a_position_with_numbers_that_no_position_has_is_quarantined() {
+    let decode = |changes: &serde_json::Value| {
+        let mut row = serde_json::json!({
+            "symbol": "BTCUSDT", "side": "Buy", "size": "0.3", "entryPrice": "27464.5", "updatedTime": "1697673600012"
+        });
+        row.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        position(&table(Category::Linear), &serde_json::from_value(row).unwrap())
+    };
+    assert!(decode(&serde_json::json!({"stopLoss": "27000"})).is_ok());
+    for changes in [
+        // A negative short would be a long.
+        serde_json::json!({"side": "Sell", "size": "-0.3"}),
+        serde_json::json!({"size": ""}),
+        serde_json::json!({"entryPrice": "-1"}),
+        serde_json::json!({"entryPrice": "0"}),
+        serde_json::json!({"stopLoss": "-27000"}),
+    ] {
+        assert!(matches!(decode(&changes), Err(Quarantine::Member { .. })), "{changes}");
+    }
+}
+
+#[test]
 fn the_streams_market_wins_over_the_querys() {
     let row = order_row(serde_json::json!({"category": "spot"}));
     assert_eq!(
@@ -164,4 +224,54 @@ fn the_wallets_empty_members_are_zero() {
     assert_eq!(report.equity, Amount(1_000_500_000_000_000_000_000));
     assert_eq!(report.available, Amount(890_000_000_000_000_000_000));
     assert_eq!(wallet(&wire::Wallet::default(), Timestamp(1)).unwrap().equity, Amount(0));
+}
+
+/// The wallet of an account in isolated margin: what is about the account as a whole is empty.
+fn isolated(changes: serde_json::Value, coin: serde_json::Value) -> WalletReport {
+    let mut usdt = serde_json::json!({
+        "coin": "USDT", "equity": "1000", "walletBalance": "990", "totalPositionIM": "150", "totalOrderIM": "50",
+        "totalPositionMM": "7.5", "locked": "0", "bonus": "0"
+    });
+    usdt.as_object_mut().unwrap().extend(coin.as_object().unwrap().clone());
+    let mut row = serde_json::json!({
+        "accountIMRate": "", "accountMMRate": "", "totalMarginBalance": "", "totalInitialMargin": "",
+        "totalMaintenanceMargin": "", "totalAvailableBalance": "", "totalEquity": "1000", "coin": [usdt]
+    });
+    row.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    wallet(&serde_json::from_value(row).unwrap(), Timestamp(1)).unwrap()
+}
+
+#[test]
+fn in_isolated_margin_the_coin_says_what_is_bound() {
+    let nothing = serde_json::json!({});
+    let rates = |changes: serde_json::Value, coin: serde_json::Value| {
+        let report = isolated(changes, coin);
+        (report.initial_margin.map(|rate| rate.0), report.maintenance_margin.map(|rate| rate.0))
+    };
+    let both = rates(nothing.clone(), nothing.clone());
+    assert_eq!(both, (Some(200_000_000_000), Some(7_500_000_000)), "200 and 7.5 of 1,000");
+    let third = rates(nothing.clone(), serde_json::json!({"equity": "3", "totalPositionMM": "1"}));
+    assert_eq!(third.1, Some(333_333_333_334), "rounded up");
+    // What is not stated, or cannot be, is no zero.
+    for (coin, expected) in [
+        (serde_json::json!({"totalOrderIM": ""}), (None, both.1)),
+        (serde_json::json!({"totalPositionIM": "-150"}), (None, both.1)),
+        (serde_json::json!({"totalPositionMM": ""}), (both.0, None)),
+        (serde_json::json!({"equity": "0"}), (None, None)),
+        (serde_json::json!({"equity": "-5"}), (None, None)),
+        (serde_json::json!({"coin": "BTC"}), (None, None)),
+    ] {
+        assert_eq!(rates(nothing.clone(), coin.clone()), expected, "{coin}");
+    }
+    // An account that states some of its margin is in another mode, and nothing takes the place of what is missing.
+    for changes in [
+        serde_json::json!({"totalMarginBalance": "1000"}),
+        serde_json::json!({"totalInitialMargin": "200"}),
+        serde_json::json!({"accountMMRate": "0.01"}),
+        serde_json::json!({"accountIMRate": "-0.2", "accountMMRate": "-0.1"}),
+    ] {
+        assert_eq!(rates(changes.clone(), nothing.clone()).0, None, "{changes}");
+    }
+    let stated = serde_json::json!({"accountIMRate": "0.2", "accountMMRate": "0.01"});
+    assert_eq!(rates(stated, nothing), (Some(200_000_000_000), Some(10_000_000_000)));
 }

@@ -27,8 +27,8 @@ pub enum FrameFault {
         /// How it broke.
         fault: BookFault,
     },
-    /// A value is malformed or does not fit the decimals; the rest of the frame was delivered.
-    #[error("{symbol}: {member} is malformed or does not fit the decimals")]
+    /// A value is malformed, does not fit the decimals, or is none that the member can have; the rest of the frame was delivered.
+    #[error("{symbol}: {member} is malformed, out of its range or does not fit the decimals")]
     Value {
         /// Instrument.
         symbol: String,

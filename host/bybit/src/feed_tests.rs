@@ -157,6 +157,92 @@ fn only_closed_bars_are_told() {
     assert_eq!(at, Timestamp::from_millis(1_672_324_860_000));
 }
 
+/// What is left of a frame whose rows have these members instead: its events, and the member that was refused.
+fn refused(feed: &mut Feed, text: &str) -> (usize, Option<&'static str>) {
+    let mut events = 0;
+    let result = feed.frame(text, NOW, &mut |_| events += 1);
+    let member = match result {
+        Err(FrameFault::Value { member, .. }) => Some(member),
+        Err(FrameFault::Book { .. }) => Some("book"),
+        Err(FrameFault::Malformed(words)) => panic!("{words}"),
+        Ok(()) => None,
+    };
+    (events, member)
+}
+
+#[test]
+fn numbers_that_no_market_has_are_left_out() {
+    let far = NOW.millis() + 61_000;
+    let trade = |price: &str, quantity: &str, at: u64| {
+        format!(
+            r#"{{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1,"data":[{{"T":{at},"s":"BTCUSDT","S":"Buy","v":"{quantity}",
+            "p":"{price}","L":"PlusTick","i":"x","BT":false,"seq":1}}]}}"#
+        )
+    };
+    for (text, expected) in [
+        (trade("100", "1", 1), (1, None)),
+        (trade("-100", "1", 1), (0, Some("p"))),
+        (trade("0", "1", 1), (0, Some("p"))),
+        (trade("99999999999999999999", "1", 1), (0, Some("p"))),
+        (trade("100", "-1", 1), (0, Some("v"))),
+        (trade("100", "0", 1), (0, Some("v"))),
+        // It would make everything after it look fresh.
+        (trade("100", "1", far), (0, Some("T"))),
+        (trade("100", "1", u64::MAX), (0, Some("T"))),
+    ] {
+        assert_eq!(refused(&mut feed(), &text), expected, "{text}");
+    }
+    for level in [r#"["-100","1"]"#, r#"["0","1"]"#, r#"["100","-1"]"#, r#"["99999999999999999999","1"]"#] {
+        let mut feed = feed();
+        assert_eq!(refused(&mut feed, &book("snapshot", 1, level, "")), (0, Some("book")), "{level}");
+        assert_eq!(
+            refused(&mut feed, &book("delta", 2, "", r#"["101","1"]"#)),
+            (0, None),
+            "nothing is left of it"
+        );
+    }
+    let late = book("snapshot", 1, r#"["100","1"]"#, "").replace(r#""cts":4"#, &format!(r#""cts":{far}"#));
+    assert_eq!(refused(&mut feed(), &late), (0, Some("cts")));
+    let candle = |members: &str| {
+        format!(
+            r#"{{"topic":"kline.1.BTCUSDT","data":[{{"start":1672324800000,"end":1672324859999,"interval":"1",{members},
+            "turnover":"1","confirm":true,"timestamp":1672324988882}}],"ts":1672324988882,"type":"snapshot"}}"#
+        )
+    };
+    for (members, expected) in [
+        (r#""open":"10","close":"12","high":"13","low":"9","volume":"0""#, (1, None)),
+        (r#""open":"-10","close":"12","high":"13","low":"9","volume":"2""#, (0, Some("open"))),
+        (r#""open":"10","close":"12","high":"13","low":"0","volume":"2""#, (0, Some("low"))),
+        (r#""open":"10","close":"12","high":"11","low":"9","volume":"2""#, (0, Some("low"))),
+        (r#""open":"10","close":"12","high":"13","low":"9","volume":"-2""#, (0, Some("volume"))),
+    ] {
+        assert_eq!(refused(&mut feed(), &candle(members)), expected, "{members}");
+    }
+}
+
+#[test]
+fn a_ticker_is_taken_over_whole_or_not_at_all() {
+    let ticker = |members: &str| {
+        format!(
+            r#"{{"topic":"tickers.BTCUSDT","type":"delta","data":{{"symbol":"BTCUSDT"{members}}},"cs":1,"ts":2}}"#
+        )
+    };
+    let mut feed = feed();
+    let good = r#","markPrice":"66666.65","indexPrice":"66600""#;
+    assert_eq!(refused(&mut feed, &ticker(good)), (1, None));
+    for (members, member) in [
+        (r#","indexPrice":"1","markPrice":"-66666.65""#, "markPrice"),
+        (r#","indexPrice":"1","markPrice":"0""#, "markPrice"),
+        (r#","markPrice":"1","indexPrice":"-1""#, "indexPrice"),
+        (r#","markPrice":"1","fundingRate":"1.01""#, "fundingRate"),
+        (r#","markPrice":"1","fundingRate":"-7""#, "fundingRate"),
+        (r#","markPrice":"1","nextFundingTime":"-5""#, "nextFundingTime"),
+    ] {
+        assert_eq!(refused(&mut feed, &ticker(members)), (0, Some(member)), "{members}");
+    }
+    assert_eq!(refused(&mut feed, &ticker(good)), (0, None), "nothing of them was kept");
+}
+
 #[test]
 fn strange_frames_are_faults_not_panics() {
     for text in [

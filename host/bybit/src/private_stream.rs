@@ -238,10 +238,12 @@ async fn missed(shared: &Shared) -> Result<Option<String>, QueryError> {
     Ok(None)
 }
 
-/// Hands on the reports of one data frame. A row that does not fit is counted and logged; the others go on.
+/// Hands on the reports of one data frame. A row that does not fit is counted and told; the others go on.
 fn deliver(shared: &Shared, text: &str) {
-    let counters = &shared.events.counters;
-    shared.followed().private.frame(text, &mut |report| match report {
+    let now = shared.now();
+    shared.followed().private.frame(text, &mut |report| match report
+        .and_then(|report| decode::in_time(report.venue_time(), now).map(|()| report))
+    {
         Ok(report) => {
             match &report {
                 ExecutionReport::Execution(execution) => {
@@ -254,14 +256,10 @@ fn deliver(shared: &Shared, text: &str) {
             shared.events.push(VenueEvent::Report(report));
         }
         Err(Quarantine::OtherInstrument) => {
-            if counters.foreign.count() {
+            if shared.events.counters.foreign.count() {
                 tracing::warn!("a private row of an instrument we do not follow");
             }
         }
-        Err(error) => {
-            if counters.quarantined.count() {
-                tracing::error!(%error, "private row quarantined: our books may miss it");
-            }
-        }
+        Err(error) => shared.quarantined(&error),
     });
 }

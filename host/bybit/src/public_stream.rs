@@ -4,7 +4,7 @@ use core::convert::Infallible;
 use core::time::Duration;
 use std::sync::Arc;
 
-use portcullis_core::{Category, InstrumentSpec, LinkChange, MarketEvent};
+use portcullis_core::{Category, InstrumentSpec, LinkChange, MarketEvent, VenueAlarm};
 use portcullis_gateway::VenueEvent;
 use portcullis_wire::{Ack, Inbound, Operation, path, redact, topic_of};
 use tokio::sync::watch;
@@ -137,6 +137,8 @@ async fn connected(
             Err(fault @ (FrameFault::Malformed(_) | FrameFault::Value { .. })) => {
                 if counters.quarantined.count() {
                     tracing::warn!(?category, %fault, "market frame quarantined");
+                    let detail = format!("market frame: {fault}");
+                    shared.events.push(VenueEvent::Alarm(VenueAlarm::Quarantined { detail }));
                 }
             }
         }

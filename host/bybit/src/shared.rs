@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portcullis_core::{Category, LinkChange, Timestamp};
+use portcullis_core::{Category, LinkChange, Timestamp, VenueAlarm};
 use portcullis_gateway::VenueEvent;
 use tokio::sync::watch;
 
 use crate::config::{Config, Wanted};
+use crate::decode::Quarantine;
 use crate::events::Events;
 use crate::heard::Heard;
 use crate::modes::Modes;
@@ -64,6 +65,16 @@ impl Shared {
     pub(crate) fn set_public(&self, category: Category, up: bool) {
         if let Some(up) = self.public.set(category, up) {
             self.events.push(VenueEvent::Link(LinkChange::Public { up }));
+        }
+    }
+
+    /// A private row was left out. It is counted, and told to the gate on its first, second, fourth… time: the journal keeps that our
+    /// books may miss something, and they are compared with the venue.
+    pub(crate) fn quarantined(&self, error: &Quarantine) {
+        if self.events.counters.quarantined.count() {
+            tracing::error!(%error, "private row quarantined: our books may miss it");
+            let detail = format!("private row: {error}");
+            self.events.push(VenueEvent::Alarm(VenueAlarm::Quarantined { detail }));
         }
     }
 

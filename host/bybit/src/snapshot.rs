@@ -19,12 +19,13 @@ pub(crate) async fn take(shared: &Shared, since: Timestamp) -> Result<VenueSnaps
     let (mut orders, mut executions, mut positions) = (Vec::new(), Vec::new(), Vec::new());
     for category in table.categories() {
         for row in rest.open_orders(category).await? {
-            keep(shared, &mut orders, decode::order(table, &row, Some(category)))?;
+            keep(shared, &mut orders, decode::order(table, &row, Some(category)), |row| row.venue_time)?;
         }
     }
     for category in table.categories() {
         for row in rest.executions(category, since).await? {
-            keep(shared, &mut executions, decode::execution(table, &row, Some(category)))?;
+            let execution = decode::execution(table, &row, Some(category));
+            keep(shared, &mut executions, execution, |row| row.venue_time)?;
         }
     }
     executions.sort_by_key(|execution| execution.venue_time);
@@ -33,7 +34,8 @@ pub(crate) async fn take(shared: &Shared, since: Timestamp) -> Result<VenueSnaps
         hedged = modes::read(shared).await?;
         for row in rest.positions().await? {
             hedged |= row.position_idx != 0;
-            keep(shared, &mut positions, decode::position_of_any_mode(table, &row))?;
+            let position = decode::position_of_any_mode(table, &row);
+            keep(shared, &mut positions, position, |row| row.venue_time)?;
         }
     }
     let (wallet, time) = rest.wallet().await?;
@@ -56,8 +58,14 @@ fn netted(positions: Vec<PositionReport>) -> Option<Vec<PositionReport>> {
     Some(net)
 }
 
-fn keep<T>(shared: &Shared, rows: &mut Vec<T>, row: Result<T, Quarantine>) -> Result<(), QueryError> {
-    match row {
+fn keep<T>(
+    shared: &Shared,
+    rows: &mut Vec<T>,
+    row: Result<T, Quarantine>,
+    time: impl Fn(&T) -> Timestamp,
+) -> Result<(), QueryError> {
+    let now = shared.now();
+    match row.and_then(|row| decode::in_time(time(&row), now).map(|()| row)) {
         Ok(row) => rows.push(row),
         Err(Quarantine::OtherInstrument) => {
             if shared.events.counters.foreign.count() {
@@ -66,7 +74,10 @@ fn keep<T>(shared: &Shared, rows: &mut Vec<T>, row: Result<T, Quarantine>) -> Re
                 );
             }
         }
-        Err(error) => return Err(malformed(error)),
+        Err(error) => {
+            shared.quarantined(&error);
+            return Err(malformed(error));
+        }
     }
     Ok(())
 }
@@ -108,13 +119,18 @@ async fn search(
         found = rest.history(spec.category, symbol, name).await?;
     }
     let found = match found {
-        Some(row) => Some(decode::order(table, &row, Some(spec.category)).map_err(malformed)?),
+        Some(row) => {
+            let report = decode::order(table, &row, Some(spec.category)).map_err(malformed)?;
+            decode::in_time(report.venue_time, shared.now()).map_err(malformed)?;
+            Some(report)
+        }
         None => None,
     };
     let mut executed = false;
     if found.as_ref().is_none_or(may_have_executed) {
         for row in rest.executions_of(spec.category, symbol, name).await? {
             let execution = decode::execution(table, &row, Some(spec.category)).map_err(malformed)?;
+            decode::in_time(execution.venue_time, shared.now()).map_err(malformed)?;
             executed = true;
             shared.saw_execution(execution.venue_time);
             shared.events.push(VenueEvent::Report(ExecutionReport::Execution(execution)));

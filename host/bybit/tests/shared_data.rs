@@ -26,6 +26,9 @@ use portcullis_core::{
 use portcullis_wire as wire;
 use serde_json::Value;
 
+/// Later than everything recorded.
+const NOW: Timestamp = Timestamp::from_millis(1_795_500_000_000);
+
 fn data() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/bybit")
 }
@@ -164,7 +167,7 @@ fn documented_private_frames_become_reports() {
 
 fn events(feed: &mut Feed, frame: &Value) -> Result<Vec<MarketEvent>, FrameFault> {
     let mut events = Vec::new();
-    feed.frame(&frame.to_string(), Timestamp(0), &mut |event| events.push(event))?;
+    feed.frame(&frame.to_string(), NOW, &mut |event| events.push(event))?;
     Ok(events)
 }
 
@@ -272,7 +275,7 @@ fn every_payload_is_taken_or_quarantined() {
         assert!(told >= 1.min(rows), "a frame is never swallowed: {text}");
         for feed in &mut public {
             let mut events = 0;
-            let result = feed.frame(&text, Timestamp(0), &mut |_| events += 1);
+            let result = feed.frame(&text, NOW, &mut |_| events += 1);
             frames += usize::from(result.is_ok());
         }
         answers += usize::from(wire::RawReply::read(text.as_bytes()).is_ok());
@@ -303,7 +306,7 @@ fn any_member_may_be_missing() {
             assert_eq!(told.len(), 2, "{name} without {member}");
             assert!(told[1] || !whole, "{name} without {member} hides its neighbour");
             for feed in &mut public {
-                let _ = feed.frame(&changed.to_string(), Timestamp(0), &mut |_| {});
+                let _ = feed.frame(&changed.to_string(), NOW, &mut |_| {});
             }
             tried += 1;
         }
@@ -322,7 +325,7 @@ fn recorded_keys_meet_the_live_gate() {
         let key: wire::ApiKey =
             serde_json::from_value(result.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
         let facts = AccountFacts { trade_key: key, trades_linear: true, ..AccountFacts::default() };
-        let findings = live_gate(&policy, &facts, Timestamp::from_millis(1_795_500_000_000));
+        let findings = live_gate(&policy, &facts, NOW);
         let refuses = |rule| findings.iter().any(|finding| finding.refuses && finding.rule == rule);
         assert!(refuses(PolicyRule::Unbound) || refuses(PolicyRule::Address), "{name}: {findings:?}");
         assert!(refuses(PolicyRule::MainAccount), "{name}: none of them is known to be a sub-account's");

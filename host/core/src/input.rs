@@ -64,7 +64,7 @@ pub enum Input<'a> {
     },
     /// A connection, the clock or a neighbour changed.
     Link(LinkChange),
-    /// The venue's side found what no trading is safe with: nothing is opened until an operator has looked at it.
+    /// The venue's side found something wrong. With most of it no trading is safe, and nothing is opened until an operator has looked at it.
     Alarm(VenueAlarm),
     /// An operator asks. `actor` is who, at most 64 bytes.
     Operator {
@@ -146,7 +146,7 @@ pub enum Evidence {
     Unavailable,
 }
 
-/// What the venue's side found wrong with the account, its keys or the journal. It latches reduce-only.
+/// What the venue's side found wrong with the account, its keys, the journal or what it is told. All but the last latch reduce-only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VenueAlarm {
     /// The venue has an order of ours that is newer than the journal (RULES J5).
@@ -157,6 +157,11 @@ pub enum VenueAlarm {
     /// The account or its keys are not as the operator's policy wants them.
     AccountPolicy {
         /// What is wrong, without secrets; at most 512 bytes.
+        detail: String,
+    },
+    /// Something of the venue's could not be what it says, and was left out: it is noted, and the books are compared.
+    Quarantined {
+        /// Which member says what; at most 512 bytes.
         detail: String,
     },
 }

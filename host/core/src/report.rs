@@ -19,6 +19,18 @@ pub enum ExecutionReport {
     Wallet(WalletReport),
 }
 
+impl ExecutionReport {
+    /// The venue's time of it; zero for a row of a query that has none.
+    pub fn venue_time(&self) -> Timestamp {
+        match self {
+            Self::Order(report) => report.venue_time,
+            Self::Execution(execution) => execution.venue_time,
+            Self::Position(position) => position.venue_time,
+            Self::Wallet(wallet) => wallet.venue_time,
+        }
+    }
+}
+
 /// The venue's view of one order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderReport {
@@ -250,4 +262,15 @@ pub enum MarginMode {
     Cross,
     /// All share the account's, set by the portfolio's risk.
     Portfolio,
+}
+
+impl MarginMode {
+    /// The name in limits files and findings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Isolated => "isolated",
+            Self::Cross => "cross",
+            Self::Portfolio => "portfolio",
+        }
+    }
 }

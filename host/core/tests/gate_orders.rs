@@ -408,6 +408,23 @@ fn an_account_that_breaks_its_policy_latches() {
 }
 
 #[test]
+fn words_of_the_venue_that_cannot_be_are_told_and_the_books_compared() {
+    let mut world = World::new();
+    world.queries.clear();
+    let detail = format!("private row: execPrice is `-1` {}", "x".repeat(600));
+    world.step(Input::Alarm(VenueAlarm::Quarantined { detail }));
+    assert_eq!(world.findings(), [FindingKind::VenueQuarantined]);
+    assert_eq!(
+        world.gate.state().trading_state(TAKER),
+        TradingState::Active,
+        "what was left out harms nobody"
+    );
+    world.pass(3);
+    assert!(world.queries.iter().any(|query| matches!(query, Query::Snapshot { .. })));
+    assert!(world.place(buy(1, "60000.00")).is_ok());
+}
+
+#[test]
 fn an_unsent_order_is_withdrawn() {
     let mut world = World::new();
     world.prompt = false;

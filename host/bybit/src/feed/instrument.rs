@@ -15,6 +15,13 @@ use crate::book::{BookFault, LocalBook};
 /// A trade changes the book. Trades that go on for this long while the book stays as it is mean that its stream is dead.
 const STALE_AFTER: Span = Span::from_secs(5);
 
+/// The venue's clock and ours are never further apart than this while anything is traded. A later stamp would make old prices look
+/// fresh for as long as it lies ahead.
+const AHEAD_MAX: Span = Span::from_secs(60);
+
+/// Nobody pays more than the whole position as funding.
+const FUNDING_MAX: i64 = 1_000_000_000_000;
+
 /// One instrument of the stream.
 #[derive(Debug)]
 pub(super) struct Followed {
@@ -93,8 +100,9 @@ impl Followed {
         self.traded_at.get_or_insert(now);
         let mut result = Ok(());
         for trade in &frame.data {
-            match self.trade(symbol, trade) {
-                Ok(body) => emit(self.event(now, Timestamp::from_millis(trade.time), body)),
+            let told = time(symbol, "T", trade.time, now).and_then(|at| Ok((at, self.trade(symbol, trade)?)));
+            match told {
+                Ok((at, body)) => emit(self.event(now, at, body)),
                 Err(fault) => result = Err(fault),
             }
         }
@@ -108,11 +116,9 @@ impl Followed {
             wire::Side::Sell => Side::Sell,
             wire::Side::Flat | wire::Side::Other(_) => return Err(fault("S")),
         };
-        Ok(MarketBody::Trade {
-            price: Price(mantissa(&trade.p, self.price_decimals).map_err(|_| fault("p"))?),
-            quantity: Qty(mantissa(&trade.v, self.quantity_decimals).map_err(|_| fault("v"))?),
-            taker,
-        })
+        let price = positive(&trade.p, self.price_decimals).ok_or_else(|| fault("p"))?;
+        let quantity = positive(&trade.v, self.quantity_decimals).ok_or_else(|| fault("v"))?;
+        Ok(MarketBody::Trade { price: Price(price), quantity: Qty(quantity), taker })
     }
 
     pub(super) fn book(
@@ -122,6 +128,8 @@ impl Followed {
         now: Timestamp,
         emit: &mut impl FnMut(MarketEvent),
     ) -> Result<(), FrameFault> {
+        // A frame that is left out shows as a gap with the next one.
+        let venue_time = time(topic, "cts", frame.cts.unwrap_or(frame.ts), now)?;
         let was_known = self.book.is_known();
         self.traded_at = None;
         match self.book.apply(frame.kind, &frame.data) {
@@ -134,7 +142,6 @@ impl Followed {
                 return Err(FrameFault::Book { topic: topic.to_owned(), fault });
             }
         }
-        let venue_time = Timestamp::from_millis(frame.cts.unwrap_or(frame.ts));
         let quote = self.book.quote();
         if self.quote != Some(quote) || frame.kind == FrameKind::Snapshot {
             self.quote = Some(quote);
@@ -154,22 +161,27 @@ impl Followed {
         emit: &mut impl FnMut(MarketEvent),
     ) -> Result<(), FrameFault> {
         let fault = |member| FrameFault::Value { symbol: symbol.to_owned(), member };
+        let venue_time = time(symbol, "ts", frame.ts, now)?;
         let before = self.ticker;
+        // Taken over whole or not at all.
+        let mut said = before;
         let data = &frame.data;
         if let Some(text) = &data.mark_price {
-            self.ticker.mark = Some(amount(text).map_err(|_| fault("markPrice"))?);
+            let mark = amount(text).ok().filter(|mark| *mark > Amount::ZERO);
+            said.mark = Some(mark.ok_or_else(|| fault("markPrice"))?);
         }
         if let Some(text) = &data.index_price {
-            self.ticker.index = Some(amount(text).map_err(|_| fault("indexPrice"))?);
+            let index = amount(text).ok().filter(|index| !index.is_negative());
+            said.index = Some(index.ok_or_else(|| fault("indexPrice"))?);
         }
         if let Some(text) = data.funding_rate.as_ref().filter(|text| !text.is_empty()) {
-            self.ticker.funding = Some(rate(text).map_err(|_| fault("fundingRate"))?);
+            let funding = rate(text).ok().filter(|rate| (-FUNDING_MAX..=FUNDING_MAX).contains(&rate.0));
+            said.funding = Some(funding.ok_or_else(|| fault("fundingRate"))?);
         }
         if let Some(text) = data.next_funding_time.as_ref().filter(|text| !text.is_empty()) {
-            self.ticker.next = Some(wire::millis(text).ok_or_else(|| fault("nextFundingTime"))?);
+            said.next = Some(wire::millis(text).ok_or_else(|| fault("nextFundingTime"))?);
         }
-        let venue_time = Timestamp::from_millis(frame.ts);
-        let said = self.ticker;
+        self.ticker = said;
         if let Some(mark) = said.mark.filter(|_| (said.mark, said.index) != (before.mark, before.index)) {
             let index = said.index.unwrap_or_default();
             emit(self.event(now, venue_time, MarketBody::Mark { mark, index }));
@@ -192,9 +204,10 @@ impl Followed {
         for candle in frame.data.iter().filter(|candle| candle.confirm) {
             let fault = |member| FrameFault::Value { symbol: symbol.to_owned(), member };
             let price = |member, text: &str| {
-                mantissa(text, self.price_decimals).map(Price).map_err(|_| fault(member))
+                positive(text, self.price_decimals).map(Price).ok_or_else(|| fault(member))
             };
             let interval = self.bars.iter().find(|(name, _)| *name == *candle.interval);
+            let volume = mantissa(&candle.volume, self.quantity_decimals).ok().filter(|volume| *volume >= 0);
             let bar = Bar {
                 open_time: Timestamp::from_millis(candle.start),
                 interval_s: interval.ok_or_else(|| fault("interval"))?.1,
@@ -202,13 +215,30 @@ impl Followed {
                 high: price("high", &candle.high)?,
                 low: price("low", &candle.low)?,
                 close: price("close", &candle.close)?,
-                volume: Qty(mantissa(&candle.volume, self.quantity_decimals).map_err(|_| fault("volume"))?),
+                volume: Qty(volume.ok_or_else(|| fault("volume"))?),
             };
-            let closed = Timestamp::from_millis(candle.end.saturating_add(1));
+            if bar.low > bar.open.min(bar.close) || bar.high < bar.open.max(bar.close) {
+                return Err(fault("low"));
+            }
+            let closed = time(symbol, "end", candle.end.saturating_add(1), now)?;
             emit(self.event(now, closed, MarketBody::Bar(bar)));
         }
         Ok(())
     }
+}
+
+/// The venue's time of a row, unless it lies further ahead of ours than clocks can differ.
+fn time(symbol: &str, member: &'static str, millis: u64, now: Timestamp) -> Result<Timestamp, FrameFault> {
+    let at = Timestamp::from_millis(millis);
+    if at.since(now) > AHEAD_MAX {
+        return Err(FrameFault::Value { symbol: symbol.to_owned(), member });
+    }
+    Ok(at)
+}
+
+/// A mantissa of which only positive ones make sense.
+fn positive(text: &str, decimals: u8) -> Option<i64> {
+    mantissa(text, decimals).ok().filter(|value| *value > 0)
 }
 
 pub(super) fn read<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, FrameFault> {

@@ -1,8 +1,12 @@
-//! What no trading is safe with: a journal older than the venue, or an account that is not as it should be.
+//! What the venue's side found wrong: a journal older than the venue, an account that is not as it should be, words of the venue that
+//! cannot be.
 
-use crate::{LinkId, LinkNumber, Scope, StateCause, TradingState, VenueAlarm};
+use crate::{Finding, FindingKind, LinkId, LinkNumber, Scope, StateCause, TradingState, VenueAlarm};
 
 use super::turn::Turn;
+
+/// Most bytes of an alarm's words that are kept.
+const DETAIL_MAX: usize = 512;
 
 impl Turn<'_> {
     /// The venue's side found something wrong.
@@ -10,9 +14,18 @@ impl Turn<'_> {
         let (cause, mut detail) = match alarm {
             VenueAlarm::RolledBack { link } => (StateCause::RolledBack, rolled_back(&link)),
             VenueAlarm::AccountPolicy { detail } => (StateCause::AccountPolicy, detail),
+            VenueAlarm::Quarantined { detail } => return self.quarantined(detail),
         };
-        detail.truncate(detail.floor_char_boundary(512));
+        detail.truncate(detail.floor_char_boundary(DETAIL_MAX));
         self.raise(Scope::Account, TradingState::ReduceOnly, cause, detail);
+    }
+
+    /// Something of the venue's was left out, so the books may miss it.
+    fn quarantined(&mut self, mut detail: String) {
+        detail.truncate(detail.floor_char_boundary(DETAIL_MAX));
+        let kind = FindingKind::VenueQuarantined;
+        self.finding(Finding { kind, order: None, instrument: None, detail, at: self.now });
+        self.desk.reconciliation.wanted = true;
     }
 
     /// Whether an id of our form comes from an entry that the journal should have and has not, as the first comparison after a start

@@ -69,6 +69,8 @@ pub enum FindingKind {
     StrategyQuarantined = 21,
     /// Market data was kept from a strategy.
     DataGap = 22,
+    /// Something the venue said cannot be, and was left out of the books.
+    VenueQuarantined = 23,
 }
 
 impl FindingKind {
@@ -98,6 +100,7 @@ impl FindingKind {
             Self::ReserveUsed => "RESERVE_USED",
             Self::StrategyQuarantined => "STRATEGY_QUARANTINED",
             Self::DataGap => "DATA_GAP",
+            Self::VenueQuarantined => "VENUE_QUARANTINED",
         }
     }
 }
