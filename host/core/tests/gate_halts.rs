@@ -84,6 +84,92 @@ fn a_halt_that_does_not_come_through_is_told() {
     );
 }
 
+/// Lets so many seconds pass and says in which of them something was sent that `is_wanted` picks; `answer` says what the venue makes
+/// of it.
+fn attempts(
+    world: &mut World,
+    seconds: u64,
+    is_wanted: fn(&Command) -> bool,
+    answer: fn(&mut World, Sequence),
+) -> Vec<u64> {
+    let mut at = Vec::new();
+    for second in 0..seconds {
+        for (of, command) in std::mem::take(&mut world.sent) {
+            if is_wanted(&command) {
+                at.push(second);
+            }
+            answer(world, of);
+        }
+        world.pass(1);
+    }
+    at.dedup();
+    at
+}
+
+fn refuse(world: &mut World, of: Sequence) {
+    let rejection =
+        VenueRejection { kind: RejectionKind::Unauthorised, code: 33_004, message: String::new() };
+    world.answer(of, Submission::Rejected(rejection));
+}
+
+/// The pauses grow, the first is this long, and none is longer than that.
+fn check_pauses(at: &[u64], first: u64, longest: u64) {
+    let pauses: Vec<u64> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(pauses.first(), Some(&first), "{at:?}");
+    assert!(pauses.windows(2).all(|pair| pair[1] >= pair[0]), "{at:?}");
+    assert_eq!(pauses.last(), Some(&longest), "{at:?}");
+}
+
+#[test]
+fn a_halt_that_the_venue_refuses_goes_on_ever_more_slowly() {
+    let mut world = World::new();
+    let id = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.report(id, VenueStatus::Working);
+    raise(&mut world, Scope::Strategy(TAKER), TradingState::EntriesCancelled);
+    let is_halt = |command: &Command| matches!(command, Command::CancelAll(_));
+    let at = attempts(&mut world, 300, is_halt, refuse);
+    assert!(at.starts_with(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), "{at:?}");
+    check_pauses(&at, 1, 30);
+    assert!(at.len() < 30, "{at:?}");
+    // Once the venue can be spoken to again it is tried at once, and the pauses begin anew.
+    world.step(Input::Link(LinkChange::Private { up: false }));
+    world.step(Input::Link(LinkChange::Private { up: true }));
+    assert_eq!(attempts(&mut world, 4, is_halt, refuse), [1, 3]);
+    // It goes on for as long as no query shows that nothing is left.
+    assert_eq!(world.gate.halt_is_proven(BTC), Some(false));
+}
+
+#[test]
+fn a_cancel_that_the_venue_refuses_is_tried_ever_more_slowly() {
+    let mut world = World::new();
+    let till = world.now.after(Span::from_secs(5));
+    let id = world.place(Place { good_till: Some(till), ..buy(10, "60000.00") }).unwrap();
+    world.accept();
+    world.report(id, VenueStatus::Working);
+    let is_cancel = |command: &Command| matches!(command, Command::Cancel(_));
+    let at = attempts(&mut world, 200, is_cancel, refuse);
+    check_pauses(&at, 1, 30);
+    assert!(at.len() < 14, "{at:?}");
+}
+
+#[test]
+fn a_flatten_that_the_venue_refuses_is_tried_ever_more_slowly() {
+    let mut world = World::new();
+    let filled = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.fill(filled, Qty(10), "60000.00");
+    raise(&mut world, Scope::Strategy(TAKER), TradingState::Flattening);
+    let is_close = |command: &Command| matches!(command, Command::Place(_));
+    let at = attempts(&mut world, 100, is_close, refuse);
+    check_pauses(&at, 1, 10);
+    assert!(at.len() < 18, "{at:?}");
+    // The rate budget is there again: no need to wait.
+    world.step(Input::Link(LinkChange::RateBudget { up: false }));
+    world.step(Input::Link(LinkChange::RateBudget { up: true }));
+    assert_eq!(attempts(&mut world, 3, is_close, refuse).first(), Some(&1));
+}
+
 #[test]
 fn a_halt_survives_a_restart() {
     let mut world = World::new();

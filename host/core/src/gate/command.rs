@@ -8,13 +8,14 @@ use crate::{
 };
 
 use super::desk::Flight;
+use super::halt::doubled;
 use super::turn::Turn;
 
 /// How long a cancel waits for the answer to the command before it (RULES G5).
 const CANCEL_PATIENCE: Span = Span::from_secs(1);
 
 /// Longest pause between two attempts at a cancel that the venue refuses.
-const CANCEL_PAUSE_MAX_S: u64 = 30;
+const CANCEL_PAUSE_MAX: Span = Span::from_secs(30);
 
 /// How long a command may be out without an outcome before it counts as unknown. The venue's side reports one much earlier.
 const OUTCOME_MAX: Span = Span::from_secs(30);
@@ -166,10 +167,20 @@ impl Turn<'_> {
         }
         let before = order.and_then(|id| self.visible(id));
         let refused = order.and_then(|id| self.refused_cancel(id, of, &outcome));
+        let is_refused = matches!(outcome, Submission::Rejected(_));
+        let is_unknown = matches!(outcome, Submission::Unknown { .. });
         self.record(Record::Submission(Submitted { of, outcome, at: self.now }));
         let Some(id) = order else { return };
         self.tell_order(id, before.as_ref(), self.now);
         self.check_reject_storm(id);
+        let closing = self
+            .state
+            .orders()
+            .get(id)
+            .filter(|order| order.origin == Origin::Flatten && order.sequence == Some(of) && !is_unknown);
+        if let Some(instrument) = closing.map(|order| order.instrument) {
+            self.closing_answered(instrument, is_refused);
+        }
         if let Some(origin) = refused {
             self.want_again(id, origin);
         }
@@ -192,9 +203,8 @@ impl Turn<'_> {
             return;
         }
         let times = self.desk.refused_cancels.entry(id).or_default();
-        let pause = 1_u64.checked_shl(*times).unwrap_or(CANCEL_PAUSE_MAX_S).min(CANCEL_PAUSE_MAX_S);
+        let not_before = self.now.after(doubled(Span::from_secs(1), *times, CANCEL_PAUSE_MAX));
         *times = times.saturating_add(1);
-        let not_before = self.now.after(Span::from_secs(pause));
         let wanted = super::desk::Wanted { origin, cause: None, since: self.now, not_before };
         self.desk.wanted.entry(id).or_insert(wanted);
     }
@@ -204,6 +214,7 @@ impl Turn<'_> {
         for wanted in self.desk.wanted.values_mut() {
             wanted.not_before = self.now;
         }
+        self.hurry_halts();
         self.overdue();
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Desk {
     pub(super) wanted: BTreeMap<OrderId, Wanted>,
     /// How often in a row the venue refused to cancel an order that is still open.
     pub(super) refused_cancels: BTreeMap<OrderId, u32>,
+    /// Closing orders that the venue refused, and when the next one may go.
+    pub(super) refused_closings: BTreeMap<InstrumentId, Refusals>,
     /// The last entry of the journal that this session starts from.
     pub(super) journal_head: Sequence,
     /// Queries about single orders.
@@ -97,6 +99,14 @@ pub(super) struct Wanted {
     pub(super) not_before: Timestamp,
 }
 
+/// Refusals in a row by the venue.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Refusals {
+    pub(super) times: u32,
+    /// Not tried before this time.
+    pub(super) not_before: Timestamp,
+}
+
 /// A query about one order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
@@ -120,6 +130,8 @@ pub(super) struct Halt {
     pub(super) confirmed: bool,
     /// Whether a finding was made because it takes too long.
     pub(super) told: bool,
+    /// Attempts since then.
+    pub(super) late_attempts: u32,
 }
 
 /// The comparison of the books with the venue.
@@ -148,6 +160,7 @@ impl Default for Desk {
             flights: BTreeMap::new(),
             wanted: BTreeMap::new(),
             refused_cancels: BTreeMap::new(),
+            refused_closings: BTreeMap::new(),
             journal_head: Sequence(0),
             asked: BTreeMap::new(),
             halts: BTreeMap::new(),

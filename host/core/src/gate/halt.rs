@@ -13,8 +13,15 @@ use super::turn::Turn;
 /// Pause between two attempts of a halt.
 const REPEAT: Span = Span::from_secs(1);
 
-/// A halt that is not proven after this long is a finding.
+/// A halt that is not proven after this long is a finding, and goes on at a pause that doubles: what the venue refuses would else fill
+/// the journal, or the reserve where the disk is gone.
 const DEADLINE: Span = Span::from_secs(10);
+
+/// Longest pause between two attempts of a halt.
+const REPEAT_MAX: Span = Span::from_secs(30);
+
+/// Longest pause between two closing orders that the venue refuses.
+const CLOSING_PAUSE_MAX: Span = Span::from_secs(10);
 
 impl Turn<'_> {
     /// Raises a trading state and starts what goes with it. Does nothing when the state is as strict already.
@@ -103,9 +110,11 @@ impl Turn<'_> {
             if !entries && !closing {
                 self.desk.flattens.remove(&instrument);
             }
+            self.desk.refused_closings.remove(&instrument);
             return;
         }
-        if closing {
+        let refused = self.desk.refused_closings.get(&instrument);
+        if closing || refused.is_some_and(|refused| self.now < refused.not_before) {
             return;
         }
         let owner = self.state.owner(instrument);
@@ -130,6 +139,25 @@ impl Turn<'_> {
         }
     }
 
+    /// The venue said what it makes of a closing order: after a refusal the next one waits, each time longer.
+    pub(super) fn closing_answered(&mut self, instrument: InstrumentId, is_refused: bool) {
+        if !is_refused {
+            self.desk.refused_closings.remove(&instrument);
+            return;
+        }
+        let refused = self.desk.refused_closings.entry(instrument).or_default();
+        refused.not_before = self.now.after(doubled(REPEAT, refused.times, CLOSING_PAUSE_MAX));
+        refused.times = refused.times.saturating_add(1);
+    }
+
+    /// The venue can be spoken to again: halts and flattens try at once, and their pauses begin anew.
+    pub(super) fn hurry_halts(&mut self) {
+        self.desk.refused_closings.clear();
+        for halt in self.desk.halts.values_mut() {
+            halt.late_attempts = 0;
+        }
+    }
+
     fn pursue_halt(&mut self, instrument: InstrumentId) {
         let now = self.now;
         let entries = self.state.orders().open_in(instrument).any(is_entry);
@@ -139,10 +167,13 @@ impl Turn<'_> {
         }
         match self.desk.halts.get(&instrument).copied() {
             Some(halt) if halt.confirmed && !entries => {}
-            Some(halt) if now.since(halt.sent_at) < REPEAT => {}
+            Some(halt) if now.since(halt.sent_at) < doubled(REPEAT, halt.late_attempts, REPEAT_MAX) => {}
             Some(halt) => {
-                let late = now.since(halt.since) > DEADLINE && !halt.told;
-                let next = Halt { sent_at: now, confirmed: false, told: halt.told || late, ..halt };
+                let is_late = now.since(halt.since) > DEADLINE;
+                let late = is_late && !halt.told;
+                let late_attempts = halt.late_attempts.saturating_add(u32::from(is_late));
+                let told = halt.told || late;
+                let next = Halt { sent_at: now, confirmed: false, told, late_attempts, ..halt };
                 self.desk.halts.insert(instrument, next);
                 self.send_cancel_all(instrument);
                 if late {
@@ -151,7 +182,7 @@ impl Turn<'_> {
                 }
             }
             None => {
-                let halt = Halt { since: now, sent_at: now, confirmed: false, told: false };
+                let halt = Halt { since: now, sent_at: now, confirmed: false, told: false, late_attempts: 0 };
                 self.desk.halts.insert(instrument, halt);
                 self.send_cancel_all(instrument);
             }
@@ -166,6 +197,12 @@ impl Turn<'_> {
         }
         self.desk.reconciliation.wanted = true;
     }
+}
+
+/// A pause that doubles with each time, up to the longest.
+pub(super) fn doubled(first: Span, times: u32, longest: Span) -> Span {
+    let factor = 1_u64.checked_shl(times).unwrap_or(u64::MAX);
+    Span(first.0.saturating_mul(factor).min(longest.0))
 }
 
 /// An order that could still add to the position.

@@ -191,7 +191,9 @@ impl Turn<'_> {
             self.desk.wanted.remove(&id);
             return;
         };
-        if order.is_being_cancelled() {
+        // What the venue refused a moment ago is tried again by itself, each time later.
+        let waits = self.desk.wanted.get(&id).is_some_and(|wanted| self.now < wanted.not_before);
+        if order.is_being_cancelled() || waits {
             return;
         }
         if order.link.is_none() || order.is_waiting_for_answer() {
