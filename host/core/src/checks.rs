@@ -124,6 +124,21 @@ impl CheckOutcome {
         Self { check, verdict, seen, limit }
     }
 
+    /// Passes when `seen` is at most `limit`, or the command only closes what is held.
+    fn at_most_or_closing(
+        proposal: &Proposal<'_>,
+        check: CheckId,
+        (seen, limit): (i128, i128),
+        code: RefusalCode,
+    ) -> Self {
+        match Self::at_most(check, seen, limit, code) {
+            beyond if beyond.verdict != Verdict::Pass && proposal.only_closes() => {
+                Self { verdict: Verdict::Pass, ..beyond }
+            }
+            outcome => outcome,
+        }
+    }
+
     /// Passes when `seen` is at least `limit`.
     fn at_least(check: CheckId, seen: i128, limit: i128, code: RefusalCode) -> Self {
         let verdict = if seen >= limit { Verdict::Pass } else { Verdict::Deny(code) };

@@ -41,6 +41,17 @@ impl Exposure {
         position.saturating_sub(self.reducing_sells).min(0).saturating_sub(self.sells)
     }
 
+    /// Whether all open orders of this side together, those that only reduce included, close no more than the position: then, whatever
+    /// becomes of them and of the other side, nothing gets larger than the position is.
+    pub fn only_closes(&self, side: Side, position: SignedQty) -> bool {
+        let position = i128::from(position.0);
+        let (open, held) = match side {
+            Side::Buy => (self.buys.saturating_add(self.reducing_buys), position.saturating_neg()),
+            Side::Sell => (self.sells.saturating_add(self.reducing_sells), position),
+        };
+        open <= held
+    }
+
     /// The largest position either way.
     pub fn largest(&self, position: SignedQty) -> u128 {
         self.longest(position).unsigned_abs().max(self.shortest(position).unsigned_abs())
@@ -116,7 +127,7 @@ pub(crate) fn value_of(order: &Order, spec: &InstrumentSpec) -> Amount {
 #[cfg(test)]
 mod tests {
     use super::Exposure;
-    use crate::SignedQty;
+    use crate::{Side, SignedQty};
 
     #[test]
     fn sides_are_worst_cases_of_their_own() {
@@ -135,6 +146,18 @@ mod tests {
         assert_eq!((exposure.shortest(SignedQty(50)), exposure.longest(SignedQty(50))), (0, 50));
         let exposure = Exposure { reducing_buys: 50, ..Exposure::default() };
         assert_eq!((exposure.shortest(SignedQty(-50)), exposure.longest(SignedQty(-50))), (-50, 0));
+    }
+
+    #[test]
+    fn closing_takes_everything_of_a_side_together() {
+        let exposure = Exposure { sells: 60, reducing_sells: 40, buys: 500, ..Exposure::default() };
+        assert!(exposure.only_closes(Side::Sell, SignedQty(100)));
+        assert!(!exposure.only_closes(Side::Sell, SignedQty(99)));
+        assert!(
+            !exposure.only_closes(Side::Buy, SignedQty(-499))
+                && exposure.only_closes(Side::Buy, SignedQty(-500))
+        );
+        assert!(!exposure.only_closes(Side::Sell, SignedQty(-100)));
     }
 
     #[test]

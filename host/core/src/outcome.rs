@@ -231,7 +231,7 @@ pub struct CheckOutcome {
 /// The three answers of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
-    /// Within its bound.
+    /// Within its bound; for worst-case positions also beyond it, where the order only closes what is held.
     Pass,
     /// Beyond its bound, but inside what an operator allowed for one order.
     Overridden,

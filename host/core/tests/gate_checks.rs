@@ -183,21 +183,66 @@ fn positions_count_open_and_unknown_orders_each_side_by_itself() {
 #[test]
 fn the_budget_bounds_a_strategy_below_its_limits() {
     let mut world = World::new();
-    let started = StrategyStarted {
-        strategy: TAKER,
-        name: "taker".parse().unwrap(),
-        digest: Digest::default(),
-        instruments: vec![BTC],
-        budget: Amount::parse("1000").unwrap(),
-        mandate: Mandate::ALL,
-        at: world.now,
-    };
     world.step(Input::Strategy(StrategyChange::Stopped { strategy: TAKER, reason: String::new() }));
-    world.step(Input::Strategy(StrategyChange::Started(started)));
-    world.step(Input::Strategy(StrategyChange::Warm(TAKER)));
-    world.step(Input::Strategy(StrategyChange::Resynced(TAKER)));
+    world.start_with(TAKER, "taker", BTC, "1000");
     assert_eq!(world.place(buy(17, "60000.00")), Err(RefusalCode::BudgetExceeded));
     assert!(world.place(buy(16, "60000.00")).is_ok());
+}
+
+/// A long position of so many thousandths, bought at 60,000.
+fn long(world: &mut World, quantity: i64) {
+    let id = world.place(buy(quantity, "60000.00")).unwrap();
+    world.accept();
+    world.fill(id, Qty(quantity), "60000.00");
+}
+
+#[test]
+fn what_only_closes_passes_above_the_budget() {
+    let mut world = World::new();
+    long(&mut world, 100);
+    world.step(Input::Strategy(StrategyChange::Stopped { strategy: TAKER, reason: String::new() }));
+    world.start_with(TAKER, "taker", BTC, "0");
+    let refused = Err(RefusalCode::BudgetExceeded);
+    assert_eq!(world.place(buy(1, "60000.00")), refused);
+    assert_eq!(world.place(sell(101, "60100.00")), refused, "it would turn the position round");
+    let resting = world.place(sell(40, "60100.00")).unwrap();
+    assert_eq!(world.place(sell(61, "60100.00")), refused, "both together would");
+    // An unknown order counts like an open one, and so does one that only reduces.
+    world.lose();
+    assert_eq!(world.status(resting), OrderStatus::Unknown);
+    world.place(reduce(sell(10, "60100.00"))).unwrap();
+    assert_eq!(world.place(sell(51, "60100.00")), refused);
+    assert!(world.place(sell(50, "60100.00")).is_ok());
+    let budget = world.last_checks().into_iter().find(|outcome| outcome.check == CheckId::Budget).unwrap();
+    assert!(budget.verdict == Verdict::Pass && budget.seen > budget.limit, "the numbers say how it is");
+}
+
+#[test]
+fn what_only_closes_passes_above_every_bound_of_positions() {
+    let bounds =
+        ["PositionInstrument", "PositionStrategy", "PositionAccount", "DirectionAccount", "Leverage"];
+    for (side, other) in [(Side::Buy, Side::Sell), (Side::Sell, Side::Buy)] {
+        let mut world = World::new();
+        let id = world.place(Place { side, ..buy(300, "60000.00") }).unwrap();
+        world.accept();
+        world.fill(id, Qty(300), "60000.00");
+        // The equity falls to a thousandth, and the limits to a tenth of what is held.
+        let mut snapshot = world.snapshot();
+        snapshot.wallet.equity = Amount::parse("1000").unwrap();
+        world.step(Input::Snapshot(snapshot));
+        let tight = calm()
+            .replace("position_notional_max = \"20000\"", "position_notional_max = \"1800\"")
+            .replace("_notional_max = \"40000\"", "_notional_max = \"1800\"");
+        world.step(Input::Limits(Box::new(Limits::parse(&tight).unwrap())));
+        let more = Place { side, ..buy(1, "60000.00") };
+        assert!(matches!(world.place(more), Err(RefusalCode::PositionLimit | RefusalCode::LeverageLimit)));
+        let close = Place { side: other, ..buy(300, "60000.00") };
+        assert!(world.place(Place { quantity: Qty(301), ..close.clone() }).is_err());
+        assert!(world.place(close).is_ok(), "{other:?}");
+        let beyond = world.last_checks().into_iter().filter(|outcome| outcome.seen > outcome.limit);
+        let beyond: Vec<String> = beyond.map(|outcome| format!("{:?}", outcome.check)).collect();
+        assert!(bounds.iter().all(|bound| beyond.iter().any(|check| check == bound)), "{beyond:?}");
+    }
 }
 
 #[test]

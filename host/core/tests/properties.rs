@@ -74,7 +74,8 @@ enum Step {
     Raise(u8),
     Rearm,
     Crash,
-    Bounce,
+    /// The strategy is stopped and comes back with so many USDT.
+    Bounce(i64),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -111,7 +112,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (1..5_u8).prop_map(Step::Raise),
         1 => Just(Step::Rearm),
         1 => Just(Step::Crash),
-        1 => Just(Step::Bounce),
+        1 => (0..25_000_i64).prop_map(Step::Bounce),
     ];
     prop::collection::vec(step, 1..200)
 }
@@ -262,12 +263,12 @@ impl Run {
                 world.prices("60000.00", "3000.00");
                 self.answer_queries(false);
             }
-            Step::Bounce => {
+            Step::Bounce(budget) => {
                 world.step(Input::Strategy(StrategyChange::Stopped {
                     strategy: TAKER,
                     reason: String::new(),
                 }));
-                world.start(TAKER, "taker", BTC);
+                world.start_with(TAKER, "taker", BTC, &budget.to_string());
             }
         }
     }
@@ -277,6 +278,29 @@ impl Run {
         let state = self.world.gate.state();
         let held = state.trading_state(TAKER) >= TradingState::ReduceOnly;
         held.then(|| state.orders().exposure(BTC).largest(state.ledger().quantity(BTC)))
+    }
+
+    /// What could come of each side in the worst case, long and short, and how much of the position nothing open closes yet.
+    fn sides(&self) -> [(i128, i128); 2] {
+        let state = self.world.gate.state();
+        let (exposure, position) = (state.orders().exposure(BTC), state.ledger().quantity(BTC));
+        let held = i128::from(position.0);
+        [
+            (exposure.longest(position), -held - exposure.buys - exposure.reducing_buys),
+            (-exposure.shortest(position), held - exposure.sells - exposure.reducing_sells),
+        ]
+    }
+
+    /// Where a decision lets a worst case grow, it stays inside the strategy's means, or all that is open on that side only closes
+    /// what is held: then nothing gets larger than it is, however much that is.
+    fn check_means(&self, before: [(i128, i128); 2], step: &Step) -> Result<(), TestCaseError> {
+        let budget = self.world.gate.state().strategy(TAKER).map_or(0, |taker| taker.budget.0);
+        for ((before, _), (after, left)) in before.into_iter().zip(self.sides()) {
+            // A thousandth is worth 60 USDT and more.
+            let fits = after * 60 * 10_i128.pow(18) <= budget;
+            prop_assert!(after <= before || fits || left >= 0, "{} became {} by {:?}", before, after, step);
+        }
+        Ok(())
     }
 
     /// What the last decision saw of the account is what a plain count over the books gives.
@@ -484,6 +508,7 @@ proptest! {
         let mut run = Run::new();
         for step in &steps {
             let before = run.held_and_worst();
+            let sides = run.sides();
             run.step(step);
             let after = run.held_and_worst();
             // While only reductions pass, no step makes the worst case larger: not an order, not a fill, not a restart.
@@ -492,6 +517,7 @@ proptest! {
             }
             if matches!(step, Step::Place { .. } | Step::Amend { .. }) {
                 run.check_sums()?;
+                run.check_means(sides, step)?;
             }
             // 20,000 USDT at 60,000 are 333 thousandths: whatever the venue holds and however it fills.
             prop_assert!(run.venue.worst() <= 333, "{} after {:?}", run.venue.worst(), step);

@@ -47,15 +47,15 @@ pub(crate) fn session(at: Timestamp) -> SessionStart {
     }
 }
 
-/// A strategy has the number of its only instrument.
-pub(crate) fn started(which: usize, at: Timestamp) -> StrategyStarted {
+/// A strategy has the number of its only instrument. `budget` is in USDT.
+pub(crate) fn started(which: usize, budget: i64, at: Timestamp) -> StrategyStarted {
     let id = StrategyId(which as u16);
     StrategyStarted {
         strategy: id,
         name: format!("chaos-{which}").parse().unwrap(),
         digest: digest_of(id),
         instruments: vec![portcullis_core::InstrumentId(which as u32)],
-        budget: Amount::parse("25000").unwrap(),
+        budget: Amount(i128::from(budget) * 10_i128.pow(18)),
         mandate: Mandate::ALL,
         at,
     }

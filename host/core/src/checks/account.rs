@@ -59,13 +59,13 @@ pub(super) fn leverage(proposal: &Proposal<'_>, worst: Option<Amount>) -> CheckO
     };
     let ratio = ratio(worst, wallet.equity);
     match ratio {
-        Some(ratio) => CheckOutcome::at_most(
+        Some(ratio) => CheckOutcome::at_most_or_closing(
+            proposal,
             check,
-            ratio,
-            limits.account.leverage_max.0.into(),
+            (ratio, limits.account.leverage_max.0.into()),
             RefusalCode::LeverageLimit,
         ),
-        // Without equity nothing can be carried.
+        // Without equity nothing can be carried, nor bought back but by what only reduces.
         None => CheckOutcome::holds(check, false, 0, RefusalCode::LeverageLimit),
     }
 }

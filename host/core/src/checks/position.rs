@@ -1,4 +1,5 @@
-//! Worst-case positions against their bounds (rows 8, 9 and 24): working and unknown orders count as filled, each side by itself.
+//! Worst-case positions against their bounds (rows 8, 9 and 24): working and unknown orders count as filled, each side by itself. What
+//! only closes passes them all, with the numbers as they are.
 
 use super::Proposal;
 use super::worst::{Worst, WorstSum};
@@ -17,7 +18,7 @@ pub(super) fn instrument(proposal: &Proposal<'_>, after: Option<Worst>) -> Check
         Side::Buy => worst.long,
         Side::Sell => worst.short,
     });
-    compare(check, after, limit, RefusalCode::PositionLimit)
+    compare(proposal, check, after, limit, RefusalCode::PositionLimit)
 }
 
 /// The strategy's positions added up.
@@ -26,7 +27,7 @@ pub(super) fn strategy(proposal: &Proposal<'_>, after: Option<Amount>) -> CheckO
     let Some(limits) = proposal.strategy.and_then(|strategy| strategy.limits.as_ref()) else {
         return CheckOutcome::unknown(check, RefusalCode::LimitMissing);
     };
-    compare(check, after, limits.position_notional_max, RefusalCode::PositionLimit)
+    compare(proposal, check, after, limits.position_notional_max, RefusalCode::PositionLimit)
 }
 
 /// The account's positions added up.
@@ -36,7 +37,7 @@ pub(super) fn account(proposal: &Proposal<'_>, after: Option<WorstSum>) -> Check
         return CheckOutcome::unknown(check, RefusalCode::LimitMissing);
     };
     let gross = after.map(|after| after.gross);
-    compare(check, gross, limits.account.position_notional_max, RefusalCode::PositionLimit)
+    compare(proposal, check, gross, limits.account.position_notional_max, RefusalCode::PositionLimit)
 }
 
 /// Everything of the account that could become long, or everything that could become short, whichever way this order goes.
@@ -49,7 +50,7 @@ pub(super) fn direction(proposal: &Proposal<'_>, after: Option<WorstSum>) -> Che
         Side::Buy => after.long,
         Side::Sell => after.short,
     });
-    compare(check, side, limits.account.direction_notional_max, RefusalCode::DirectionLimit)
+    compare(proposal, check, side, limits.account.direction_notional_max, RefusalCode::DirectionLimit)
 }
 
 /// The strategy's positions against its capital, losses taken off.
@@ -60,14 +61,20 @@ pub(super) fn budget(proposal: &Proposal<'_>, after: Option<Amount>, profit: Opt
     };
     let capital = profit.and_then(|profit| strategy.budget.checked_add(profit.min(Amount::ZERO)));
     match capital {
-        Some(capital) => compare(check, after, capital, RefusalCode::BudgetExceeded),
+        Some(capital) => compare(proposal, check, after, capital, RefusalCode::BudgetExceeded),
         None => CheckOutcome::unknown(check, RefusalCode::NoReferencePrice),
     }
 }
 
-fn compare(check: CheckId, after: Option<Amount>, limit: Amount, code: RefusalCode) -> CheckOutcome {
+fn compare(
+    proposal: &Proposal<'_>,
+    check: CheckId,
+    after: Option<Amount>,
+    limit: Amount,
+    code: RefusalCode,
+) -> CheckOutcome {
     match after {
-        Some(after) => CheckOutcome::at_most(check, after.0, limit.0, code),
+        Some(after) => CheckOutcome::at_most_or_closing(proposal, check, (after.0, limit.0), code),
         None => CheckOutcome::unknown(check, RefusalCode::NoReferencePrice),
     }
 }

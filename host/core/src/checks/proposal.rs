@@ -152,6 +152,13 @@ impl<'a> Proposal<'a> {
         exposure
     }
 
+    /// Whether the command makes no worst case worse: everything open on its side, it included, only closes what is held. Such a command
+    /// passes also where a bound of positions is exceeded already, because a price rose, a limit was lowered or money was lost: else
+    /// nothing but reduce-only orders could ever take the position back below it.
+    pub(crate) fn only_closes(&self) -> bool {
+        self.exposure_after().only_closes(self.side, self.position())
+    }
+
     /// The account's position in the instrument.
     pub(crate) fn position(&self) -> SignedQty {
         self.situation.state.ledger().quantity(self.instrument.spec.id)

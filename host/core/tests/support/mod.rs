@@ -86,12 +86,17 @@ impl World {
     }
 
     pub fn start(&mut self, id: StrategyId, name: &str, instrument: InstrumentId) {
+        self.start_with(id, name, instrument, "100000");
+    }
+
+    /// Starts a strategy with this budget, warm and resynced.
+    pub fn start_with(&mut self, id: StrategyId, name: &str, instrument: InstrumentId, budget: &str) {
         let started = StrategyStarted {
             strategy: id,
             name: name.parse().unwrap(),
             digest: Digest([id.0 as u8; 32]),
             instruments: vec![instrument],
-            budget: Amount::parse("100000").unwrap(),
+            budget: Amount::parse(budget).unwrap(),
             mandate: Mandate::ALL,
             at: self.now,
         };

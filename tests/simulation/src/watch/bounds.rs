@@ -3,18 +3,26 @@
 use portcullis_core::{Command, InstrumentSpec, LinkId, Side};
 
 use super::submit::Order;
-use super::{Watch, worst};
+use super::{Watch, only_closes, worst};
+use crate::clock::SECOND;
 use crate::exchange::{Exchange, specs};
 use crate::network::Network;
 use crate::words::tail;
 
+/// How long after a strategy was given less an order may leave that was approved before.
+const APPROVED_BEFORE: u64 = 5 * SECOND;
+
 impl Watch {
-    pub(super) fn check_bounds(&mut self, order: &Order, exchange: &Exchange, network: &Network) {
+    /// A bound of positions may be exceeded already, because a price rose or a budget fell. Then an order may still leave that only
+    /// closes what is held: it makes no worst case worse.
+    pub(super) fn check_bounds(&mut self, order: &Order, now: u64, exchange: &Exchange, network: &Network) {
         let Some(own) = order.price.map(|price| fine(&specs()[order.instrument], price)) else {
             return self.violate("order-bound", "an order that adds risk has no price".to_owned());
         };
         let highest = self.told.markets[order.instrument].highest().unwrap_or(own).max(own);
         self.check_order(order, if order.side == Side::Buy { own } else { highest });
+        let held = exchange.positions[order.instrument] - self.unheard[order.instrument];
+        let closes = only_closes(order.instrument, held, exchange, network, (order.side, order.added));
         let (mut account, mut open) = (0, 0);
         for (instrument, spec) in specs().iter().enumerate() {
             let is_own = instrument == order.instrument;
@@ -32,6 +40,10 @@ impl Watch {
             if is_own {
                 let side = value(if order.side == Side::Buy { worst.long } else { worst.short });
                 let parts = || parts(instrument, exchange, network);
+                let (side, either) = if closes { (0, 0) } else { (side, either) };
+                if either > self.budget_of(instrument, now) {
+                    self.violate("budget", format!("instrument {instrument}: {worst:?} worth {either}"));
+                }
                 self.check_instrument(instrument, (side, either), here as u64, || {
                     format!(
                         "instrument {instrument}: {worst:?} worth {side}, position {position}, {}",
@@ -40,12 +52,18 @@ impl Watch {
                 });
             }
         }
-        if account > self.limits.account.position_notional_max.0 {
+        if account > self.limits.account.position_notional_max.0 && !closes {
             self.violate("worst-case", format!("account: worth {account}"));
         }
         if open > self.limits.account.open_orders_max {
             self.violate("order-bound", format!("{open} orders open"));
         }
+    }
+
+    /// What the instrument's strategy has, losses not taken off.
+    fn budget_of(&self, instrument: usize, now: u64) -> i128 {
+        let budget = &self.budgets[instrument];
+        if now - budget.since < APPROVED_BEFORE { budget.now.max(budget.before) } else { budget.now }
     }
 
     /// The order by itself, at its worst price.

@@ -41,6 +41,14 @@ pub(crate) struct Create {
     pub(crate) settled: bool,
 }
 
+/// A strategy's means, in units of 1e-18 USDT.
+#[derive(Debug, Clone, Copy, Default)]
+struct Budget {
+    now: i128,
+    before: i128,
+    since: u64,
+}
+
 /// The watch.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -60,6 +68,8 @@ pub(crate) struct Watch {
     rearmed: BTreeSet<Scope>,
     /// The latched states that are known to be on the disk.
     durable_ladder: BTreeMap<Scope, TradingState>,
+    /// What each strategy was given last, and before that.
+    budgets: [Budget; SPECS],
     /// Quantity traded unforeseen that the gateway has not heard of.
     unheard: [i64; SPECS],
     /// The executions behind it.
@@ -81,6 +91,7 @@ impl Watch {
             rearming: None,
             rearmed: BTreeSet::new(),
             durable_ladder: BTreeMap::new(),
+            budgets: [Budget::default(); SPECS],
             unheard: [0; SPECS],
             unheard_of: BTreeMap::new(),
             journal: None,
@@ -92,6 +103,12 @@ impl Watch {
         if self.violation.is_none() {
             self.violation = Some(Violation { rule, detail });
         }
+    }
+
+    /// A strategy starts with so many USDT.
+    pub(crate) fn given(&mut self, which: usize, budget: i64, now: u64) {
+        let before = self.budgets[which].now;
+        self.budgets[which] = Budget { now: i128::from(budget) * 10_i128.pow(18), before, since: now };
     }
 
     /// An execution happened at the venue.
@@ -146,14 +163,14 @@ pub(crate) struct Worst {
     pub(crate) short: i64,
 }
 
-/// Sums up what could still be executed: everything open at the venue or on its way there. `more` comes on top.
-pub(crate) fn worst(
+/// What could still be executed in an instrument: everything open at the venue or on its way there, by side and by whether it only
+/// reduces. `more` comes on top.
+fn open_sums(
     instrument: usize,
-    position: i64,
     exchange: &Exchange,
     network: &Network,
     more: &[(Side, i64, bool)],
-) -> Worst {
+) -> impl Fn(Side, bool) -> i64 + use<> {
     let mut sums: BTreeMap<(Side, bool), i64> = BTreeMap::new();
     let mut add = |side, quantity: i64, reduces| *sums.entry((side, reduces)).or_default() += quantity;
     for order in exchange.open_in(instrument) {
@@ -166,7 +183,18 @@ pub(crate) fn worst(
     for (side, quantity, reduces) in more {
         add(*side, *quantity, *reduces);
     }
-    let sum = |side, reduces| sums.get(&(side, reduces)).copied().unwrap_or(0);
+    move |side, reduces| sums.get(&(side, reduces)).copied().unwrap_or(0)
+}
+
+/// The worst that could come of it.
+pub(crate) fn worst(
+    instrument: usize,
+    position: i64,
+    exchange: &Exchange,
+    network: &Network,
+    more: &[(Side, i64, bool)],
+) -> Worst {
+    let sum = open_sums(instrument, exchange, network, more);
     // Reductions close a position first where that makes it worse; they never carry it past flat.
     let closed_short = (position + sum(Side::Buy, true)).min(0).max(position);
     let closed_long = (position - sum(Side::Sell, true)).max(0).min(position);
@@ -174,4 +202,17 @@ pub(crate) fn worst(
         long: position.max(closed_short) + sum(Side::Buy, false),
         short: -(position.min(closed_long) - sum(Side::Sell, false)),
     }
+}
+
+/// Whether everything of one side together, `more` included, only closes what is held: then no fill makes anything larger than it is.
+pub(crate) fn only_closes(
+    instrument: usize,
+    position: i64,
+    exchange: &Exchange,
+    network: &Network,
+    (side, quantity): (Side, i64),
+) -> bool {
+    let sum = open_sums(instrument, exchange, network, &[(side, quantity, false)]);
+    let held = if side == Side::Sell { position } else { -position };
+    sum(side, false) + sum(side, true) <= held
 }

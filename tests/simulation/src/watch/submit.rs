@@ -74,7 +74,7 @@ impl Watch {
         self.check_fresh(left, instrument, exchange);
         self.check_durable(left);
         if let Some(order) = self.order(command, exchange) {
-            self.check_bounds(&order, exchange, network);
+            self.check_bounds(&order, left.now, exchange, network);
             self.check_collar(&order);
         }
     }

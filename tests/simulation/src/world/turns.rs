@@ -15,6 +15,9 @@ use crate::strategies::{self, View};
 /// Quantities worth about 2,500 USDT.
 const LOTS: [i64; 2] = [42, 83];
 
+/// What a strategy is given, in USDT: more than its limits let it use, or, now and then, less than it may hold already.
+const BUDGET: i64 = 25_000;
+
 impl World {
     /// A strategy starts, warms up and sees its whole state.
     pub(super) fn launch(&mut self, time: u64, session: u32, which: usize) {
@@ -22,11 +25,15 @@ impl World {
             return;
         }
         self.clock.reach(time);
-        let started = gateway::started(which, self.clock.local());
+        let budget = if self.turns.chance(350) { self.turns.between(0, BUDGET / 2) } else { BUDGET };
+        let started = gateway::started(which, budget, self.clock.local());
         let strategy = started.strategy;
-        self.outside.get().note(&[40, which as u64], || format!("strategy {which} starts"));
+        self.outside.get().note(&[40, which as u64, budget as u64], || {
+            format!("strategy {which} starts with {budget} USDT")
+        });
         let reply = self.input(Input::Strategy(StrategyChange::Started(started)));
         if reply == Some(Reply::Done) {
+            self.outside.get().watch.given(which, budget, time);
             self.strategies[which].running = true;
             self.step(|road| road.act(strategy, [Step::Warm, Step::Resynced], &[]));
         } else if self.is_up(session) {

@@ -6,7 +6,7 @@ use crate::limits::bound::About;
 use crate::recent_orders::Content;
 use crate::{
     Amount, Category, CheckId, CheckOutcome, InstrumentLimits, InstrumentSpec, Limits, Price, Rate,
-    RefusalCode, Rounding, State, StrategyLimits, Timestamp, Verdict,
+    RefusalCode, Rounding, Side, State, StrategyLimits, Timestamp, Verdict,
 };
 
 /// Nanoseconds in a minute.
@@ -105,6 +105,7 @@ impl<'a> Scene<'a> {
         let old = self.old.at_most(outcome.check, self.about);
         match self.new.at_most(outcome.check, self.about) {
             new if new == old => SecondLook::Same,
+            Some(new) if outcome.seen > new && self.only_closes(outcome.check) => SecondLook::Pass,
             Some(new) => within(outcome.seen, new),
             // The candidate has no section for it.
             None => SecondLook::Deny(0),
@@ -290,6 +291,25 @@ impl<'a> Scene<'a> {
         }
         let row = strategy.repeats.count(spec.id, self.at, pause);
         within(row.into(), i128::from(max).saturating_sub(1))
+    }
+
+    /// Whether it is a bound of worst-case positions and the order only closes what is held, which passes all of those.
+    fn only_closes(&self, check: CheckId) -> bool {
+        let is_worst_case = matches!(
+            check,
+            CheckId::PositionInstrument
+                | CheckId::PositionStrategy
+                | CheckId::PositionAccount
+                | CheckId::DirectionAccount
+                | CheckId::Leverage
+        );
+        let Some(wanted) = self.wanted.filter(|wanted| wanted.is_place && is_worst_case) else {
+            return false;
+        };
+        let mut exposure = self.state.orders().exposure(wanted.instrument);
+        let side = if wanted.side == Side::Buy { &mut exposure.buys } else { &mut exposure.sells };
+        *side = side.saturating_add(wanted.quantity.0.into());
+        exposure.only_closes(wanted.side, self.state.ledger().quantity(wanted.instrument))
     }
 
     /// Whether the wallet would have been too old to count.
