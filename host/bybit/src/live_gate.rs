@@ -13,6 +13,8 @@ use std::net::IpAddr;
 use portcullis_core::{MarginMode, Timestamp};
 use portcullis_wire as wire;
 
+pub(crate) use account::hedged;
+
 pub use keys::{key_text, shared_keys};
 
 use account::{account, ownership};

@@ -8,6 +8,7 @@ use portcullis_core::Category;
 use portcullis_wire as wire;
 use tokio::sync::Notify;
 
+use crate::live_gate;
 use crate::rest::QueryError;
 use crate::shared::Shared;
 
@@ -74,6 +75,9 @@ pub(crate) async fn read(shared: &Shared) -> Result<bool, QueryError> {
         if !shared.modes.knows(symbol) {
             let rows = shared.rest.positions_in(symbol).await?;
             shared.modes.learn(symbol, &rows);
+            if rows.iter().any(|row| row.position_idx != 0) {
+                tracing::error!("{}", live_gate::hedged(symbol));
+            }
         }
     }
     Ok(shared.modes.any_hedged())

@@ -333,6 +333,48 @@ fn row_18_an_account_that_is_set_up_otherwise_refuses() {
 }
 
 #[test]
+fn row_18_the_finding_says_what_is_wanted_and_what_to_do() {
+    let mut world = World::new();
+    let mode = AccountMode { hedged: true, margin: MarginMode::Isolated };
+    let snapshot = VenueSnapshot { mode, ..world.snapshot() };
+    world.step(Input::Snapshot(snapshot));
+    let detail = world.records().into_iter().find_map(|record| match record {
+        Record::Finding(finding) => Some(finding.detail),
+        _ => None,
+    });
+    let detail = detail.unwrap();
+    for part in
+        ["hedge mode", "wanted is one-way", "isolated", "wanted is cross", "margin_mode in limits.toml"]
+    {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
+}
+
+#[test]
+fn row_18_an_account_in_isolated_margin_trades_where_the_limits_say_so() {
+    let limits = calm().replace("margin_mode = \"cross\"", "margin_mode = \"isolated\"");
+    let mut world = World::with_limits(&limits);
+    assert_eq!(
+        world.place(buy(1, "60000.00")),
+        Err(RefusalCode::AccountMode),
+        "the account is in cross margin"
+    );
+    let told = |world: &mut World, initial: Option<Rate>, maintenance: Option<Rate>| {
+        let mut snapshot = world.snapshot();
+        snapshot.mode.margin = MarginMode::Isolated;
+        (snapshot.wallet.initial_margin, snapshot.wallet.maintenance_margin) = (initial, maintenance);
+        world.step(Input::Snapshot(snapshot));
+    };
+    told(&mut world, Some(Rate(200_000_000_000)), Some(Rate(7_500_000_000)));
+    assert!(world.place(buy(1, "60000.00")).is_ok());
+    // What the coin's record does not say refuses as before.
+    told(&mut world, None, Some(Rate(0)));
+    assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::CannotEvaluate));
+    told(&mut world, Some(Rate(810_000_000_000)), Some(Rate(0)));
+    assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::MarginLimit));
+}
+
+#[test]
 fn row_19_spot_sells_what_it_has() {
     let text = calm().replace("[instrument.\"linear:BTCUSDT\"]", "[instrument.\"spot:BTCUSDT\"]");
     let mut world = World::empty();

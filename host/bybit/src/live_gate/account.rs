@@ -37,16 +37,29 @@ pub(super) fn account(findings: &mut Findings, policy: &AccountPolicy, facts: &A
     };
     let seen = &facts.account.margin_mode;
     if *seen != wanted {
-        findings.refuse(PolicyRule::MarginMode, format!("margin mode is {seen}, configured is {wanted}"));
+        let detail = format!(
+            "margin mode is {seen}, wanted is {wanted}: set the account's at the venue (POST /v5/account/set-margin-mode, or its trading \
+             settings), or margin_mode in limits.toml"
+        );
+        findings.refuse(PolicyRule::MarginMode, detail);
     }
     for row in &facts.positions {
         if row.position_idx != 0 {
-            findings.refuse(PolicyRule::PositionMode, format!("{} is in hedge mode", row.symbol));
+            findings.refuse(PolicyRule::PositionMode, hedged(&row.symbol));
         }
         if let Some(most) = policy.leverage_max {
             leverage(findings, row, most);
         }
     }
+}
+
+/// What is wrong with a contract in hedge mode, and what to do about it. It is never switched from here: with orders or a position
+/// open the venue refuses, and whose they are the operator knows.
+pub(crate) fn hedged(symbol: &str) -> String {
+    format!(
+        "{symbol} is in hedge mode, wanted is one-way mode: close its positions and orders and switch it at the venue (POST \
+         /v5/position/switch-mode with mode 0, or the position mode in its trading settings)"
+    )
 }
 
 fn leverage(findings: &mut Findings, row: &wire::Position, most: u32) {
@@ -56,7 +69,12 @@ fn leverage(findings: &mut Findings, row: &wire::Position, most: u32) {
     };
     let most_exact = Amount::parse(&most.to_string());
     if most_exact.is_ok_and(|most| seen > most) {
-        let detail = format!("{} has leverage {}, at most {most} is configured", row.symbol, row.leverage);
+        let detail = format!(
+            "{symbol} has leverage {seen}, wanted is at most {most}: lower it at the venue (POST /v5/position/set-leverage, or {symbol}'s \
+             order form), or raise leverage_max in [account] of the configuration",
+            symbol = row.symbol,
+            seen = row.leverage,
+        );
         findings.refuse(PolicyRule::Leverage, detail);
     }
 }

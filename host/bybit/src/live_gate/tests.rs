@@ -140,6 +140,47 @@ fn the_account_is_set_up_as_configured() {
 }
 
 #[test]
+fn what_is_set_up_wrong_is_told_with_what_is_wanted_and_what_to_do() {
+    let words = |change: fn(&mut AccountFacts)| {
+        let mut facts = facts();
+        change(&mut facts);
+        let findings = live_gate(&policy(), &facts, NOW);
+        findings.into_iter().map(|finding| finding.detail).collect::<Vec<_>>().join("; ")
+    };
+    let symbol = facts().positions[0].symbol.clone();
+    let expected: [(String, &[&str]); 3] = [
+        (
+            words(|f| f.account.margin_mode = "ISOLATED_MARGIN".into()),
+            &[
+                "is ISOLATED_MARGIN",
+                "wanted is REGULAR_MARGIN",
+                "/v5/account/set-margin-mode",
+                "margin_mode in limits.toml",
+            ],
+        ),
+        (
+            words(|f| f.positions[0].position_idx = 1),
+            &["hedge mode", "wanted is one-way", "/v5/position/switch-mode"],
+        ),
+        (
+            words(|f| f.positions[0].leverage = "25".to_owned()),
+            &[
+                "has leverage 25",
+                "wanted is at most 10",
+                "/v5/position/set-leverage",
+                "leverage_max in [account]",
+            ],
+        ),
+    ];
+    for (words, parts) in expected {
+        for part in parts {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+    }
+    assert!(words(|f| f.positions[0].position_idx = 2).contains(&symbol));
+}
+
+#[test]
 fn keys_age_and_end() {
     assert_eq!(broken(|f| f.read_key.created_at = "2026-01-13T03:20:45Z".to_owned()).1, [PolicyRule::KeyAge]);
     assert_eq!(

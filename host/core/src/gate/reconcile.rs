@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     AccountMode, Adjustment, Answer, Category, Evidence, Finding, FindingKind, Inhibit, InstrumentId,
-    LinkChange, LinkId, Order, OrderId, OrderReport, OrderStatus, PendingKind, Query, Record, Resolution,
-    Resolved, Scope, Sequence, SessionStart, SignedQty, Span, StateCause, Submission, Submitted, TimeInForce,
-    Timestamp, TradingState, VenueSnapshot,
+    LinkChange, LinkId, MarginMode, Order, OrderId, OrderReport, OrderStatus, PendingKind, Query, Record,
+    Resolution, Resolved, Scope, Sequence, SessionStart, SignedQty, Span, StateCause, Submission, Submitted,
+    TimeInForce, Timestamp, TradingState, VenueSnapshot,
 };
 
 use super::desk::Asked;
@@ -87,6 +87,7 @@ impl Turn<'_> {
             LinkChange::Private { up } => {
                 self.desk.hold(Inhibit::PrivateStream, !up, now);
                 if up {
+                    self.hurry_halts();
                     if self.desk.holding.contains_key(&Inhibit::Reconciling) {
                         self.ask_for_snapshot();
                     }
@@ -204,9 +205,7 @@ impl Turn<'_> {
                 kind: FindingKind::AccountMode,
                 order: None,
                 instrument: None,
-                detail: format!(
-                    "the account is {mode:?}; one-way positions and {wanted:?} margin are wanted"
-                ),
+                detail: mode_words(mode, wanted),
                 at: self.now,
             });
         }
@@ -353,4 +352,19 @@ impl Turn<'_> {
         }
         self.raise(Scope::Account, TradingState::ReduceOnly, StateCause::UnexplainedPosition, detail);
     }
+}
+
+/// How the account is set up, how it should be, and what to do about it.
+fn mode_words(mode: AccountMode, wanted: Option<MarginMode>) -> String {
+    let mut words = Vec::new();
+    if mode.hedged {
+        words.push("a symbol is in hedge mode, wanted is one-way mode: switch it at the venue".to_owned());
+    }
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != mode.margin) {
+        let (seen, wanted) = (mode.margin.as_str(), wanted.as_str());
+        words.push(format!(
+            "the margin mode is {seen}, wanted is {wanted}: set it at the venue, or margin_mode in limits.toml"
+        ));
+    }
+    words.join("; ")
 }
