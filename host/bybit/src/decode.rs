@@ -4,8 +4,8 @@ mod words;
 
 use portcullis_core::{
     AccountMode, Amount, Category, CreatedBy, ExecId, Execution, ExecutionKind, InstrumentSpec, LinkId,
-    MarginMode, OrderReport, PositionReport, Price, Qty, Rate, Rounding, SignedQty, Span, Timestamp,
-    VenueOrderId, WalletReport, notional,
+    MarginMode, OrderReport, PositionReport, Price, Qty, Rate, Rounding, SignedQty, Span, SpotBalance,
+    Timestamp, VenueOrderId, WalletReport, notional,
 };
 use portcullis_wire as wire;
 use portcullis_wire::{amount, mantissa, millis};
@@ -33,7 +33,7 @@ pub enum Quarantine {
     OutOfRange,
 }
 
-fn member(member: &'static str, value: &str) -> Quarantine {
+pub(crate) fn member(member: &'static str, value: &str) -> Quarantine {
     let shown = value.get(..value.floor_char_boundary(64)).unwrap_or_default();
     Quarantine::Member { member, value: shown.to_owned() }
 }
@@ -202,8 +202,13 @@ pub(crate) fn position_of_any_mode(
     })
 }
 
-/// The wallet: the USDT coin's equity and balance, and what the whole account has free for new orders.
-pub(crate) fn wallet(row: &wire::Wallet, venue_time: Timestamp) -> Result<WalletReport, Quarantine> {
+/// The wallet: the USDT coin's equity and balance, what the whole account has free for new orders, and the coins of the spot instruments
+/// followed. A coin that a query's answer leaves out is one that the account has none of.
+pub(crate) fn wallet(
+    table: &InstrumentTable,
+    row: &wire::Wallet,
+    venue_time: Timestamp,
+) -> Result<WalletReport, Quarantine> {
     let none = wire::WalletCoin::default();
     let coin = row.coin.iter().find(|coin| coin.coin == "USDT").unwrap_or(&none);
     let money = |name, text: &str| amount(zero_if_empty(text)).map_err(|_| member(name, text));
@@ -222,7 +227,24 @@ pub(crate) fn wallet(row: &wire::Wallet, venue_time: Timestamp) -> Result<Wallet
         true => coin_margins(coin, equity),
         false => (margin_rate(&row.account_im_rate), margin_rate(&row.account_mm_rate)),
     };
-    Ok(WalletReport { equity, balance, available, initial_margin, maintenance_margin, venue_time })
+    let spot = spot(table, row)?;
+    Ok(WalletReport { equity, balance, available, initial_margin, maintenance_margin, spot, venue_time })
+}
+
+/// What the wallet holds of each followed spot instrument's coin, by instrument.
+fn spot(table: &InstrumentTable, row: &wire::Wallet) -> Result<Vec<SpotBalance>, Quarantine> {
+    let mut balances = Vec::new();
+    for listing in table.iter().filter(|listing| listing.spec.category == Category::Spot) {
+        let Some(coin) = row.coin.iter().find(|coin| coin.coin == listing.base_coin) else { continue };
+        let text = zero_if_empty(&coin.wallet_balance);
+        let held = amount(text)
+            .ok()
+            .and_then(|held| held.to_quantity(listing.spec.quantity_decimals, Rounding::Down));
+        let quantity = SignedQty(held.ok_or_else(|| member("walletBalance", text))?.0);
+        balances.push(SpotBalance { instrument: listing.spec.id, quantity });
+    }
+    balances.sort_by_key(|balance| balance.instrument);
+    Ok(balances)
 }
 
 /// A rate of the account as the venue states it. A negative one is none.

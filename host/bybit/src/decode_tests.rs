@@ -220,10 +220,13 @@ fn the_wallets_empty_members_are_zero() {
         "coin": [{"coin": "USDT", "equity": "1000.5", "walletBalance": "990", "totalPositionIM": "100", "locked": ""}]
     }))
     .unwrap();
-    let report = wallet(&row, Timestamp(1)).unwrap();
+    let report = wallet(&table(Category::Linear), &row, Timestamp(1)).unwrap();
     assert_eq!(report.equity, Amount(1_000_500_000_000_000_000_000));
     assert_eq!(report.available, Amount(890_000_000_000_000_000_000));
-    assert_eq!(wallet(&wire::Wallet::default(), Timestamp(1)).unwrap().equity, Amount(0));
+    assert_eq!(
+        wallet(&table(Category::Linear), &wire::Wallet::default(), Timestamp(1)).unwrap().equity,
+        Amount(0)
+    );
 }
 
 /// The wallet of an account in isolated margin: what is about the account as a whole is empty.
@@ -238,7 +241,7 @@ fn isolated(changes: serde_json::Value, coin: serde_json::Value) -> WalletReport
         "totalMaintenanceMargin": "", "totalAvailableBalance": "", "totalEquity": "1000", "coin": [usdt]
     });
     row.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    wallet(&serde_json::from_value(row).unwrap(), Timestamp(1)).unwrap()
+    wallet(&table(Category::Linear), &serde_json::from_value(row).unwrap(), Timestamp(1)).unwrap()
 }
 
 #[test]
@@ -274,4 +277,23 @@ fn in_isolated_margin_the_coin_says_what_is_bound() {
     }
     let stated = serde_json::json!({"accountIMRate": "0.2", "accountMMRate": "0.01"});
     assert_eq!(rates(stated, nothing), (Some(200_000_000_000), Some(10_000_000_000)));
+}
+
+#[test]
+fn the_wallet_says_what_it_holds_of_the_coins_that_spot_instruments_trade() {
+    let told = |category, balance: &str| {
+        let coins =
+            serde_json::json!([{"coin": "USDT", "equity": "1"}, {"coin": "BTC", "walletBalance": balance}]);
+        let row = serde_json::from_value(serde_json::json!({"coin": coins})).unwrap();
+        wallet(&table(category), &row, Timestamp(1)).map(|report| report.spot)
+    };
+    let held =
+        |quantity| Ok(vec![SpotBalance { instrument: InstrumentId(1), quantity: SignedQty(quantity) }]);
+    assert_eq!(told(Category::Spot, "0.0239999"), held(23), "rounded down");
+    assert_eq!(told(Category::Spot, ""), held(0));
+    assert!(told(Category::Spot, "-0.5").unwrap()[0].quantity.is_short());
+    assert!(told(Category::Spot, "much").is_err());
+    assert_eq!(told(Category::Linear, "0.0239999"), Ok(Vec::new()), "a contract is no coin");
+    let none = wallet(&table(Category::Spot), &wire::Wallet::default(), Timestamp(1)).unwrap();
+    assert_eq!(none.spot, []);
 }

@@ -39,6 +39,40 @@ fn take(client: &mut Client, name: &LinkId) {
     client.send(Class::Adding, &limit(Side::Buy, Price(ask.0 + 1_000), TimeInForce::Ioc), name);
 }
 
+/// Every source file under a folder, one after the other.
+fn sources(folder: &std::path::Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_table_of_lessons_names_tests_that_exist() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let mut text = String::new();
+    sources(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), &mut text);
+    let mut rows = Vec::new();
+    for line in readme.lines() {
+        let mut cells = line.split('|').map(str::trim).skip(1);
+        let Some(row) = cells.next().and_then(|row| row.parse::<u32>().ok()) else { continue };
+        let tests = cells.next().unwrap_or_default().split('`').skip(1).step_by(2);
+        let names: Vec<&str> =
+            tests.filter(|name| name.contains('_') && !name.contains(['/', '.'])).collect();
+        for name in &names {
+            let test = format!("fn {name}()");
+            assert!(text.contains(&test), "row {row} names {name}, which is no test");
+        }
+        assert!(!names.is_empty(), "row {row} names no test");
+        rows.push(row);
+    }
+    assert_eq!(rows, (1..=19).chain(22..=27).collect::<Vec<u32>>());
+}
+
 #[test]
 fn lesson_01_silence_is_no_rejection() {
     let exchange = exchange(&fault("/v5/order/create", "timeout_before_accept", "nth = 1"));

@@ -29,6 +29,7 @@ mod live_gate;
 mod modes;
 mod policy;
 mod post;
+mod price_limits;
 mod private_feed;
 mod private_stream;
 mod public_stream;

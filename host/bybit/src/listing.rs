@@ -106,6 +106,8 @@ pub fn listing(
         taker_fee: rate("takerFeeRate", &fees.taker_fee_rate)?,
         maker_fee: rate("makerFeeRate", &fees.maker_fee_rate)?,
         trading: row.status == wire::InstrumentStatus::Trading,
+        // Every environment of Bybit's answers for contracts and spot, and so does the paper exchange.
+        has_price_limits: true,
     };
     for (member, value) in [("tickSize", spec.tick.0), ("qtyStep", spec.step.0)] {
         if value <= 0 {

@@ -45,7 +45,7 @@ impl PrivateFeed {
             "position" => decode::position(table, &read(row)?).map(ExecutionReport::Position),
             "wallet" => {
                 let wallet: wire::Wallet = read(row)?;
-                decode::wallet(&wallet, Timestamp::from_millis(made_ms)).map(ExecutionReport::Wallet)
+                decode::wallet(table, &wallet, Timestamp::from_millis(made_ms)).map(ExecutionReport::Wallet)
             }
             _ => Err(Quarantine::Member { member: "topic", value: redact(topic, "") }),
         }

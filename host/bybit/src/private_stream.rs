@@ -200,15 +200,16 @@ async fn canary(shared: &Shared) -> Result<Infallible, SocketError> {
             Err(error) => tracing::warn!(%error, "the private stream cannot be held against a query"),
         }
         let answer = shared.rest.wallet().await;
-        let error = match answer.map(|(wallet, time)| decode::wallet(&wallet, time)) {
-            Ok(Ok(report)) => {
-                failures = 0;
-                shared.events.push(VenueEvent::Report(ExecutionReport::Wallet(report)));
-                continue;
-            }
-            Ok(Err(quarantine)) => quarantine.to_string(),
-            Err(error) => error.to_string(),
-        };
+        let error =
+            match answer.map(|(wallet, time)| decode::wallet(shared.followed().table(), &wallet, time)) {
+                Ok(Ok(report)) => {
+                    failures = 0;
+                    shared.events.push(VenueEvent::Report(ExecutionReport::Wallet(report)));
+                    continue;
+                }
+                Ok(Err(quarantine)) => quarantine.to_string(),
+                Err(error) => error.to_string(),
+            };
         failures = failures.saturating_add(1);
         tracing::warn!(error, failures, "wallet query failed");
         if failures >= 2 {

@@ -40,6 +40,16 @@ impl RestClient {
         Ok(list.list.into_iter().find(|row| row.symbol == symbol))
     }
 
+    /// The prices at which an instrument's orders are taken.
+    pub(crate) async fn price_limit(
+        &self,
+        market: Category,
+        symbol: &str,
+    ) -> Result<wire::PriceLimit, QueryError> {
+        let parameters = query::Tickers { category: Some(category(market)), symbol: Some(symbol.to_owned()) };
+        Ok(self.public(path::PRICE_LIMIT, &parameters).await?.0)
+    }
+
     /// What the read key may do.
     pub(crate) async fn api_key(&self) -> Result<wire::ApiKey, QueryError> {
         Ok(self.private(path::QUERY_API, &query::FeeRate::default()).await?.0)

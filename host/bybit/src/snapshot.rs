@@ -39,7 +39,7 @@ pub(crate) async fn take(shared: &Shared, since: Timestamp) -> Result<VenueSnaps
         }
     }
     let (wallet, time) = rest.wallet().await?;
-    let wallet = decode::wallet(&wallet, time).map_err(malformed)?;
+    let wallet = decode::wallet(table, &wallet, time).map_err(malformed)?;
     let mode = decode::mode(&rest.account_info().await?, hedged).map_err(malformed)?;
     let positions = netted(positions).ok_or_else(|| malformed(Quarantine::OutOfRange))?;
     Ok(VenueSnapshot { time: shared.now(), orders, executions, positions, wallet, mode })

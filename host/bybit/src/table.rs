@@ -91,6 +91,7 @@ pub(crate) mod tests {
             taker_fee: Rate(550_000_000),
             maker_fee: Rate(200_000_000),
             trading: true,
+            has_price_limits: true,
         }
     }
 

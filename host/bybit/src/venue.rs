@@ -28,7 +28,9 @@ use crate::signer::OrderSigner;
 use crate::signing::Signing;
 use crate::skew::SkewGauge;
 use crate::trade_socket::TradeSocket;
-use crate::{dispatch, follow, policy, private_stream, public_stream, snapshot, tls, trade_socket, watch};
+use crate::{
+    dispatch, follow, policy, price_limits, private_stream, public_stream, snapshot, tls, trade_socket, watch,
+};
 
 /// Between a task's failure and its new start.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
@@ -146,6 +148,7 @@ impl BybitVenue {
         runtime.spawn(keep(Arc::clone(&shared), watch::rules, |_| {}));
         runtime.spawn(keep(Arc::clone(&shared), watch::bans, |_| {}));
         runtime.spawn(keep(Arc::clone(&shared), watch::modes, |_| {}));
+        runtime.spawn(keep(Arc::clone(&shared), price_limits::watch, |_| {}));
         if shared.config.trade_socket {
             runtime.spawn(keep(Arc::clone(&shared), trade_socket::run, |_| {}));
         }

@@ -310,4 +310,34 @@ fn spot_orders_live_and_die_and_pay_in_the_base_coin() {
     let value =
         portcullis_core::notional(fill.price, 2, fill.quantity, 6, portcullis_core::Rounding::Down).unwrap();
     assert!(fill.fee.0 > value.0 / 10_000 && fill.fee.0 <= value.0 / 500, "{fill:?}");
+
+    // The wallet holds what the books have, and whatever else is there.
+    let kept = fill.quantity.0 - fill.fee_quantity.0;
+    let wallet = client.snapshot().wallet;
+    let held: Vec<_> =
+        wallet.spot.iter().map(|balance| (balance.instrument, balance.quantity.0 >= kept)).collect();
+    assert_eq!(held, [(BTC, true)], "{wallet:?}");
+    let limit = client.until("the price limits of spot", |event| match event {
+        VenueEvent::PriceLimit(limit) => Some(*limit),
+        _ => None,
+    });
+    assert!(limit.lowest_ask < ask && ask < limit.highest_bid, "{limit:?}");
+}
+
+#[test]
+fn price_limits_are_told_again_and_again() {
+    let exchange = exchange("");
+    let mut client = connect(&exchange);
+    client.ready();
+    let (bid, ask) = client.quote();
+    let mut seen = Vec::new();
+    client.until("three of them", |event| {
+        let VenueEvent::PriceLimit(limit) = event else { return None };
+        seen.push(*limit);
+        (seen.len() >= 3).then_some(())
+    });
+    assert!(
+        seen.iter().all(|limit| limit.instrument == BTC && limit.lowest_ask < bid && ask < limit.highest_bid)
+    );
+    assert!(seen.windows(2).all(|pair| pair[0].at < pair[1].at), "{seen:?}");
 }

@@ -71,6 +71,7 @@ pub(crate) fn adding(proposal: &Proposal<'_>, outcomes: &mut Vec<CheckOutcome>) 
         collar::against_market(proposal),
         collar::against_mark(proposal),
         collar::against_window(proposal),
+        collar::against_price_limit(proposal),
         order_size::quantity(proposal),
         order_size::notional(proposal),
         own_orders::duplicate(proposal),

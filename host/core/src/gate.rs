@@ -71,6 +71,10 @@ impl Gate {
             self.observe(event);
             return Effects::default();
         }
+        if let Input::PriceLimit(limit) = input {
+            self.desk.price_limit(limit);
+            return Effects::default();
+        }
         let mut turn =
             Turn { state: &mut self.state, desk: &mut self.desk, now, effects: Effects::default() };
         match input {
@@ -86,7 +90,7 @@ impl Gate {
             Input::Report(ExecutionReport::Execution(execution)) => turn.execution(execution),
             Input::Report(ExecutionReport::Wallet(wallet)) => turn.record(Record::Wallet(wallet)),
             Input::Report(ExecutionReport::Position(position)) => turn.position(&position),
-            Input::Market(_) => {}
+            Input::Market(_) | Input::PriceLimit(_) => {}
             Input::Snapshot(snapshot) => turn.snapshot(snapshot),
             Input::Evidence { order, finding, venue_time } => turn.evidence(order, finding, venue_time),
             Input::Link(change) => turn.link(change),

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CheckId, Command, Digest, ExecutionReport, InstrumentId, InstrumentSpec, Limits, LinkId, MarketEvent,
-    OrderReport, PeerAddress, RawIntent, Scope, Sequence, SessionStart, StrategyFailure, StrategyId,
-    StrategyName, StrategyStarted, Submission, Timestamp, TradingState, VenueSnapshot,
+    OrderReport, PeerAddress, PriceLimit, RawIntent, Scope, Sequence, SessionStart, StrategyFailure,
+    StrategyId, StrategyName, StrategyStarted, Submission, Timestamp, TradingState, VenueSnapshot,
 };
 
 /// One input of the gate.
@@ -50,6 +50,8 @@ pub enum Input<'a> {
     Report(ExecutionReport),
     /// A market event.
     Market(&'a MarketEvent),
+    /// The prices at which the venue takes orders in an instrument. Like a market event it has no effects.
+    PriceLimit(PriceLimit),
     /// Everything the venue says is ours; the answer to [`Query::Snapshot`](crate::Query::Snapshot), or unasked after a reconnect.
     Snapshot(VenueSnapshot),
     /// The answer to [`Query::Order`](crate::Query::Order). Executions it found go in before it, as reports.

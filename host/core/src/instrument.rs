@@ -47,6 +47,9 @@ pub struct InstrumentSpec {
     pub maker_fee: Rate,
     /// Whether the venue trades it now.
     pub trading: bool,
+    /// Whether the venue states limits of the prices it takes orders at. Where it does, no order that adds risk passes without recent
+    /// ones; a venue that has none, such as a backtest's, has nothing to hold an order against.
+    pub has_price_limits: bool,
 }
 
 impl InstrumentSpec {

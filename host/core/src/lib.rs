@@ -34,6 +34,7 @@ mod order;
 mod order_status;
 mod orders;
 mod outcome;
+mod price_limit;
 mod quotes;
 mod rate_window;
 mod recent_orders;
@@ -87,6 +88,7 @@ pub use order::{Answer, Doubt, Order, Pending, PendingKind};
 pub use order_status::{IllegalTransition, OrderEvent, OrderStatus};
 pub use orders::Orders;
 pub use outcome::{CheckId, CheckOutcome, Unit, Verdict};
+pub use price_limit::PriceLimit;
 pub use record::{
     ActionKind, Actor, Adjustment, DayAnchor, Finding, FindingKind, HighWater, IntentApproved, LimitsSet,
     NotSent, OperatorEntry, Origin, Override, Record, RecordError, Refused, RefusedSummary, Resolution,
@@ -95,7 +97,7 @@ pub use record::{
 pub use refusal::RefusalCode;
 pub use report::{
     AccountMode, CloseReason, CreatedBy, Execution, ExecutionKind, ExecutionReport, MarginMode, OrderReport,
-    PositionReport, VenueSnapshot, VenueStatus, WalletReport,
+    PositionReport, SpotBalance, VenueSnapshot, VenueStatus, WalletReport,
 };
 pub use state::{Instrument, State, Strategy};
 pub use submission::{RejectionKind, Submission, VenueRejection};

@@ -1,6 +1,6 @@
 //! What the gate keeps of a market: a handful of numbers with their ages. Nothing is allocated for an update.
 
-use crate::{Amount, InstrumentSpec, MarketBody, MarketEvent, Price, Side, Timestamp};
+use crate::{Amount, InstrumentSpec, MarketBody, MarketEvent, Price, PriceLimit, Side, Timestamp};
 
 /// Length of a slice of the window that prices are compared over, in nanoseconds: ten seconds.
 pub(crate) const SLICE_NS: u64 = 10_000_000_000;
@@ -21,6 +21,8 @@ pub struct MarketView {
     pub last: Option<(Price, Timestamp)>,
     /// The mark price and when it came.
     pub mark: Option<(Amount, Timestamp)>,
+    /// The prices at which the venue takes orders, as told last.
+    pub limit: Option<PriceLimit>,
     /// The last price of each slice of the window, by slice number modulo their count.
     closes: [Option<(u64, Price)>; SLICES],
 }

@@ -155,6 +155,8 @@ check_ids! {
     Protection = 57 "protection" Amount,
     /// Executions of the same order again and again.
     RepeatedExecutions = 58 "repeated-executions" Count,
+    /// The price is one that the venue takes; limit is its highest for a buy, its lowest for a sale.
+    PriceLimit = 59 "price-limit" Price,
 }
 
 impl CheckId {

@@ -202,8 +202,19 @@ pub struct WalletReport {
     pub initial_margin: Option<Rate>,
     /// Maintenance margin of the account as a fraction of its equity: at 1 it is liquidated. `None` when the venue does not say.
     pub maintenance_margin: Option<Rate>,
+    /// What the wallet holds of the coins that followed spot instruments trade: ours, and whatever else the account's owner keeps there.
+    pub spot: Vec<SpotBalance>,
     /// The venue's time.
     pub venue_time: Timestamp,
+}
+
+/// What the wallet holds of a spot instrument's coin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpotBalance {
+    /// The instrument that trades it.
+    pub instrument: InstrumentId,
+    /// The wallet's balance, what resting sales lock included, rounded down; negative where it is borrowed.
+    pub quantity: SignedQty,
 }
 
 /// Everything the venue says is ours at one moment: the answer to a full reconciliation.
@@ -237,6 +248,7 @@ impl VenueSnapshot {
                 available: equity,
                 initial_margin: Some(Rate(0)),
                 maintenance_margin: Some(Rate(0)),
+                spot: Vec::new(),
                 venue_time: time,
             },
             mode: AccountMode { hedged: false, margin: MarginMode::Cross },

@@ -237,6 +237,7 @@ impl Record<'_> {
             taker_fee: Rate(self.number("taker_fee")),
             maker_fee: Rate(self.number("maker_fee")),
             trading: self.text("status") == "trading",
+            has_price_limits: false,
         }
     }
 }

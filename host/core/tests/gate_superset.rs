@@ -208,6 +208,7 @@ fn row_10_leverage_and_margin_have_bounds() {
         available: amount(equity),
         initial_margin: initial,
         maintenance_margin: maintenance,
+        spot: Vec::new(),
         venue_time: world.now,
     };
     let told = |equity: &str, initial, maintenance| {
@@ -739,4 +740,169 @@ fn sums_run_over_all_instruments_of_a_strategy_and_all_strategies_of_the_account
     ] {
         assert_eq!(Amount(outcome(&world, check).seen), amount(loss), "{check}");
     }
+}
+
+/// A world whose bitcoin instrument has price limits, none of them told yet.
+fn limited() -> World {
+    let mut world = World::new();
+    let spec = InstrumentSpec { has_price_limits: true, ..spec(BTC, "BTCUSDT", 2, 3) };
+    world.step(Input::Instrument(spec));
+    world
+}
+
+fn tell_limits(world: &mut World, highest_bid: &str, lowest_ask: &str) {
+    let price = |text| Price::parse(text, 2).unwrap();
+    let (highest_bid, lowest_ask) = (price(highest_bid), price(lowest_ask));
+    let journaled = world.journal.len();
+    world.step(Input::PriceLimit(PriceLimit { instrument: BTC, highest_bid, lowest_ask, at: world.now }));
+    assert_eq!(world.journal.len(), journaled, "market input is in no record");
+}
+
+#[test]
+fn row_5_a_price_beyond_the_venues_own_limit_is_refused() {
+    let mut world = limited();
+    assert_eq!(
+        world.place(buy(1, "60000.00")),
+        Err(RefusalCode::NoReferencePrice),
+        "nothing is known of them"
+    );
+    tell_limits(&mut world, "60500.00", "59500.00");
+    assert!(world.place(buy(1, "60500.00")).is_ok());
+    assert_eq!(world.place(buy(1, "60500.01")), Err(RefusalCode::PriceCollar));
+    let seen = outcome(&world, CheckId::PriceLimit);
+    assert_eq!((seen.seen, seen.limit), (6_050_001, 6_050_000));
+    // Each side has its own limit: a low bid only rests.
+    assert!(world.place(buy(1, "59400.00")).is_ok());
+    let mut world = limited();
+    tell_limits(&mut world, "60500.00", "59500.00");
+    assert!(world.place(sell(1, "59500.00")).is_ok());
+    assert_eq!(world.place(sell(1, "59499.99")), Err(RefusalCode::PriceCollar));
+    let seen = outcome(&world, CheckId::PriceLimit);
+    assert_eq!((seen.seen, seen.limit), (5_949_999, 5_950_000));
+    // What waits for a trigger is held against the limits of then.
+    let trigger = Some(Trigger { price: Price::parse("61000.00", 2).unwrap(), rising: true });
+    assert!(world.place(Place { trigger, ..buy(1, "61000.00") }).is_ok());
+    // A venue without limits has nothing to hold an order against.
+    let mut world = World::new();
+    assert!(world.place(buy(1, "62000.00")).is_ok());
+}
+
+#[test]
+fn row_5_old_limits_say_nothing() {
+    let mut world = limited();
+    tell_limits(&mut world, "60500.00", "59500.00");
+    world.pass(29);
+    assert!(world.place(buy(1, "60000.00")).is_ok());
+    world.pass(1);
+    assert_eq!(world.place(buy(1, "60000.00")), Err(RefusalCode::StaleMarketData));
+    let id = world.place(reduce(sell(1, "60000.00")));
+    assert_eq!(
+        id,
+        Err(RefusalCode::ReduceOnlyInvalid),
+        "a reduction is not held up by them, but by having nothing to reduce"
+    );
+}
+
+#[test]
+fn row_6_an_order_at_the_market_stays_inside_the_venues_limit() {
+    let mut world = limited();
+    tell_limits(&mut world, "60500.00", "59500.00");
+    let id = world.place(market(Side::Buy, 1)).unwrap();
+    assert_eq!(
+        world.order(id).price,
+        Some(Price::parse("60500.00", 2).unwrap()),
+        "the collar alone would be 63000"
+    );
+    let mut world = limited();
+    tell_limits(&mut world, "60500.00", "59500.00");
+    let id = world.place(market(Side::Sell, 2)).unwrap();
+    assert_eq!(world.order(id).price, Some(Price::parse("59500.00", 2).unwrap()));
+    // The market itself is beyond the limit: there is nothing to be met.
+    let mut world = limited();
+    tell_limits(&mut world, "59999.99", "59000.00");
+    assert_eq!(world.place(market(Side::Buy, 3)), Err(RefusalCode::PriceCollar));
+    let seen = outcome(&world, CheckId::PriceLimit);
+    assert_eq!((seen.seen, seen.limit), (6_000_000, 5_999_999));
+}
+
+#[test]
+fn row_5_limits_that_move_hold_back_what_has_not_left() {
+    let mut world = limited();
+    tell_limits(&mut world, "60500.00", "59500.00");
+    world.prompt = false;
+    let id = world.place(buy(1, "60400.00")).unwrap();
+    tell_limits(&mut world, "60300.00", "59300.00");
+    let command = world.records().into_iter().rev().find_map(|record| match record {
+        Record::Intent(intent) => Some(intent.command),
+        _ => None,
+    });
+    let sequence = world.order(id).sequence.unwrap();
+    world.release(sequence, command.unwrap());
+    assert_eq!(world.not_sent, [RefusalCode::ReleaseExpired]);
+}
+
+/// A world that trades bitcoin for dollars and has bought ten thousandths.
+fn spot_holder() -> World {
+    let text = calm().replace("[instrument.\"linear:BTCUSDT\"]", "[instrument.\"spot:BTCUSDT\"]");
+    let mut world = World::empty();
+    world.step(Input::Limits(Box::new(Limits::parse(&text).unwrap())));
+    world.step(Input::Session(session(world.now)));
+    world.step(Input::Instrument(InstrumentSpec { category: Category::Spot, ..spec(BTC, "BTCUSDT", 2, 3) }));
+    world.step(Input::Instrument(spec(ETH, "ETHUSDT", 2, 2)));
+    for change in
+        [LinkChange::Public { up: true }, LinkChange::Private { up: true }, LinkChange::Skew { millis: 0 }]
+    {
+        world.step(Input::Link(change));
+    }
+    wallet_of(&mut world, 0);
+    world.prices("60000.00", "3000.00");
+    world.start(TAKER, "taker", BTC);
+    filled(&mut world, buy(10, "60000.00"), "60000.00");
+    world
+}
+
+/// The venue tells of everything, with so many thousandths in the wallet.
+fn wallet_of(world: &mut World, quantity: i64) {
+    let mut snapshot = world.snapshot();
+    snapshot.positions.clear();
+    snapshot.wallet.spot = vec![SpotBalance { instrument: BTC, quantity: SignedQty(quantity) }];
+    world.step(Input::Snapshot(snapshot));
+}
+
+#[test]
+fn row_30_a_wallet_that_holds_less_than_the_books_trips() {
+    let mut world = spot_holder();
+    for held in [10, 11, 500] {
+        wallet_of(&mut world, held);
+        wallet_of(&mut world, held);
+        assert_eq!(world.gate.comparison().unwrap().differences, 0, "{held}: what is more is the owner's");
+        assert_eq!(world.gate.state().ledger().quantity(BTC), SignedQty(10));
+    }
+    // It may be an execution that is on its way; a difference that stays is none.
+    wallet_of(&mut world, 7);
+    assert_eq!(world.gate.comparison().unwrap().differences, 1);
+    assert_eq!(world.gate.state().trading_state(TAKER), TradingState::Active);
+    wallet_of(&mut world, 7);
+    assert_eq!(world.gate.state().ledger().quantity(BTC), SignedQty(7));
+    assert_eq!(world.gate.state().trading_state(TAKER), TradingState::ReduceOnly);
+    assert!(world.findings().contains(&FindingKind::PositionMismatch));
+    // The journal has what it was compared with, and the latch survives.
+    let wallets = world.records().into_iter().filter_map(|record| match record {
+        Record::Wallet(wallet) => Some(wallet.spot),
+        _ => None,
+    });
+    assert_eq!(wallets.last().unwrap(), [SpotBalance { instrument: BTC, quantity: SignedQty(7) }]);
+    assert_eq!(world.folded().state().trading_state(TAKER), TradingState::ReduceOnly);
+}
+
+#[test]
+fn row_30_a_coin_that_the_wallet_does_not_name_is_not_there() {
+    let mut world = spot_holder();
+    for _ in 0..2 {
+        let mut snapshot = world.snapshot();
+        snapshot.positions.clear();
+        world.step(Input::Snapshot(snapshot));
+    }
+    assert_eq!(world.gate.state().ledger().quantity(BTC), SignedQty(0));
+    assert_eq!(world.gate.state().trading_state(TAKER), TradingState::ReduceOnly);
 }

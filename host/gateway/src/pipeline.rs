@@ -92,6 +92,7 @@ impl<V: Venue, C: Cells, J: Journal, K: Clock> Pipeline<V, C, J, K> {
             VenueEvent::Link(change) => self.link(change),
             VenueEvent::Alarm(alarm) => self.step(Input::Alarm(alarm)),
             VenueEvent::Instrument(spec) => self.instrument(spec),
+            VenueEvent::PriceLimit(limit) => self.step(Input::PriceLimit(limit)),
         }
     }
 

@@ -108,7 +108,11 @@ impl<V: Venue, J: Journal, K: Clock> Road<V, J, K> {
         let now = self.clock.now();
         let due = match &input {
             // The venue's word has its own delay behind it (RULES T2).
-            Input::Report(_) | Input::Submission { .. } | Input::Evidence { .. } | Input::Snapshot(_) => now,
+            Input::Report(_)
+            | Input::Submission { .. }
+            | Input::Evidence { .. }
+            | Input::Snapshot(_)
+            | Input::PriceLimit(_) => now,
             Input::Session(_)
             | Input::Limits(_)
             | Input::Instrument(_)

@@ -1,8 +1,8 @@
 //! The way out and the way back in: an exchange, as the pipeline sees it.
 
 use portcullis_core::{
-    Evidence, ExecutionReport, InstrumentSpec, LinkChange, MarketEvent, OrderId, Query, Sequence, Submission,
-    Timestamp, VenueAlarm, VenueSnapshot,
+    Evidence, ExecutionReport, InstrumentSpec, LinkChange, MarketEvent, OrderId, PriceLimit, Query, Sequence,
+    Submission, Timestamp, VenueAlarm, VenueSnapshot,
 };
 use portcullis_journal::JournaledCommand;
 
@@ -52,4 +52,6 @@ pub enum VenueEvent {
     Alarm(VenueAlarm),
     /// The venue changed an instrument's rules.
     Instrument(InstrumentSpec),
+    /// The prices at which the venue takes orders in an instrument.
+    PriceLimit(PriceLimit),
 }

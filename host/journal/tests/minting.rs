@@ -47,6 +47,7 @@ fn gate() -> Gate {
         taker_fee: Rate(0),
         maker_fee: Rate(0),
         trading: true,
+        has_price_limits: false,
     };
     let started = StrategyStarted {
         strategy: TAKER,

@@ -151,6 +151,7 @@ pub(crate) fn snapshot(engine: &Engine, time: portcullis_core::Timestamp) -> Ven
             available: margin.equity.saturating_sub(margin.initial).saturating_sub(margin.locked),
             initial_margin: fraction(margin.initial, margin.equity),
             maintenance_margin: fraction(margin.maintenance, margin.equity),
+            spot: Vec::new(),
             venue_time: time,
         },
         mode: AccountMode { hedged: false, margin: MarginMode::Cross },

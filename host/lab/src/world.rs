@@ -178,6 +178,7 @@ impl<'d> World<'d> {
                 VenueEvent::Link(change) => Input::Link(change),
                 VenueEvent::Alarm(alarm) => Input::Alarm(alarm),
                 VenueEvent::Instrument(spec) => Input::Instrument(spec),
+                VenueEvent::PriceLimit(limit) => Input::PriceLimit(limit),
             };
             self.road.step(input);
         }

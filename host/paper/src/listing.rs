@@ -157,6 +157,8 @@ fn spec(id: InstrumentId, row: &Row, fees: Fees) -> Option<InstrumentSpec> {
         taker_fee,
         maker_fee,
         trading: true,
+        // These are the engine's own rules, and a backtest's. Clients of the exchange are told of its limits and ask for them.
+        has_price_limits: false,
     })
 }
 

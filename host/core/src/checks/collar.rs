@@ -70,6 +70,33 @@ pub(super) fn against_window(proposal: &Proposal<'_>) -> CheckOutcome {
     }
 }
 
+/// The order's price is one that the venue takes: a futures order beyond its limit would be moved there without a word, a spot order
+/// rejected. An order at the market has a price inside the limit by [`bound`]; where the market itself is beyond it, that order could meet
+/// nothing, and is refused with the market's price. What waits for a trigger the venue holds against the limits of then.
+pub(super) fn against_price_limit(proposal: &Proposal<'_>) -> CheckOutcome {
+    let check = CheckId::PriceLimit;
+    if !proposal.instrument.spec.has_price_limits || proposal.trigger.is_some() {
+        return CheckOutcome::holds(check, true, 0, RefusalCode::PriceCollar);
+    }
+    let (now, side) = (proposal.situation.now, proposal.side);
+    let Some(limit) = proposal.market.and_then(|market| market.limit) else {
+        return CheckOutcome::unknown(check, RefusalCode::NoReferencePrice);
+    };
+    if !limit.is_fresh(now) {
+        return CheckOutcome::unknown(check, RefusalCode::StaleMarketData);
+    }
+    let Some(price) = proposal.price else {
+        return CheckOutcome::unknown(check, RefusalCode::NoReferencePrice);
+    };
+    let met = proposal.market.filter(|_| proposal.at_market).and_then(|market| market.opposite(side));
+    let seen = met.filter(|met| !limit.allows(side, *met)).unwrap_or(price);
+    let (seen, bound) = (i128::from(seen.0), i128::from(limit.of(side).0));
+    match side {
+        Side::Buy => CheckOutcome::at_most(check, seen, bound, RefusalCode::PriceCollar),
+        Side::Sell => CheckOutcome::at_least(check, seen, bound, RefusalCode::PriceCollar),
+    }
+}
+
 /// How far a price may be from the worst of the last minute: the fraction, but at least the collar's ticks.
 fn window_width(reference: Amount, limits: &InstrumentLimits, spec: &InstrumentSpec) -> Option<Amount> {
     let fraction = reference.checked_mul_rate(limits.window_fraction, Rounding::Down)?;
@@ -78,8 +105,8 @@ fn window_width(reference: Amount, limits: &InstrumentLimits, spec: &InstrumentS
     Some(fraction.max(ticks))
 }
 
-/// The price that bounds a market order: the collar's edge, on the tick, never beyond the mark's collar. `None` without a fresh
-/// reference.
+/// The price that bounds a market order: the collar's edge, on the tick, never beyond the mark's collar nor the venue's own limit. `None`
+/// without a fresh reference.
 pub(super) fn bound(
     side: Side,
     instrument: &Instrument,
@@ -99,6 +126,8 @@ pub(super) fn bound(
         (Side::Buy, Some(other)) => edge.min(other),
         (Side::Sell, Some(other)) => edge.max(other),
     };
+    let limit = market.limit.filter(|limit| spec.has_price_limits && limit.is_fresh(now));
+    let price = limit.filter(|limit| !limit.allows(side, price)).map_or(price, |limit| limit.of(side));
     (price.0 > 0).then_some(price)
 }
 

@@ -147,7 +147,14 @@ impl Turn<'_> {
             };
             let reference = reference.to_amount(spec.price_decimals)?;
             let distance = price?.to_amount(spec.price_decimals)?.checked_sub(reference)?.checked_abs()?;
-            Some(fresh && distance <= collar_width(reference, limits, spec)?)
+            let is_taken = match spec.has_price_limits && order.trigger.is_none() {
+                true => {
+                    let limit = market.limit.filter(|limit| limit.is_fresh(self.now))?;
+                    limit.allows(order.side, price?)
+                }
+                false => true,
+            };
+            Some(fresh && is_taken && distance <= collar_width(reference, limits, spec)?)
         };
         distance_fits().unwrap_or(false)
     }

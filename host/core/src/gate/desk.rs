@@ -9,7 +9,7 @@ use crate::checks::Totals;
 use crate::market_view::MarketView;
 use crate::{
     AccountMode, Cause, Class, Inhibit, Inhibits, InstrumentId, MarketEvent, OrderId, OrderNumber, Origin,
-    Sequence, SignedQty, State, StrategyId, Timestamp,
+    PriceLimit, Sequence, SignedQty, State, StrategyId, Timestamp,
 };
 
 use super::alerts::Alerts;
@@ -186,6 +186,12 @@ impl Desk {
             && market.update(event)
         {
             self.totals.touch(event.instrument);
+        }
+    }
+
+    pub(super) fn price_limit(&mut self, limit: PriceLimit) {
+        if let Some(market) = self.markets.entry(limit.instrument) {
+            market.limit = Some(limit);
         }
     }
 

@@ -129,8 +129,11 @@ impl Turn<'_> {
         self.desk.foreign.keep(&orders);
         self.desk.totals.touch_all();
         self.ask_about_missing(&there, time);
+        let mut theirs: BTreeMap<InstrumentId, SignedQty> =
+            positions.iter().map(|position| (position.instrument, position.quantity)).collect();
+        theirs.extend(wallet.spot.iter().map(|balance| (balance.instrument, balance.quantity)));
+        // With it the journal has what the books were compared with.
         self.record(Record::Wallet(wallet));
-        let theirs = positions.iter().map(|position| (position.instrument, position.quantity)).collect();
         let agree = self.compare_positions(&theirs);
         if agree {
             self.desk.hold(Inhibit::Reconciling, false, self.now);
@@ -314,16 +317,23 @@ impl Turn<'_> {
         }
     }
 
-    /// Compares positions; a difference that shows twice in the same way is adjusted and trips. True when all agree.
+    /// Compares positions, and for spot what the wallet holds; a difference that shows twice in the same way is adjusted and trips. True
+    /// when all agree. A wallet may hold more than the books: that is the owner's.
     fn compare_positions(&mut self, theirs: &BTreeMap<InstrumentId, SignedQty>) -> bool {
         let earlier = std::mem::take(&mut self.desk.reconciliation.differences);
-        let linear =
-            self.state.instruments().filter(|instrument| instrument.spec.category == Category::Linear);
-        let ids: Vec<InstrumentId> = linear.map(|instrument| instrument.spec.id).collect();
-        for id in ids {
+        let all: Vec<(InstrumentId, Category)> = self
+            .state
+            .instruments()
+            .map(|instrument| (instrument.spec.id, instrument.spec.category))
+            .collect();
+        for (id, category) in all {
             let ours = self.state.ledger().quantity(id);
             let venue = theirs.get(&id).copied().unwrap_or_default();
-            if ours == venue {
+            let agrees = match category {
+                Category::Linear => ours == venue,
+                Category::Spot => ours <= venue,
+            };
+            if agrees {
                 continue;
             }
             // Executions can be on their way; only a difference that stays is one.

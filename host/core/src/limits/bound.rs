@@ -104,6 +104,7 @@ impl Limits {
             | CheckId::DuplicateIntent
             | CheckId::SpotBorrow
             | CheckId::OpenWindow
+            | CheckId::PriceLimit
             | CheckId::Protection => return None,
         })
     }

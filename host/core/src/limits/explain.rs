@@ -151,7 +151,7 @@ mod tests {
     use crate::{BENCH_LIMITS, CheckId, DEMO_LIMITS, INSTALL_LIMITS, Limits};
 
     /// Checks that hold an order against something else than the limits file.
-    const OTHERS: [CheckId; 17] = [
+    const OTHERS: [CheckId; 18] = [
         CheckId::Identity,
         CheckId::TradingState,
         CheckId::Inhibits,
@@ -169,6 +169,7 @@ mod tests {
         CheckId::MarketDataGap,
         CheckId::SelfTrade,
         CheckId::SpotBorrow,
+        CheckId::PriceLimit,
     ];
 
     /// Keys with a default, which the ready texts leave out.

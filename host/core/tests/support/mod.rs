@@ -446,6 +446,7 @@ pub fn spec(id: InstrumentId, symbol: &str, price_decimals: u8, quantity_decimal
         taker_fee: Rate(550_000_000),
         maker_fee: Rate(200_000_000),
         trading: true,
+        has_price_limits: false,
     }
 }
 

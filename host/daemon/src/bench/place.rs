@@ -24,6 +24,7 @@ pub(super) fn instrument() -> Result<InstrumentSpec, Failure> {
         taker_fee: Rate(550_000_000),
         maker_fee: Rate(200_000_000),
         trading: true,
+        has_price_limits: false,
     })
 }
 

@@ -40,6 +40,7 @@ fn trade(log: &mut Log<FileStorage>) -> LinkId {
         taker_fee: Rate(0),
         maker_fee: Rate(0),
         trading: true,
+        has_price_limits: false,
     };
     let started = StrategyStarted {
         strategy: StrategyId(4),

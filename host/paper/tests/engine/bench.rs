@@ -28,6 +28,7 @@ pub(crate) fn spec() -> InstrumentSpec {
         taker_fee: Rate(550_000_000),
         maker_fee: Rate(200_000_000),
         trading: true,
+        has_price_limits: false,
     }
 }
 

@@ -47,6 +47,7 @@ impl World {
             taker_fee: Rate(550_000_000),
             maker_fee: Rate(-100_000_000),
             trading: true,
+            has_price_limits: false,
         };
         Engine::new(config, vec![spec]).unwrap()
     }

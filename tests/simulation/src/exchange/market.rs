@@ -45,6 +45,7 @@ fn rules() -> [InstrumentSpec; SPECS] {
         taker_fee: Rate(550_000_000),
         maker_fee: Rate(200_000_000),
         trading: true,
+        has_price_limits: false,
     };
     [spec(0, "BTCUSDT", 1, 3, 1, 1_000), spec(1, "ETHUSDT", 2, 2, 1, 2_000)]
 }

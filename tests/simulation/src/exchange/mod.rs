@@ -175,6 +175,7 @@ impl Exchange {
             available: equity,
             initial_margin: Some(Rate(0)),
             maintenance_margin: Some(Rate(0)),
+            spot: Vec::new(),
             venue_time: self.stamp(),
         }
     }

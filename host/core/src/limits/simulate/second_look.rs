@@ -370,6 +370,7 @@ mod tests {
             taker_fee: Rate(0),
             maker_fee: Rate(0),
             trading: true,
+            has_price_limits: false,
         }
     }
 
