@@ -11,6 +11,9 @@
     reason = "test code"
 )]
 
+#[path = "../support/faulty.rs"]
+mod faulty_strategy;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
@@ -39,6 +42,7 @@ fn main() {
         Trial::test("a_gateway_without_strategies_takes_its_first", first_strategy),
         Trial::test("what_must_not_run_is_refused_and_leaves_nothing_behind", refusals),
         Trial::test("trading_goes_on_while_a_bundle_is_compiled", compiling),
+        Trial::test("trusted_strategies_share_a_process", shared),
         Trial::test("logins_and_operators_stand_in_the_journal", journaled),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests).exit();
@@ -66,6 +70,11 @@ impl Bundles {
                 done(&tool(&bundles.folder, &["strategy", "build", &source, "--out", &wasm]));
                 bundles.sign(name, &plugin(name).join("strategy.toml"), "author", name);
             }
+            // Where the market maker trades, because the exchange has two markets only.
+            fs::write(bundles.folder.join("faulty.wasm"), faulty_strategy::component()).unwrap();
+            let manifest = bundles.folder.join("faulty.toml");
+            fs::write(&manifest, faulty_strategy::MANIFEST.replace("BTCUSDT", "ETHUSDT")).unwrap();
+            bundles.sign("faulty", &manifest, "author", "faulty");
             bundles
         })
     }
@@ -341,6 +350,61 @@ fn trades_and_comes_back() -> Tested {
     done(&host.run(&["strategy", "start", &maker, "--name", "market-maker"]));
     host.wait_for("its third return", || host.events("market-maker") > 0);
     assert_eq!(host.refused(&["strategy", "stop", "nobody"]), "UNKNOWN_STRATEGY");
+    Ok(())
+}
+
+fn shared() -> Tested {
+    let mut host = Host::start(false);
+    let bundles = Bundles::get();
+    let start = |host: &Host, bundle: &str, options: &[&str]| {
+        let file = bundles.file(bundle);
+        let command = [&["strategy", "start", &file, "--budget", "10000"], options].concat();
+        host.run(&command)
+    };
+    let pid = |host: &Host, name: &str| host.strategy(name).map_or(Value::Null, |line| line["pid"].clone());
+    assert_eq!(json(&start(&host, "ema-cross", &["--cell", "No Name"]))["code"], "CELL_INVALID");
+
+    // Two in one process, of which one fails in every frame from the fortieth event on. The other trades on in it.
+    let own = |host: &Host, name: &str| {
+        host.strategy(name).map(|line| (line["state"].clone(), line["strikes"].clone()))
+    };
+    let healthy = Some(("running".into(), 0.into()));
+    done(&start(&host, "ema-cross", &["--name", "ema", "--cell", "trusted"]));
+    done(&start(&host, "faulty", &["--cell", "trusted"]));
+    let process = pid(&host, "ema");
+    assert!(process.is_number());
+    host.wait_for("its quarantine", || own(&host, "faulty").is_some_and(|(state, _)| state == "quarantined"));
+    assert_eq!((pid(&host, "ema"), own(&host, "ema")), (process.clone(), healthy.clone()));
+    host.wait_for("trading beside it", || host.has_traded("ema"));
+
+    // The failed one is taken out and a third one joins. Then that one is stopped, and joins once more.
+    done(&host.run(&["strategy", "stop", "faulty"]));
+    for _ in 0..2 {
+        done(&start(&host, "market-maker", &["--cell", "trusted"]));
+        assert_eq!(pid(&host, "market-maker"), process);
+        host.wait_for("trading of the third", || host.has_traded("market-maker"));
+        done(&host.run(&["strategy", "stop", "market-maker"]));
+        let events = host.events("ema");
+        host.wait_for("more events for the one that stays", || host.events("ema") > events);
+        assert_eq!((pid(&host, "ema"), own(&host, "ema")), (process.clone(), healthy.clone()));
+    }
+
+    // Without a name there is a process of its own. When the shared one is killed, nobody is blamed and those of it come back together.
+    done(&start(&host, "market-maker", &[]));
+    let alone = pid(&host, "market-maker");
+    assert!(alone.is_number() && alone != process);
+    kill(u32::try_from(process.as_u64().unwrap()).unwrap(), "KILL");
+    host.wait_for("another process", || {
+        let now = pid(&host, "ema");
+        now.is_number() && now != process && own(&host, "ema") == healthy
+    });
+    assert_eq!(pid(&host, "market-maker"), alone);
+    assert!(host.deployments().contains("cell = \"trusted\""), "{}", host.deployments());
+
+    // The next gateway finds them in their places again.
+    host.kill_gateway();
+    host.wait_for("their return", || host.events("ema") > 0 && host.events("market-maker") > 0);
+    assert_ne!(pid(&host, "ema"), pid(&host, "market-maker"));
     Ok(())
 }
 
