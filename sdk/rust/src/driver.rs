@@ -2,7 +2,7 @@
 
 use crate::action::Outcome;
 use crate::event::Event;
-use crate::frame::{Frame, FrameError, decode};
+use crate::frame::{Frame, FrameError, Record, decode_book, decode_quote, decode_rarer, decode_trade, kind};
 use crate::snapshot::{self, Bookkeeping};
 use crate::{Context, InitError, InstrumentId, RestoreError, Setup, Strategy};
 
@@ -42,10 +42,7 @@ impl<S: Strategy> Driver<S> {
                 break;
             }
             self.ctx.start_event(consumed, time);
-            match decode(record)? {
-                Some(event) => self.handle(event)?,
-                None => self.skipped = self.skipped.saturating_add(1),
-            }
+            self.take(record)?;
             consumed = consumed.saturating_add(1);
         }
         Ok(self.ctx.take_outcome(consumed))
@@ -80,22 +77,42 @@ impl<S: Strategy> Driver<S> {
         Ok(())
     }
 
+    /// Hands over one record. The kinds that come by the million never become an [`Event`]: writing one down, to look at it again at once,
+    /// takes longer than many a handler does.
     #[inline]
-    fn handle(&mut self, event: Event<'_>) -> Result<(), FrameError> {
+    fn take(&mut self, record: Record<'_>) -> Result<(), FrameError> {
         let (strategy, ctx) = (&mut self.strategy, &mut self.ctx);
-        match event {
-            Event::Trade(trade) => {
+        match record.kind()? {
+            kind::TRADE => {
+                let trade = decode_trade(record)?;
                 known(ctx, trade.instrument)?;
                 strategy.on_trade(&trade, ctx);
             }
-            Event::Quote(quote) => {
+            kind::QUOTE => {
+                let quote = decode_quote(record)?;
                 known(ctx, quote.instrument)?;
                 strategy.on_quote(&quote, ctx);
             }
-            Event::Book(book) => {
+            kind::BOOK => {
+                let book = decode_book(record)?;
                 known(ctx, book.instrument)?;
                 strategy.on_book(&book, ctx);
             }
+            rarer => return self.take_rarer(rarer, record),
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn take_rarer(&mut self, kind: u16, record: Record<'_>) -> Result<(), FrameError> {
+        let Some(event) = decode_rarer(kind, record)? else {
+            self.skipped = self.skipped.saturating_add(1);
+            return Ok(());
+        };
+        let (strategy, ctx) = (&mut self.strategy, &mut self.ctx);
+        match event {
+            // None of the rarer kinds.
+            Event::Trade(_) | Event::Quote(_) | Event::Book(_) => {}
             Event::Bar(bar) => {
                 known(ctx, bar.instrument)?;
                 strategy.on_bar(&bar, ctx);

@@ -17,7 +17,6 @@ use crate::{Amount, InstrumentId, Price, Qty, Rate, RefusalCode};
 /// [`FrameError`] if the record is too short for its kind or holds a value that its field does not have.
 #[inline]
 pub fn decode(record: Record<'_>) -> Result<Option<Event<'_>>, FrameError> {
-    // The kinds that come by the million are read in the caller's loop; the others would only make it too large to inline.
     match record.kind()? {
         kind::TRADE => Ok(Some(Event::Trade(trade(record)?))),
         kind::QUOTE => Ok(Some(Event::Quote(quote(record)?))),
@@ -26,8 +25,8 @@ pub fn decode(record: Record<'_>) -> Result<Option<Event<'_>>, FrameError> {
     }
 }
 
-#[inline(never)]
-fn decode_rarer(kind: u16, record: Record<'_>) -> Result<Option<Event<'_>>, FrameError> {
+/// Reads a record of one of the kinds that do not come by the million.
+pub(crate) fn decode_rarer(kind: u16, record: Record<'_>) -> Result<Option<Event<'_>>, FrameError> {
     Ok(Some(match kind {
         kind::BAR => Event::Bar(bar(record)?),
         kind::FUNDING => Event::Funding(funding(record)?),
@@ -92,7 +91,7 @@ impl Record<'_> {
 }
 
 #[inline]
-fn trade(record: Record<'_>) -> Result<Trade, FrameError> {
+pub(crate) fn trade(record: Record<'_>) -> Result<Trade, FrameError> {
     record.at_least(48)?;
     Ok(Trade {
         time: record.time()?,
@@ -105,7 +104,7 @@ fn trade(record: Record<'_>) -> Result<Trade, FrameError> {
 }
 
 #[inline]
-fn quote(record: Record<'_>) -> Result<Quote, FrameError> {
+pub(crate) fn quote(record: Record<'_>) -> Result<Quote, FrameError> {
     record.at_least(56)?;
     Ok(Quote {
         time: record.time()?,
@@ -119,7 +118,7 @@ fn quote(record: Record<'_>) -> Result<Quote, FrameError> {
 }
 
 #[inline]
-fn book(record: Record<'_>) -> Result<Book<'_>, FrameError> {
+pub(crate) fn book(record: Record<'_>) -> Result<Book<'_>, FrameError> {
     let (bids, asks) = (usize::from(record.u16(32)?), usize::from(record.u16(34)?));
     if bids > LEVELS_MAX || asks > LEVELS_MAX {
         return Err(FrameError::BadValue);

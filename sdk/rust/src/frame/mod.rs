@@ -8,6 +8,7 @@ mod record;
 use core::fmt;
 
 pub use decode::decode;
+pub(crate) use decode::{book as decode_book, decode_rarer, quote as decode_quote, trade as decode_trade};
 pub use record::{Record, Records};
 
 /// "PCF1".
