@@ -397,10 +397,9 @@ const TRAPS_AT_FIVE: &str = "(global.set $events (i32.add (global.get $events) (
     (call $outcome (local.get $records) (i32.const 0))";
 
 fn outcome_of(cell: &mut StartedCell, records: u32) -> FrameOutcome {
-    match ask(cell, &CellRequest::Frame(&frame(records))) {
-        CellReply::Outcome(outcome) => outcome,
-        other => panic!("{other:?}"),
-    }
+    let reply = ask(cell, &CellRequest::Frame(&frame(records)));
+    let CellReply::Outcome(outcome) = reply else { panic!("{reply:?}") };
+    outcome
 }
 
 fn strategies_share_a_process_and_nothing_else() {
@@ -427,9 +426,9 @@ fn strategies_share_a_process_and_nothing_else() {
     assert_eq!(outcome_of(&mut same, 3), first);
 
     // Faults of each kind are their own; the others go on from where they were, in the same process.
-    let kind = |reply: CellReply| match reply {
-        CellReply::Fault(fault) => fault.kind,
-        other => panic!("{other:?}"),
+    let kind = |reply: CellReply| {
+        let CellReply::Fault(fault) = reply else { panic!("{reply:?}") };
+        fault.kind
     };
     assert_eq!(kind(ask(&mut traps, &CellRequest::Frame(&frame(7)))), FaultKind::Trap);
     assert_eq!(kind(ask(&mut spins, &CellRequest::Frame(&frame(1)))), FaultKind::OutOfFuel);

@@ -41,9 +41,10 @@ pub(super) fn serve_shared(runner: OwnedFd) -> Result<(), RoleError> {
         for index in ready.into_iter().rev() {
             let Some(Err(error)) = members.get_mut(index).map(Member::serve) else { continue };
             let gone = members.swap_remove(index);
-            match error {
-                MessageError::Closed => tracing::info!(strategy = %gone.name, "left the cell"),
-                error => tracing::error!(strategy = %gone.name, %error, "its gateway broke the protocol"),
+            if matches!(error, MessageError::Closed) {
+                tracing::info!(strategy = %gone.name, "left the cell");
+            } else {
+                tracing::error!(strategy = %gone.name, %error, "its gateway broke the protocol");
             }
             drop(gone);
             programs.forget_unused();
