@@ -1,9 +1,9 @@
 //! What every request may use.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use portcullis_role::Folder;
 use tokio::sync::{Semaphore, watch};
 
 use crate::clock::Clock;
@@ -24,7 +24,7 @@ pub(crate) struct App {
     pub(crate) origins: Vec<Origin>,
     pub(crate) proxies: Vec<std::net::IpAddr>,
     /// Where uploads go.
-    pub(crate) incoming: PathBuf,
+    pub(crate) incoming: Arc<Folder>,
     pub(crate) store: Store,
     pub(crate) passwords: Passwords,
     pub(crate) gateway: Gateway,
@@ -44,7 +44,7 @@ pub(crate) type Shared = Arc<App>;
 /// The parts that are made while starting.
 pub(crate) struct Parts {
     pub(crate) origins: Vec<Origin>,
-    pub(crate) incoming: PathBuf,
+    pub(crate) incoming: Arc<Folder>,
     pub(crate) store: Store,
     pub(crate) passwords: Passwords,
     pub(crate) gateway: Gateway,

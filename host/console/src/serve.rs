@@ -67,8 +67,7 @@ pub async fn run(
     ready: impl FnOnce(&Place),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ConsoleError> {
-    let incoming = config.dir.join("incoming");
-    prepare_incoming(&incoming).map_err(ConsoleError::Incoming)?;
+    let incoming = Arc::new(prepare_incoming(&config.dir).map_err(ConsoleError::Incoming)?);
     let store = Store::open(&config.dir)?;
     let passwords = Passwords::new().map_err(|error| ConsoleError::System(error.to_string()))?;
     let openapi = openapi().map_err(|error| ConsoleError::System(error.to_string()))?;

@@ -7,6 +7,7 @@
 mod apart;
 mod confine;
 mod control;
+mod folder;
 mod greeting;
 mod link;
 mod memory_file;
@@ -24,6 +25,7 @@ pub use control::{
     PeerAddress, PositionLine, ProtectionReport, RaisedLine, ScopeName, SentinelReply, SentinelRequest,
     SentinelStatus, SetLimitsRequest, StatusReport, StrategyLine, UploadName, UserName, call,
 };
+pub use folder::{Folder, FolderEntry};
 pub use greeting::{GREETING_BYTES, GreetingError, Party, Protocol};
 pub use link::MessageLink;
 pub use memory_file::{MemoryFileError, create_memory_file, read_sealed, seal, sealed_memory_file};

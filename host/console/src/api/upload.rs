@@ -1,11 +1,12 @@
 //! A bundle on its way to the gateway: a file in `incoming/` that is gone again unless the gateway takes it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_role::UploadName;
-use tokio::fs::{File, OpenOptions};
+use portcullis_role::{Folder, UploadName};
+use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::body::Incoming;
@@ -22,20 +23,18 @@ const ABANDONED: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug)]
 pub(super) struct Upload {
     name: UploadName,
-    path: PathBuf,
+    folder: Arc<Folder>,
 }
 
 impl Upload {
-    /// Writes what comes in to a new file of `dir` under a random name.
-    pub(super) async fn receive(dir: &Path, incoming: Incoming) -> Result<Self, ApiError> {
+    /// Writes what comes in to a new file of the folder under a random name.
+    pub(super) async fn receive(folder: &Arc<Folder>, incoming: Incoming) -> Result<Self, ApiError> {
         let text = format!("{PREFIX}{}.strategy", random_hex::<16>()?);
         let name: UploadName = text.parse().map_err(|_| ApiError::Failed)?;
-        let path = dir.join(name.as_str());
-        // `create_new` neither overwrites nor follows a link.
-        let file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).await.map_err(disk)?;
-        let upload = Self { name, path };
-        upload.fill(dir, file, incoming).await?;
+        let (made, own) = (Arc::clone(folder), name.clone());
+        let file = blocking(move || made.create_new(own.as_str(), 0o600)).await?;
+        let upload = Self { name, folder: Arc::clone(folder) };
+        upload.fill(File::from_std(file), incoming).await?;
         Ok(upload)
     }
 
@@ -44,18 +43,19 @@ impl Upload {
         &self.name
     }
 
-    async fn fill(&self, dir: &Path, mut file: File, mut incoming: Incoming) -> Result<(), ApiError> {
+    async fn fill(&self, mut file: File, mut incoming: Incoming) -> Result<(), ApiError> {
         while let Some(piece) = incoming.next().await? {
             file.write_all(&piece).await.map_err(disk)?;
         }
         file.sync_all().await.map_err(disk)?;
-        File::open(dir).await.map_err(disk)?.sync_all().await.map_err(disk)
+        let folder = Arc::clone(&self.folder);
+        blocking(move || folder.sync()).await
     }
 }
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        match std::fs::remove_file(&self.path) {
+        match self.folder.remove(self.name.as_str()) {
             Ok(()) => {}
             // The gateway has taken it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -64,20 +64,26 @@ impl Drop for Upload {
     }
 }
 
-/// Makes the folder for uploads and removes what a killed console left there long ago.
-pub(crate) fn prepare(dir: &Path) -> io::Result<()> {
+/// Opens the folder for uploads, making it if it is missing, and removes what a killed console left there long ago.
+pub(crate) fn prepare(dir: &Path) -> io::Result<Folder> {
     use std::os::unix::fs::DirBuilderExt as _;
 
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-        let old = || entry.metadata()?.modified()?.elapsed().map_err(io::Error::other);
-        if ours && old().is_ok_and(|age| age > ABANDONED) {
-            std::fs::remove_file(entry.path())?;
+    let folder = Folder::open(dir)?.sub("incoming", 0o700)?;
+    for file in folder.files()? {
+        let old = file.modified.elapsed().is_ok_and(|age| age > ABANDONED);
+        if old && file.name.starts_with(PREFIX) {
+            folder.remove(&file.name)?;
         }
     }
-    Ok(())
+    Ok(folder)
+}
+
+/// Work on the disk, off the threads that serve.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| ApiError::Failed)?.map_err(disk)
 }
 
 fn disk(error: io::Error) -> ApiError {

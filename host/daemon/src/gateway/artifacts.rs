@@ -1,43 +1,49 @@
 //! The gateway's store of compiled components: kept under an HMAC, verified at every start, never loaded here (RULES C5).
 
-use std::fs;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::io::{ErrorKind, Write as _};
 
 use anyhow::Context as _;
 use portcullis_bundle::VerifiedBundle;
-use portcullis_cell::{Artifact, ArtifactKey, engine_digest};
+use portcullis_cell::{ARTIFACT_BYTES_MAX, Artifact, ArtifactKey, engine_digest};
+use portcullis_role::Folder;
+
+/// Longest stored artifact in bytes: the artifact under its HMAC.
+const STORED_BYTES_MAX: u64 = ARTIFACT_BYTES_MAX + 64;
+
+/// The key's file in the folder `keys`.
+const KEY: &str = "artifact.key";
 
 /// The store in a data directory.
 pub(crate) struct Artifacts {
-    folder: PathBuf,
+    folder: Folder,
     key: ArtifactKey,
 }
 
 impl Artifacts {
     /// Opens the store, making its key at the first start.
-    pub(crate) fn open(dir: &Path) -> anyhow::Result<Self> {
-        let file = dir.join("keys/artifact.key");
-        if !file.exists() {
-            let mut key = [0; 32];
-            getrandom::fill(&mut key)
-                .map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))?;
-            fs::create_dir_all(dir.join("keys")).context("cannot make the directory of keys")?;
-            let mut options = fs::OpenOptions::new();
-            let mut out = options
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&file)
-                .with_context(|| format!("cannot write {}", file.display()))?;
-            std::io::Write::write_all(&mut out, &key).context("cannot write the artifact key")?;
+    pub(crate) fn open(data: &Folder) -> anyhow::Result<Self> {
+        let keys = data.sub("keys", 0o700).context("cannot make the directory of keys")?;
+        let folder = data.sub("artifacts", 0o700).context("cannot make the directory of artifacts")?;
+        let file = keys.path(KEY);
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)
+            .map_err(|error| anyhow::anyhow!("no randomness from the system: {error}"))?;
+        match keys.create_new(KEY, 0o600) {
+            Ok(mut out) => out.write_all(&key).context("cannot write the artifact key")?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let stored = keys.read(KEY, 32).with_context(|| format!("cannot read {}", file.display()))?;
+                key = stored.and_then(|stored| stored.try_into().ok()).with_context(|| {
+                    format!(
+                        "{} is damaged; delete it and {}",
+                        file.display(),
+                        data.path("artifacts").display()
+                    )
+                })?;
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot write {}", file.display()));
+            }
         }
-        let key = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let key: [u8; 32] = key.try_into().map_err(|_| {
-            anyhow::anyhow!("{} is damaged; delete it and {}/artifacts", file.display(), dir.display())
-        })?;
-        let folder = dir.join("artifacts");
-        fs::create_dir_all(&folder).context("cannot make the directory of artifacts")?;
         Ok(Self { folder, key: ArtifactKey::new(key) })
     }
 
@@ -45,7 +51,7 @@ impl Artifacts {
     /// compilation and nothing else.
     pub(crate) fn find(&self, bundle: &VerifiedBundle) -> anyhow::Result<Option<Artifact>> {
         let component = bundle.component_digest();
-        let Ok(stored) = fs::read(self.file(component)) else { return Ok(None) };
+        let Ok(Some(stored)) = self.folder.read(&file(component), STORED_BYTES_MAX) else { return Ok(None) };
         match Artifact::open(&self.key, &stored, engine_digest()?, component) {
             Ok(artifact) => Ok(Some(artifact)),
             Err(error) => {
@@ -57,14 +63,13 @@ impl Artifacts {
 
     /// Stores an artifact.
     pub(crate) fn keep(&self, artifact: &Artifact) -> anyhow::Result<()> {
-        let file = self.file(artifact.component());
-        let unfinished = file.with_extension("tmp");
-        fs::write(&unfinished, artifact.protect(&self.key)?)
-            .and_then(|()| fs::rename(&unfinished, &file))
-            .with_context(|| format!("cannot write {}", file.display()))
+        let file = file(artifact.component());
+        self.folder
+            .replace(&file, &artifact.protect(&self.key)?)
+            .with_context(|| format!("cannot write {}", self.folder.path(&file).display()))
     }
+}
 
-    fn file(&self, component: portcullis_core::Digest) -> PathBuf {
-        self.folder.join(format!("{component}.artifact"))
-    }
+fn file(component: portcullis_core::Digest) -> String {
+    format!("{component}.artifact")
 }

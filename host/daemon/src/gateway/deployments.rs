@@ -1,14 +1,14 @@
 //! `DIR/deployments.toml`: the strategies deployed while the gateway ran, which are started again with it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use portcullis_role::Folder;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{self, StrategyConfig};
 use crate::failure::Failure;
 use crate::gateway::launch_error::LaunchError;
-use crate::gateway::uploads::write_durably;
 
 /// The file in the data directory.
 const FILE: &str = "deployments.toml";
@@ -27,27 +27,28 @@ pub(crate) struct Deployments {
 /// The file's text, and where it goes.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    file: PathBuf,
+    data: Arc<Folder>,
     text: String,
 }
 
 impl Draft {
     /// Replaces the file, durably.
     pub(crate) fn write(&self) -> io::Result<()> {
-        write_durably(&self.file, self.text.as_bytes())
+        self.data.replace(FILE, self.text.as_bytes())
     }
 }
 
 impl Deployments {
     /// Reads the file; none is there before the first deployment. A name of the `configured` ones must not occur.
-    pub(crate) fn load(dir: &Path, configured: &[StrategyConfig]) -> Result<Self, Failure> {
-        let file = dir.join(FILE);
-        if !file.exists() {
-            return Ok(Self::default());
-        }
-        let wrong = |what: String| Failure::Usage(format!("{}: {what}", file.display()));
-        let deployments: Self =
-            toml::from_str(&config::read(&file)?).map_err(|error| wrong(error.to_string()))?;
+    pub(crate) fn load(data: &Folder, configured: &[StrategyConfig]) -> Result<Self, Failure> {
+        let wrong = |what: String| Failure::Usage(format!("{}: {what}", data.path(FILE).display()));
+        let bytes = match data.read(FILE, config::BYTES_MAX) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(wrong(format!("cannot be read: {error}"))),
+            Ok(None) => return Err(wrong(format!("more than {} bytes", config::BYTES_MAX))),
+            Ok(Some(bytes)) => bytes,
+        };
+        let deployments: Self = toml::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         let all: Vec<&StrategyConfig> = configured.iter().chain(&deployments.strategies).collect();
         let violations = config::strategy_violations(&all);
         if violations.is_empty() { Ok(deployments) } else { Err(wrong(violations.join("; "))) }
@@ -86,8 +87,8 @@ impl Deployments {
     }
 
     /// The file as it is to be written now.
-    pub(crate) fn draft(&self, dir: &Path) -> Result<Draft, LaunchError> {
-        Ok(Draft { file: dir.join(FILE), text: self.text()? })
+    pub(crate) fn draft(&self, data: &Arc<Folder>) -> Result<Draft, LaunchError> {
+        Ok(Draft { data: Arc::clone(data), text: self.text()? })
     }
 
     fn text(&self) -> Result<String, LaunchError> {
@@ -115,19 +116,17 @@ mod tests {
     #[test]
     fn what_was_written_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
-        let mut deployments = Deployments::load(dir.path(), &[]).unwrap();
+        let data = Arc::new(Folder::open(dir.path()).unwrap());
+        let mut deployments = Deployments::load(&data, &[]).unwrap();
         deployments.add(strategy("a")).unwrap();
         deployments.add(strategy("b")).unwrap();
         assert!(deployments.remove("a") && !deployments.remove("a"));
-        deployments.draft(dir.path()).unwrap().write().unwrap();
-        let read = Deployments::load(dir.path(), &[strategy("c")]).unwrap();
+        deployments.draft(&data).unwrap().write().unwrap();
+        let read = Deployments::load(&data, &[strategy("c")]).unwrap();
         let names: Vec<&str> = read.iter().map(|strategy| strategy.name.as_str()).collect();
         assert_eq!(names, ["b"]);
         assert_eq!(read.iter().next().unwrap().cell.as_deref(), Some("trusted"));
-        assert!(
-            Deployments::load(dir.path(), &[strategy("b")]).is_err(),
-            "a configured one of the same name"
-        );
+        assert!(Deployments::load(&data, &[strategy("b")]).is_err(), "a configured one of the same name");
     }
 
     #[test]
@@ -137,7 +136,7 @@ mod tests {
             ["strategy = 5", "[[strategy]]\nname = \"Bad Name\"\nbundle = \"x\"\nbudget = \"1\"\n", "\u{0}"]
         {
             std::fs::write(dir.path().join(FILE), text).unwrap();
-            let error = Deployments::load(dir.path(), &[]).unwrap_err();
+            let error = Deployments::load(&Folder::open(dir.path()).unwrap(), &[]).unwrap_err();
             assert!(matches!(error, Failure::Usage(_)), "{error}");
             assert!(error.to_string().contains(FILE), "{error}");
         }

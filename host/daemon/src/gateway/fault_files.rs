@@ -1,28 +1,23 @@
 //! `DIR/faults`: the evidence of strategies' failures, written by a thread of its own and bounded in number and size.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
-use cap_std::ambient_authority;
-use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
 use portcullis_cell::{
     CellLimits, FaultFile, FaultedCall, MemoryUse, PastFrame, Setup, Snapshot, outcome_digest,
 };
 use portcullis_core::{Digest, StrategyId};
 use portcullis_gateway::{Evidence, FailedCall};
+use portcullis_role::{Folder, FolderEntry};
 
 use super::start::Live;
 
 /// The folder in the data directory.
 pub(super) const FAULTS: &str = "faults";
-
-/// Ending of a file that is being written.
-const UNFINISHED: &str = ".tmp";
 
 /// Most files of one strategy.
 const FILES_PER_STRATEGY_MAX: usize = 8;
@@ -60,8 +55,8 @@ pub(crate) struct FaultFiles {
 
 impl FaultFiles {
     /// Opens the folder, making it at the first start, and starts the thread.
-    pub(crate) fn open(dir: &Path, engine: Digest) -> io::Result<Self> {
-        let folder = open(dir)?;
+    pub(crate) fn open(data: &Folder, engine: Digest) -> io::Result<Self> {
+        let folder = open(data)?;
         let (jobs, evidence) = channel::<Job>();
         let waiting = Arc::new(AtomicUsize::new(0));
         let left = Arc::clone(&waiting);
@@ -117,43 +112,17 @@ impl FaultFiles {
 }
 
 /// The folder; for its owner alone, because a snapshot is a strategy's secret.
-fn open(dir: &Path) -> io::Result<Dir> {
-    let data = Dir::open_ambient_dir(dir, ambient_authority())?;
-    let mut builder = DirBuilder::new();
-    builder.mode(0o700);
-    match data.create_dir_with(FAULTS, &builder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let folder = data.open_dir(FAULTS)?;
-    for entry in folder.entries()? {
-        let name = entry?.file_name();
-        // What a crash left half written.
-        if name.to_str().is_some_and(|name| name.ends_with(UNFINISHED)) {
-            folder.remove_file(&name)?;
-        }
-    }
+fn open(data: &Folder) -> io::Result<Folder> {
+    let folder = data.sub(FAULTS, 0o700)?;
+    folder.remove_unfinished()?;
     Ok(folder)
 }
 
-fn keep(folder: &Dir, evidence: Evidence, origin: &Origin, engine: Digest) -> io::Result<()> {
+fn keep(folder: &Folder, evidence: Evidence, origin: &Origin, engine: Digest) -> io::Result<()> {
     let name = evidence.file.clone();
-    let mut file = file(evidence, origin, engine);
-    let bytes = file.encode().map_err(io::Error::other)?;
+    let bytes = file(evidence, origin, engine).encode().map_err(io::Error::other)?;
     make_room(folder, &name, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
-    let unfinished = format!("{name}{UNFINISHED}");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let written = folder.open_with(&unfinished, &options).and_then(|mut out| {
-        out.write_all(&bytes)?;
-        out.sync_all()
-    });
-    if let Err(error) = written.and_then(|()| folder.rename(&unfinished, folder, &name)) {
-        // A disk that is full must not keep half a file, too.
-        let _ = folder.remove_file(&unfinished);
-        return Err(error);
-    }
-    Ok(())
+    folder.replace(&name, &bytes)
 }
 
 /// A failure as its file.
@@ -201,32 +170,32 @@ struct Kept {
 }
 
 impl Kept {
-    fn parse(name: &str, bytes: u64) -> Option<Self> {
-        let mut parts = name.strip_suffix(".fault")?.rsplitn(3, '-');
-        let _code = parts.next()?;
-        let at = parts.next()?.parse().ok()?;
-        let strategy = parts.next()?.to_owned();
-        Some(Self { at, name: name.to_owned(), strategy, bytes })
+    fn parse(FolderEntry { name, bytes, .. }: FolderEntry) -> Option<Self> {
+        let (strategy, at) = parts(&name)?;
+        Some(Self { at, strategy: strategy.to_owned(), name, bytes })
     }
 }
 
+/// Strategy and time in a file's name.
+fn parts(name: &str) -> Option<(&str, u64)> {
+    let mut parts = name.strip_suffix(".fault")?.rsplitn(3, '-');
+    let _code = parts.next()?;
+    let at = parts.next()?.parse().ok()?;
+    Some((parts.next()?, at))
+}
+
 /// Removes the oldest files until one more of this name and size fits. Anything that is no fault file is somebody else's.
-fn make_room(folder: &Dir, name: &str, bytes: u64) -> io::Result<()> {
-    let mut kept = Vec::new();
-    for entry in folder.entries()? {
-        let entry = entry?;
-        let size = entry.metadata().map(|metadata| metadata.len()).unwrap_or_default();
-        kept.extend(entry.file_name().to_str().and_then(|name| Kept::parse(name, size)));
-    }
+fn make_room(folder: &Folder, name: &str, bytes: u64) -> io::Result<()> {
+    let mut kept: Vec<Kept> = folder.files()?.into_iter().filter_map(Kept::parse).collect();
     kept.sort();
     // A strategy that fails often loses files of its own first.
-    let strategy = Kept::parse(name, bytes).map(|new| new.strategy).unwrap_or_default();
+    let strategy = parts(name).map(|(strategy, _)| strategy).unwrap_or_default();
     let own = kept.iter().filter(|file| file.strategy == strategy).count();
     let mut surplus = own.saturating_add(1).saturating_sub(FILES_PER_STRATEGY_MAX);
     let mut rest = Vec::new();
     for file in kept {
         if surplus > 0 && file.strategy == strategy {
-            folder.remove_file(&file.name)?;
+            folder.remove(&file.name)?;
             surplus = surplus.saturating_sub(1);
         } else {
             rest.push(file);
@@ -238,7 +207,7 @@ fn make_room(folder: &Dir, name: &str, bytes: u64) -> io::Result<()> {
         if count < FILES_MAX && total <= BYTES_MAX {
             break;
         }
-        folder.remove_file(&file.name)?;
+        folder.remove(&file.name)?;
         count = count.saturating_sub(1);
         total = total.saturating_sub(file.bytes);
     }
@@ -249,10 +218,16 @@ fn make_room(folder: &Dir, name: &str, bytes: u64) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "test code")]
 
+    use std::path::Path;
+
     use portcullis_core::{Amount, FaultCode, Timestamp};
     use portcullis_gateway::Fault;
 
     use super::*;
+
+    fn opened(dir: &Path) -> io::Result<Folder> {
+        open(&Folder::open(dir)?)
+    }
 
     fn origin() -> Origin {
         let limits = CellLimits {
@@ -271,7 +246,7 @@ mod tests {
         Origin { bundle: Digest([1; 32]), component: Digest([2; 32]), limits, setup }
     }
 
-    fn fault(folder: &Dir, strategy: &str, at: u64) {
+    fn fault(folder: &Folder, strategy: &str, at: u64) {
         let evidence = Evidence {
             file: format!("{strategy}-{at}-trap.fault"),
             strategy: StrategyId(0),
@@ -289,8 +264,9 @@ mod tests {
     fn times(dir: &Path, strategy: &str) -> Vec<u64> {
         let names = std::fs::read_dir(dir.join(FAULTS)).unwrap();
         let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let kept = names.filter_map(|name| Kept::parse(&name, 0));
-        let mut times: Vec<u64> = kept.filter(|kept| kept.strategy == strategy).map(|kept| kept.at).collect();
+        let mut times: Vec<u64> = names
+            .filter_map(|name| parts(&name).filter(|(own, _)| *own == strategy).map(|(_, at)| at))
+            .collect();
         times.sort_unstable();
         times
     }
@@ -298,7 +274,7 @@ mod tests {
     #[test]
     fn a_strategy_that_fails_often_loses_its_own_oldest_files() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = open(dir.path()).unwrap();
+        let folder = opened(dir.path()).unwrap();
         fault(&folder, "calm", 1);
         fault(&folder, "ema", 2);
         for at in 3..20 {
@@ -311,7 +287,7 @@ mod tests {
     #[test]
     fn all_files_together_are_bounded_and_the_oldest_go() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = open(dir.path()).unwrap();
+        let folder = opened(dir.path()).unwrap();
         for at in 0..70 {
             fault(&folder, &format!("s{}", at % 10), at);
         }
@@ -319,8 +295,7 @@ mod tests {
         assert_eq!(count, FILES_MAX);
         assert_eq!(times(dir.path(), "s0").first(), Some(&10), "the oldest of all");
         // A large one counts by its size.
-        let large = folder.create("s1-100-trap.fault").unwrap();
-        large.set_len(BYTES_MAX).unwrap();
+        folder.create_new("s1-100-trap.fault", 0o600).unwrap().set_len(BYTES_MAX).unwrap();
         fault(&folder, "s2", 101);
         assert_eq!((times(dir.path(), "s1"), times(dir.path(), "s2")), (vec![], vec![101]));
     }
@@ -328,14 +303,16 @@ mod tests {
     #[test]
     fn other_files_are_left_alone_and_unfinished_ones_are_not() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = open(dir.path()).unwrap();
-        folder.write("notes.txt", b"mine").unwrap();
-        folder.write("ema-1-trap.fault.tmp", b"half").unwrap();
-        let folder = open(dir.path()).unwrap();
-        assert!(folder.exists("notes.txt") && !folder.exists("ema-1-trap.fault.tmp"));
+        let folder = opened(dir.path()).unwrap();
+        let unfinished = dir.path().join(FAULTS).join("ema-1-trap.fault.tmp");
+        std::fs::write(dir.path().join(FAULTS).join("notes.txt"), b"mine").unwrap();
+        std::fs::write(&unfinished, b"half").unwrap();
+        drop(folder);
+        let folder = opened(dir.path()).unwrap();
+        assert!(folder.exists("notes.txt") && !unfinished.exists());
         fault(&folder, "ema", 1);
         assert!(folder.exists("notes.txt"));
-        let written = folder.read("ema-1-trap.fault").unwrap();
+        let written = folder.read("ema-1-trap.fault", u64::MAX - 1).unwrap().unwrap();
         assert_eq!(FaultFile::decode(&written).unwrap().detail, "unreachable");
     }
 
@@ -344,6 +321,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), dir.path().join(FAULTS)).unwrap();
-        assert!(open(dir.path()).is_err());
+        assert!(opened(dir.path()).is_err());
     }
 }

@@ -1,7 +1,5 @@
 //! The last step of a launch: the gate is asked, and the pipeline gets the cell.
 
-use std::path::Path;
-
 use portcullis_cell::Setup;
 use portcullis_core::{
     Amount, Category, InstrumentId, InstrumentSpec, RefusalCode, Reply, State, StrategyId, StrategyName,
@@ -15,14 +13,12 @@ use crate::gateway::cells::{CellSpec, LiveCells};
 use crate::gateway::fault_files::Origin;
 use crate::gateway::launch::{Cell, Launch};
 use crate::gateway::launch_error::LaunchError;
-use crate::gateway::snapshots;
 use crate::gateway::start::Running;
 
 /// Starts a strategy on a cell that has described itself, and whose instruments are followed. On an error the cell is the caller's
 /// to end.
 pub(super) fn start(
     running: &mut Running,
-    dir: &Path,
     launch: &Launch,
     cell: Cell,
     settled: Settled,
@@ -45,7 +41,7 @@ pub(super) fn start(
         instruments,
         budget,
         mandate: checked.mandate,
-        snapshot: snapshots::load(dir, &launch.name, digest),
+        snapshot: running.snapshots.load(&launch.name, digest),
         warm_up: Vec::new(),
     };
     let setup = Setup { parameters: settled.parameters, instruments: own, budget, start_time: clock::now() };

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use portcullis_bundle::Tier;
 use portcullis_bybit::FollowOutcome;
 use portcullis_cell::{CellPlace, RunnerError, SealedArtifact};
 use portcullis_core::{Category, Environment, InstrumentId, Symbol};
-use portcullis_role::{ControlReply, DeploymentLine};
+use portcullis_role::{ControlReply, DeploymentLine, Folder};
 
 use crate::clock;
 use crate::config::{Config, StrategyConfig};
@@ -34,7 +35,11 @@ const REMEMBERED: usize = 64;
 
 /// All launches of this gateway.
 pub(crate) struct Launcher {
+    /// Where the configuration's paths begin, and where libraries want a path.
     pub(super) dir: PathBuf,
+    pub(super) data: Arc<Folder>,
+    pub(super) incoming: Arc<Folder>,
+    pub(super) bundles: Arc<Folder>,
     pub(super) environment: Environment,
     pub(super) artifacts: Arc<Artifacts>,
     pub(super) worker: Worker<Done>,
@@ -73,6 +78,7 @@ impl Launcher {
     /// Launches the configured strategies and those deployed in earlier sessions.
     pub(crate) fn start(
         dir: &Path,
+        data: &Arc<Folder>,
         environment: Environment,
         config: &Config,
         deployments: Deployments,
@@ -80,8 +86,12 @@ impl Launcher {
     ) -> anyhow::Result<Self> {
         let mut launcher = Self {
             dir: dir.to_owned(),
+            data: Arc::clone(data),
+            // Made here, so that it belongs to the gateway's user.
+            incoming: folder(data, uploads::INCOMING)?,
+            bundles: folder(data, uploads::BUNDLES)?,
             environment,
-            artifacts: Arc::new(Artifacts::open(dir)?),
+            artifacts: Arc::new(Artifacts::open(data)?),
             worker: Worker::start(wake)?,
             configured: config.strategies.iter().map(|strategy| strategy.name.clone()).collect(),
             wasi: config.wasi.as_ref().map(|wasi| wasi.allow.clone()).unwrap_or_default(),
@@ -93,8 +103,6 @@ impl Launcher {
             reserved: BTreeMap::new(),
             next: 1,
         };
-        // Made here, so that it belongs to the gateway's user.
-        std::fs::create_dir_all(dir.join(uploads::INCOMING))?;
         for strategy in &config.strategies {
             launcher.add(strategy, Source::Configured)?;
         }
@@ -254,7 +262,7 @@ impl Launcher {
             };
             let cell_id = cell.id;
             let started = match result {
-                Ok(_) => hand_over::start(running, &launcher.dir, launch, *cell, settled),
+                Ok(_) => hand_over::start(running, launch, *cell, settled),
                 Err(error) => Err(LaunchError::new("INSTRUMENT_UNAVAILABLE", error)),
             };
             match started {
@@ -416,7 +424,7 @@ impl Launcher {
 
     /// Has the worker write the file of deployments as it is now.
     pub(super) fn save(&self, done: impl FnOnce(Result<(), LaunchError>) -> Done + Send + 'static) {
-        let draft = self.deployments.draft(&self.dir);
+        let draft = self.deployments.draft(&self.data);
         self.worker.give(move || {
             let write = |draft: crate::gateway::deployments::Draft| {
                 draft.write().map_err(|error| LaunchError::new("NOT_SAVED", error))
@@ -448,4 +456,10 @@ fn place(tier: Tier, shared: Option<&str>) -> Result<CellPlace, LaunchError> {
             name.parse().map(CellPlace::Shared).map_err(|error| LaunchError::new("CELL_INVALID", error))
         }
     }
+}
+
+/// A folder of the data directory, made if it is missing.
+fn folder(data: &Folder, name: &str) -> anyhow::Result<Arc<Folder>> {
+    let opened = data.sub(name, 0o750);
+    Ok(Arc::new(opened.with_context(|| format!("cannot open {}", data.path(name).display()))?))
 }

@@ -4,7 +4,7 @@
 //! crash the file is never looser than the journal says.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use portcullis_core::{
@@ -12,7 +12,7 @@ use portcullis_core::{
     StrategyId, Unit,
 };
 use portcullis_role::{
-    CONTROL_LINE_BYTES_MAX, ControlReply, GaugeLine, LimitsReport, OverrideLine, OverrideRequest,
+    CONTROL_LINE_BYTES_MAX, ControlReply, Folder, GaugeLine, LimitsReport, OverrideLine, OverrideRequest,
     SetLimitsRequest,
 };
 
@@ -20,7 +20,6 @@ use crate::clock;
 use crate::gateway::answers::{strategy_name, symbol};
 use crate::gateway::control;
 use crate::gateway::start::Running;
-use crate::gateway::uploads::write_durably;
 use crate::gateway::wake::Wake;
 use crate::gateway::worker::Worker;
 
@@ -41,7 +40,7 @@ const OVERRIDES_MAX: usize = 16;
 
 /// Where new limits wait for their file.
 pub(crate) struct LimitsDesk {
-    file: PathBuf,
+    data: Arc<Folder>,
     worker: Worker<Written>,
     wake: Wake,
     /// In force, but not yet in the file.
@@ -62,8 +61,9 @@ struct Written {
 
 impl LimitsDesk {
     /// Starts the thread that writes the file.
-    pub(crate) fn start(dir: &Path, wake: Wake) -> io::Result<Self> {
-        Ok(Self { file: dir.join(FILE), worker: Worker::start(wake.clone())?, wake, pending: Vec::new() })
+    pub(crate) fn start(data: &Arc<Folder>, wake: Wake) -> io::Result<Self> {
+        let data = Arc::clone(data);
+        Ok(Self { data, worker: Worker::start(wake.clone())?, wake, pending: Vec::new() })
     }
 
     /// Puts other limits in force if the gate agrees. Answered once the file is written.
@@ -89,9 +89,9 @@ impl LimitsDesk {
     /// Writes what the journal has by now, and answers for what is written. Called after each turn of the pipeline.
     pub(crate) fn turn(&mut self) {
         for Pending { text, detail, answer } in self.pending.drain(..) {
-            let file = self.file.clone();
+            let data = Arc::clone(&self.data);
             self.worker.give(move || {
-                let result = write_durably(&file, text.as_bytes());
+                let result = data.replace(FILE, text.as_bytes());
                 Written { result, detail, answer }
             });
         }
@@ -99,10 +99,10 @@ impl LimitsDesk {
             let reply = match result {
                 Ok(()) => ControlReply::Done { detail },
                 Err(error) => {
-                    tracing::error!(%error, file = %self.file.display(), "the limits in force are not in the file");
+                    tracing::error!(%error, file = %self.data.path(FILE).display(), "the limits in force are not in the file");
                     let detail = format!(
                         "{detail}, and journaled; but {} cannot be written: {error}. Write it before the next start, which compares the two",
-                        self.file.display()
+                        self.data.path(FILE).display()
                     );
                     ControlReply::error("LIMITS_NOT_WRITTEN", detail)
                 }

@@ -3,15 +3,13 @@
 //! Tighter ones are taken. Looser ones are not, because an edit of a file is one step and loosening takes two: they are set in the
 //! running gateway, or accepted by their hash on the command line.
 
-use std::path::Path;
-
 use portcullis_core::{Input, Limits, OperatorCommand};
+use portcullis_role::Folder;
 
 use crate::cli::AcceptLimits;
 use crate::failure::Failure;
 use crate::gateway::limits::{FILE, REASON_BYTES_MAX, checked_reason};
 use crate::gateway::start::Live;
-use crate::gateway::uploads::write_durably;
 
 /// Where the limits in force are put when the file is refused, so that an operator can go back to them.
 const IN_FORCE_FILE: &str = "limits.in-force.toml";
@@ -68,7 +66,7 @@ impl Taken {
 /// Compares the file with what the journal has in force. `had_limits` without `in_force` is a text of another version, with which nothing
 /// can be compared.
 pub(crate) fn settle(
-    dir: &Path,
+    data: &Folder,
     had_limits: bool,
     in_force: Option<&Limits>,
     file: Limits,
@@ -100,14 +98,14 @@ pub(crate) fn settle(
         tracing::warn!(loosened, reason = accepted.reason, "looser limits are accepted on the command line");
         return Ok(Taken { note: Some(note), limits: Some(file) });
     }
-    Err(refusal(dir, in_force, &loosened, hash.get(..HASH_DIGITS).unwrap_or(&hash)))
+    Err(refusal(data, in_force, &loosened, hash.get(..HASH_DIGITS).unwrap_or(&hash)))
 }
 
-fn refusal(dir: &Path, in_force: Option<&Limits>, loosened: &str, hash: &str) -> Failure {
-    let file = dir.join(FILE);
+fn refusal(data: &Folder, in_force: Option<&Limits>, loosened: &str, hash: &str) -> Failure {
+    let file = data.path(FILE);
     let kept = in_force.and_then(|limits| {
-        let kept = dir.join(IN_FORCE_FILE);
-        match write_durably(&kept, limits.text().as_bytes()) {
+        let kept = data.path(IN_FORCE_FILE);
+        match data.replace(IN_FORCE_FILE, limits.text().as_bytes()) {
             Ok(()) => Some(kept),
             Err(error) => {
                 tracing::warn!(%error, file = %kept.display(), "the limits in force cannot be written down");
@@ -147,7 +145,8 @@ mod tests {
     #[test]
     fn the_first_limits_and_tighter_ones_are_taken() {
         let dir = tempfile::tempdir().unwrap();
-        let settle = |had, old: Option<&Limits>, new| super::settle(dir.path(), had, old, new, None).unwrap();
+        let data = Folder::open(dir.path()).unwrap();
+        let settle = |had, old: Option<&Limits>, new| super::settle(&data, had, old, new, None).unwrap();
         assert!(settle(false, None, limits("500")).limits.is_some());
         assert!(settle(true, Some(&limits("500")), limits("500")).limits.is_none());
         let tighter = settle(true, Some(&limits("500")), limits("400"));
@@ -157,9 +156,10 @@ mod tests {
     #[test]
     fn looser_ones_are_refused_by_name_unless_accepted_by_hash() {
         let dir = tempfile::tempdir().unwrap();
+        let data = Folder::open(dir.path()).unwrap();
         let (old, new) = (limits("500"), limits("600"));
         let settle =
-            |accepted: Option<&Accepted>| super::settle(dir.path(), true, Some(&old), new.clone(), accepted);
+            |accepted: Option<&Accepted>| super::settle(&data, true, Some(&old), new.clone(), accepted);
         let error = settle(None).unwrap_err();
         assert_eq!(error.code(), "LIMITS_LOOSENED");
         let hash = new.hash().to_string();
@@ -177,7 +177,8 @@ mod tests {
     #[test]
     fn limits_of_another_version_cannot_be_compared() {
         let dir = tempfile::tempdir().unwrap();
-        let error = settle(dir.path(), true, None, limits("1"), None).unwrap_err();
+        let data = Folder::open(dir.path()).unwrap();
+        let error = settle(&data, true, None, limits("1"), None).unwrap_err();
         assert_eq!(error.code(), "LIMITS_LOOSENED");
     }
 }

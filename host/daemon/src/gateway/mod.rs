@@ -25,12 +25,14 @@ mod wake;
 mod worker;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use portcullis_core::Timestamp;
 use portcullis_journal::Indexer;
+use portcullis_role::Folder;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde_json::json;
 
@@ -65,9 +67,14 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let stop = stop_flag()?;
     let wake = Wake::new().context("cannot make an event descriptor")?;
     let environment = config.environment().context("the environment was checked before")?;
-    let deployments = Deployments::load(dir, &config.strategies)?;
+    // Opened once: from here on, what the gateway reads and writes there is where it was at the start.
+    let data = Folder::open(dir).map_err(|error| {
+        Failure::Usage(format!("cannot open the data directory {}: {error}", dir.display()))
+    })?;
+    let data = Arc::new(data);
+    let deployments = Deployments::load(&data, &config.strategies)?;
     let accepted = Accepted::new(&arguments.accept)?;
-    let mut running = start(&config, places, accepted.as_ref(), &wake)?;
+    let mut running = start(&config, places, &data, accepted.as_ref(), &wake)?;
     let mut lease = match &config.sentinel {
         None => None,
         Some(_) => Some(
@@ -75,8 +82,8 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
                 .context("cannot start a thread")?,
         ),
     };
-    let mut launcher = Launcher::start(dir, environment, &config, deployments, wake.clone())?;
-    let mut limits = LimitsDesk::start(dir, wake.clone()).context("cannot start a thread")?;
+    let mut launcher = Launcher::start(dir, &data, environment, &config, deployments, wake.clone())?;
+    let mut limits = LimitsDesk::start(&data, wake.clone()).context("cannot start a thread")?;
     let socket = places.control_socket();
     let control = Control::start(&socket, wake.clone())
         .with_context(|| format!("cannot listen on {}", socket.display()))?;
@@ -103,7 +110,7 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
         }
         if !ready && !launcher.is_busy() {
             if let Some(failure) = launcher.configured_failure() {
-                running.finish(dir)?;
+                running.finish()?;
                 return Err(failure);
             }
             ready = true;
@@ -111,11 +118,11 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
         }
         if kept.elapsed() >= KEEP_EVERY {
             kept = Instant::now();
-            running.keep_snapshots(dir);
+            running.keep_snapshots();
         }
         wait(&running, &launcher, &wake, due)?;
     }
-    running.finish(dir)?;
+    running.finish()?;
     drop(lease);
     drop(indexer);
     Ok(ExitCode::SUCCESS)

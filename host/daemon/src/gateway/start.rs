@@ -13,15 +13,17 @@ use portcullis_core::{
 };
 use portcullis_gateway::Pipeline;
 use portcullis_journal::{FileStorage, Log, LogConfig, Writer, boot_id};
-use portcullis_role::MessageError;
+use portcullis_role::{Folder, MessageError};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::failure::Failure;
 use crate::gateway::cells::LiveCells;
 use crate::gateway::fault_files::{FAULTS, FaultFiles};
+use crate::gateway::instruments;
+use crate::gateway::limits::FILE as LIMITS;
 use crate::gateway::limits_at_start::{self, Accepted};
+use crate::gateway::snapshots::Snapshots;
 use crate::gateway::wake::Wake;
-use crate::gateway::{instruments, snapshots};
 use crate::places::Places;
 use crate::{clock, venue};
 
@@ -38,13 +40,15 @@ pub(crate) struct Running {
     pub(crate) bundles: BTreeMap<StrategyId, String>,
     /// Where the evidence of failures goes.
     pub(crate) faults: FaultFiles,
+    /// Where strategies' states are kept from one session to the next.
+    pub(crate) snapshots: Snapshots,
     /// Which snapshot of each strategy is on disk.
     kept: BTreeMap<StrategyId, Timestamp>,
 }
 
 impl Running {
     /// Keeps snapshots taken since the last time, so that strategies find their state again even after a crash.
-    pub(crate) fn keep_snapshots(&mut self, dir: &Path) {
+    pub(crate) fn keep_snapshots(&mut self) {
         let state = self.pipeline.gate().state();
         for (id, session) in self.pipeline.strategies() {
             let Some(((snapshot, taken), strategy)) = session.snapshot().zip(state.strategy(id)) else {
@@ -53,7 +57,7 @@ impl Running {
             if self.kept.get(&id) == Some(&taken) {
                 continue;
             }
-            match snapshots::store(dir, session.name(), strategy.digest, snapshot) {
+            match self.snapshots.store(session.name(), strategy.digest, snapshot) {
                 Ok(()) => {
                     self.kept.insert(id, taken);
                 }
@@ -68,8 +72,8 @@ impl Running {
     }
 
     /// Ends in order: snapshots and evidence are kept and the journal is sealed.
-    pub(crate) fn finish(mut self, dir: &Path) -> Result<(), Failure> {
-        self.keep_snapshots(dir);
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.keep_snapshots();
         self.faults.close(&mut self.pipeline);
         self.pipeline.finish().close().map_err(|error| Failure::finding(error.code(), error))
     }
@@ -79,15 +83,16 @@ impl Running {
 pub(crate) fn start(
     config: &Config,
     places: &Places,
+    data: &Folder,
     accepted: Option<&Accepted>,
     wake: &Wake,
 ) -> Result<Running, Failure> {
     let dir = places.data();
     let environment = config.environment().context("the environment was checked before")?;
-    let limits = limits(dir)?;
+    let limits = limits(data)?;
     let margin_mode = limits.account.margin_mode;
     let Opened { mut gate, journal, had_limits, head } = journal(environment, dir)?;
-    let taken = match limits_at_start::settle(dir, had_limits, gate.state().limits(), limits, accepted) {
+    let taken = match limits_at_start::settle(data, had_limits, gate.state().limits(), limits, accepted) {
         Ok(taken) => taken,
         Err(refused) => {
             journal.close().map_err(|error| Failure::finding(error.code(), error))?;
@@ -98,8 +103,10 @@ pub(crate) fn start(
     let (venue, specs) = connect(config, dir, &gate, margin_mode, head, wake)?;
 
     let engine = engine_digest().map_err(anyhow::Error::new)?;
-    let faults = FaultFiles::open(dir, engine)
-        .with_context(|| format!("cannot open {}", dir.join(FAULTS).display()))?;
+    let faults = FaultFiles::open(data, engine)
+        .with_context(|| format!("cannot open {}", data.path(FAULTS).display()))?;
+    let snapshots =
+        Snapshots::open(data).with_context(|| format!("cannot open {}", data.path("snapshots").display()))?;
     let session = SessionStart {
         environment,
         epoch: journal.epoch().get(),
@@ -116,7 +123,7 @@ pub(crate) fn start(
     for spec in specs {
         pipeline.hand_in(Input::Instrument(spec));
     }
-    Ok(Running { pipeline, bundles: BTreeMap::new(), faults, kept: BTreeMap::new() })
+    Ok(Running { pipeline, bundles: BTreeMap::new(), faults, snapshots, kept: BTreeMap::new() })
 }
 
 /// The session with the runner, which may still be starting.
@@ -140,11 +147,14 @@ fn runner(socket: &Path) -> Result<RunnerClient, Failure> {
     }
 }
 
-fn limits(dir: &Path) -> Result<Limits, Failure> {
-    let file = dir.join("limits.toml");
-    let text = std::fs::read_to_string(&file).map_err(|error| {
+fn limits(data: &Folder) -> Result<Limits, Failure> {
+    let file = data.path(LIMITS);
+    let unreadable = |error: &dyn core::fmt::Display| {
         Failure::Usage(format!("cannot read {}: {error}; without limits nothing trades", file.display()))
-    })?;
+    };
+    let bytes = data.read(LIMITS, config::BYTES_MAX).map_err(|error| unreadable(&error))?;
+    let bytes = bytes.ok_or_else(|| unreadable(&format!("more than {} bytes", config::BYTES_MAX)))?;
+    let text = String::from_utf8(bytes).map_err(|error| unreadable(&error))?;
     Limits::parse(&text).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))
 }
 

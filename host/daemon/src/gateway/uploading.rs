@@ -52,11 +52,12 @@ impl Launcher {
             return refuse(&answer, error);
         }
         let id = self.number();
-        let (dir, upload) = (self.dir.clone(), request.bundle.clone());
+        let (incoming, upload) = (Arc::clone(&self.incoming), request.bundle.clone());
+        let root = self.dir.join("root.json");
         let (environment, artifacts) = (self.environment, Arc::clone(&self.artifacts));
         self.worker.give(move || {
-            let verified = uploads::take(&dir, &upload).and_then(|bytes| {
-                let (checked, code) = Checked::new(&bytes, &dir.join("root.json"), environment, &artifacts)?;
+            let verified = uploads::take(&incoming, &upload).and_then(|bytes| {
+                let (checked, code) = Checked::new(&bytes, &root, environment, &artifacts)?;
                 Ok(Verified { checked, code, bytes })
             });
             Done::Verified(id, verified)
@@ -141,16 +142,17 @@ impl Launcher {
         let place = uploads::place(&checked.bundle);
         let config = StrategyConfig {
             name: name.to_string(),
-            bundle: place.clone(),
+            bundle: place,
             budget: request.budget.clone(),
             parameters: request.parameters.clone(),
             cell: request.cell.clone(),
         };
         self.deployments.add(config.clone())?;
         // First the bundle, then the note of it: after a crash in between there is a file too many, and nothing else.
-        let (file, draft) = (self.dir.join(place), self.deployments.draft(&self.dir));
+        let (bundles, draft) = (Arc::clone(&self.bundles), self.deployments.draft(&self.data));
+        let file = checked.bundle.stored_file_name();
         self.worker.give(move || {
-            let staged = uploads::stage(&file, &bytes);
+            let staged = bundles.replace(&file, &bytes);
             let noted = staged
                 .map_err(|error| LaunchError::new("NOT_SAVED", error))
                 .and_then(|()| draft?.write().map_err(|error| LaunchError::new("NOT_SAVED", error)));

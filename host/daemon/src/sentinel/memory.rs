@@ -1,8 +1,9 @@
 //! The file in which the sentinel remembers its lease and the halt it owes.
 
-use std::fs;
-use std::io::{self, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use portcullis_role::Folder;
 
 use crate::failure::Failure;
 
@@ -11,30 +12,34 @@ use super::watch::Memory;
 /// Longest file read, in bytes.
 const BYTES_MAX: u64 = 64 * 1024;
 
+/// The file in it.
+const FILE: &str = "memory.json";
+
 /// Written anew when its content changes, and replaced whole, so that it is never half a file.
 #[derive(Debug)]
 pub(crate) struct MemoryFile {
-    path: PathBuf,
+    folder: Folder,
     kept: Memory,
 }
 
 impl MemoryFile {
-    pub(crate) fn new(dir: &Path) -> Self {
-        Self { path: dir.join("sentinel/memory.json"), kept: Memory::default() }
+    /// Opens the folder, making it at the first start.
+    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
+        let folder = Folder::open(dir)?.sub("sentinel", 0o700)?;
+        Ok(Self { folder, kept: Memory::default() })
     }
 
     /// What an earlier process left.
     pub(crate) fn load(&self) -> Result<Memory, Failure> {
         let named = |why: String| {
-            Failure::Usage(format!("{}: {why}; look what it holds, then delete it", self.path.display()))
+            let file = self.folder.path(FILE);
+            Failure::Usage(format!("{}: {why}; look what it holds, then delete it", file.display()))
         };
-        let bytes = match fs::metadata(&self.path) {
+        let bytes = match self.folder.read(FILE, BYTES_MAX) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Memory::default()),
             Err(error) => return Err(named(error.to_string())),
-            Ok(metadata) if metadata.len() > BYTES_MAX => {
-                return Err(named(format!("{} bytes, at most {BYTES_MAX}", metadata.len())));
-            }
-            Ok(_) => fs::read(&self.path).map_err(|error| named(error.to_string()))?,
+            Ok(None) => return Err(named(format!("more than {BYTES_MAX} bytes"))),
+            Ok(Some(bytes)) => bytes,
         };
         serde_json::from_slice(&bytes).map_err(|error| named(error.to_string()))
     }
@@ -44,14 +49,7 @@ impl MemoryFile {
         if *memory == self.kept {
             return Ok(());
         }
-        if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let new = self.path.with_extension("json.new");
-        let mut file = fs::File::create(&new)?;
-        file.write_all(&serde_json::to_vec(memory)?)?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)?;
+        self.folder.replace(FILE, &serde_json::to_vec(memory)?)?;
         self.kept = memory.clone();
         Ok(())
     }

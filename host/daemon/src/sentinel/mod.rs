@@ -55,7 +55,8 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let mut canceller = EntryCanceller::new(&venue, Box::new(signer))
         .map_err(|error| Failure::Environment(anyhow::Error::new(error)))?;
 
-    let file = MemoryFile::new(dir);
+    let file =
+        MemoryFile::open(dir).with_context(|| format!("cannot open {}", dir.join("sentinel").display()))?;
     let memory = file.load()?;
     let watch = Watch::new(Duration::from_secs(settings.lease_s), memory, Instant::now());
     let post = Arc::new(Mutex::new(Post { watch, file }));
