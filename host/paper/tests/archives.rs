@@ -125,7 +125,10 @@ fn refused(name: &str, content: &[u8]) -> (&'static str, String) {
     (error.code(), reason.to_owned())
 }
 
-fn books(recording: &Recording) -> Vec<(u64, Vec<(i64, i64)>, Vec<(i64, i64)>)> {
+/// Prices and quantities.
+type Levels = Vec<(i64, i64)>;
+
+fn books(recording: &Recording) -> Vec<(u64, Levels, Levels)> {
     let levels = |side: &[portcullis_core::Level]| {
         side.iter().map(|level| (level.price.0, level.quantity.0)).collect()
     };
