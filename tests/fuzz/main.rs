@@ -111,6 +111,7 @@ smokes!(
     cell_request,
     runner,
     control,
+    fault_file,
     market_file,
     venue_faults,
 );

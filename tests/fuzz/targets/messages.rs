@@ -6,11 +6,11 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use portcullis_cell::{
-    ACTIONS_PER_FRAME_MAX, CellExit, CellFault, CellId, CellLimits, CellLink, CellReply, CellRequest,
-    CompileLimits, Description, DescriptionParts, ExitStatus, FAULT_DETAIL_BYTES_MAX, FaultKind,
-    FrameOutcome, InitRefusal, LOG_LINE_BYTES_MAX, METRIC_NAME_BYTES_MAX, Parameter, ParameterKind,
-    RUNNER_MESSAGE_BYTES_MAX, RestoreRefusal, RunnerMessage, RunnerRequest, SNAPSHOT_BYTES_MAX, Setup,
-    Snapshot, Stream, Subscription,
+    ACTIONS_PER_FRAME_MAX, BACKTRACE_FRAMES_MAX, CELL_PROTOCOL, CellExit, CellFault, CellId, CellLimits,
+    CellLink, CellReply, CellRequest, CompileLimits, Description, DescriptionParts, ExitStatus,
+    FAULT_DETAIL_BYTES_MAX, FaultKind, FrameOutcome, InitRefusal, LOG_LINE_BYTES_MAX, METRIC_NAME_BYTES_MAX,
+    MemoryUse, Parameter, ParameterKind, RUNNER_MESSAGE_BYTES_MAX, RestoreRefusal, RunnerMessage,
+    RunnerRequest, SNAPSHOT_BYTES_MAX, Setup, Snapshot, Stream, Subscription,
 };
 use portcullis_core::{ActionBody, Amount, Digest, Outcome, Timestamp};
 use portcullis_role::{CONTROL_LINE_BYTES_MAX, ControlRequest, MessageLink, MessageSocket, ScopeName};
@@ -66,7 +66,13 @@ pub fn cell_replies() -> Vec<Vec<u8>> {
     })
     .unwrap();
     let outcome = FrameOutcome { outcome: actions::outcome(), fuel: 3 };
-    let fault = CellFault { kind: FaultKind::Trap, detail: "unreachable".to_owned(), fuel_charged: 9 };
+    let fault = CellFault {
+        kind: FaultKind::Trap,
+        detail: "unreachable".to_owned(),
+        backtrace: vec!["on_trade".to_owned()],
+        fuel_charged: 9,
+        memory: MemoryUse { bytes: 1 << 20, asked_bytes: Some(1 << 30) },
+    };
     let replies = [
         CellReply::Described(description),
         CellReply::Ready,
@@ -76,7 +82,7 @@ pub fn cell_replies() -> Vec<Vec<u8>> {
         CellReply::Snapshot(Snapshot { version: 1, bytes: vec![5; 40] }),
         CellReply::Fault(fault),
     ];
-    replies.iter().map(framed).collect()
+    replies.iter().map(|reply| [CELL_PROTOCOL.greeting().as_slice(), &framed(reply)].concat()).collect()
 }
 
 /// What the gateway makes of what a cell sends, whatever it asked for.
@@ -108,12 +114,21 @@ fn answers(input: &[u8], request: &CellRequest<'_>) -> bool {
         match &reply {
             CellReply::Outcome(outcome) => bounded(&outcome.outcome),
             CellReply::Snapshot(snapshot) => assert!(snapshot.bytes.len() <= SNAPSHOT_BYTES_MAX),
-            CellReply::Fault(fault) => assert!(fault.detail.len() <= FAULT_DETAIL_BYTES_MAX),
+            CellReply::Fault(fault) => {
+                assert!(fault.detail.len() <= FAULT_DETAIL_BYTES_MAX);
+                assert!(fault.backtrace.len() <= BACKTRACE_FRAMES_MAX);
+                fault.backtrace.iter().chain([&fault.detail]).for_each(|text| shown(text));
+            }
             CellReply::Described(description) => described(description),
             CellReply::Ready | CellReply::InitRefused(_) | CellReply::RestoreRefused(_) => {}
         }
     }
     taken
+}
+
+/// A text that a terminal may be shown.
+pub fn shown(text: &str) {
+    assert!(!text.chars().any(char::is_control), "{text:?}");
 }
 
 fn described(description: &Description) {
@@ -183,7 +198,14 @@ pub fn runner_messages() -> Vec<Vec<u8>> {
     };
     let requests = [
         RunnerRequest::Compile(CompileLimits::NATIVE),
-        RunnerRequest::Start { cell, name: "tiny".parse().unwrap(), limits },
+        RunnerRequest::Start { cell, name: "tiny".parse().unwrap(), limits, shared: None },
+        RunnerRequest::Start {
+            cell,
+            name: "tiny".parse().unwrap(),
+            limits,
+            shared: Some("house".parse().unwrap()),
+        },
+        RunnerRequest::Kill { cell },
         RunnerRequest::Stop { cell },
     ];
     let messages = [
@@ -207,6 +229,7 @@ pub fn runner(input: &[u8]) -> bool {
     let messages = received::<RunnerMessage>(input, |message| {
         if let RunnerMessage::CompileFailed { detail } | RunnerMessage::StartFailed { detail, .. } = message {
             assert!(detail.len() <= 1_024);
+            shown(detail);
         }
     });
     requests || messages

@@ -3,6 +3,7 @@
 
 mod actions;
 mod bundle;
+mod fault_file;
 mod frame;
 mod messages;
 mod packing;
@@ -42,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "cell_request", seeds: messages::cell_requests, run: messages::cell_request },
     Target { name: "runner", seeds: messages::runner_messages, run: messages::runner },
     Target { name: "control", seeds: messages::control_requests, run: messages::control },
+    Target { name: "fault_file", seeds: fault_file::seeds, run: fault_file::run },
     Target { name: "market_file", seeds: paper::market_files, run: paper::market_file },
     Target { name: "venue_faults", seeds: paper::fault_files, run: paper::venue_faults },
 ];
