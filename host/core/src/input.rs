@@ -198,6 +198,11 @@ pub enum LinkChange {
         /// Up.
         up: bool,
     },
+    /// The signer signs what adds risk, or has stopped that after too many violations of its own cap.
+    SignerCap {
+        /// Signs it.
+        up: bool,
+    },
     /// The journal keeps up and can be written, or not.
     Journal {
         /// Up.

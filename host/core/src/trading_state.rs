@@ -148,11 +148,13 @@ pub enum Inhibit {
     RateBudget,
     /// The sentinel, which cancels entries should the gateway die, does not answer.
     Watchdog,
+    /// The signer has stopped signing what adds risk, and goes on with cancels and reductions.
+    SignerLatched,
 }
 
 impl Inhibit {
     /// Every inhibit.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::PublicFeed,
         Self::PrivateStream,
         Self::Reconciling,
@@ -162,6 +164,7 @@ impl Inhibit {
         Self::Disk,
         Self::RateBudget,
         Self::Watchdog,
+        Self::SignerLatched,
     ];
 
     /// The word in logs, journal and console.
@@ -176,6 +179,7 @@ impl Inhibit {
             Self::Disk => "disk",
             Self::RateBudget => "rate-budget",
             Self::Watchdog => "watchdog",
+            Self::SignerLatched => "signer-latched",
         }
     }
 
@@ -190,6 +194,7 @@ impl Inhibit {
             Self::Disk => 64,
             Self::RateBudget => 128,
             Self::Watchdog => 256,
+            Self::SignerLatched => 512,
         }
     }
 }

@@ -349,6 +349,7 @@ fn states_and_inhibits_hold_what_adds_risk() {
         (LinkChange::Private { up: false }, RefusalCode::Inhibited),
         (LinkChange::Skew { millis: -501 }, RefusalCode::Inhibited),
         (LinkChange::Signer { up: false }, RefusalCode::Inhibited),
+        (LinkChange::SignerCap { up: false }, RefusalCode::Inhibited),
         (LinkChange::Journal { up: false }, RefusalCode::Inhibited),
         (LinkChange::Disk { up: false }, RefusalCode::Inhibited),
         (LinkChange::RateBudget { up: false }, RefusalCode::RateBudget),

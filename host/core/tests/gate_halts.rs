@@ -65,6 +65,32 @@ fn a_halt_repeats_until_a_query_shows_nothing() {
     assert!(world.findings().is_empty());
 }
 
+/// What nobody signs is written down and not sent: the pauses grow, and it all leaves as soon as there is a signer.
+#[test]
+fn without_a_signer_a_halt_waits_and_leaves_with_the_next_one() {
+    let mut world = World::new();
+    let id = world.place(buy(10, "60000.00")).unwrap();
+    world.accept();
+    world.report(id, VenueStatus::Working);
+    world.step(Input::Link(LinkChange::Signer { up: false }));
+    raise(&mut world, Scope::Account, TradingState::EntriesCancelled);
+    assert!(!cancel_alls(&mut world).is_empty(), "it is tried at once");
+    let tried: Vec<u32> = (1..=63)
+        .filter(|_| {
+            world.pass(1);
+            !cancel_alls(&mut world).is_empty()
+        })
+        .collect();
+    let pauses: Vec<u32> = tried.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(tried.len() <= 7 && pauses.is_sorted() && pauses.last() >= Some(&16), "{tried:?}");
+    world.step(Input::Link(LinkChange::Signer { up: true }));
+    let each = [CancelScope::Entries, CancelScope::Conditional];
+    let all: Vec<_> = [BTC, ETH].into_iter().flat_map(|i| each.map(|scope| (i, scope))).collect();
+    assert_eq!(cancel_alls(&mut world), all, "at once");
+    world.pass(1);
+    assert_eq!(cancel_alls(&mut world), all, "and once a second from there on");
+}
+
 #[test]
 fn a_halt_that_does_not_come_through_is_told() {
     let mut world = World::new();

@@ -58,6 +58,8 @@ pub(super) struct Desk {
     pub(super) mode: Option<AccountMode>,
     /// Limits that were told to be near or reached.
     pub(super) alerts: Alerts,
+    /// While nothing is signed: when halts, closings and stops are tried next.
+    pub(super) unsigned: Unsigned,
     /// When the once-a-second work was last done.
     pub(super) swept_at: Timestamp,
 }
@@ -134,6 +136,15 @@ pub(super) struct Halt {
     pub(super) late_attempts: u32,
 }
 
+/// Attempts while the signer is gone: each would be an entry in the journal that nobody signs, so the pause between them grows.
+#[derive(Debug, Default)]
+pub(super) struct Unsigned {
+    /// Not before this.
+    pub(super) next: Timestamp,
+    /// Attempts so far.
+    pub(super) times: u32,
+}
+
 /// The comparison of the books with the venue.
 #[derive(Debug, Default)]
 pub(super) struct Reconciliation {
@@ -175,6 +186,7 @@ impl Default for Desk {
             gaps: BTreeSet::new(),
             mode: None,
             alerts: Alerts::default(),
+            unsigned: Unsigned::default(),
             swept_at: Timestamp::default(),
         }
     }

@@ -114,7 +114,8 @@ impl Turn<'_> {
             return;
         }
         let refused = self.desk.refused_closings.get(&instrument);
-        if closing || refused.is_some_and(|refused| self.now < refused.not_before) {
+        let waits = refused.is_some_and(|refused| self.now < refused.not_before);
+        if closing || waits || !self.is_signable() {
             return;
         }
         let owner = self.state.owner(instrument);
@@ -162,7 +163,7 @@ impl Turn<'_> {
         let now = self.now;
         let entries = self.state.orders().open_in(instrument).any(is_entry);
         let used = entries || self.state.owner(instrument).is_some();
-        if !used {
+        if !used || !self.is_signable() {
             return;
         }
         match self.desk.halts.get(&instrument).copied() {

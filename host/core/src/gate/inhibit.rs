@@ -1,12 +1,16 @@
 //! Inhibits clear by themselves; one that lasts, or comes back too often, is no passing condition any more (RULES G6).
 
-use crate::{Inhibit, OrderId, Origin, Scope, Span, StateCause, TradingState};
+use crate::{Inhibit, OrderId, Origin, Scope, Span, StateCause, Timestamp, TradingState};
 
+use super::desk::Unsigned;
 use super::halt::is_entry;
 use super::turn::Turn;
 
 /// The time in which recurrences are counted.
 const HOUR: Span = Span::from_secs(3_600);
+
+/// Longest pause between attempts that nobody signs, in seconds.
+const UNSIGNED_PAUSE_MAX_S: u64 = 30;
 
 impl Turn<'_> {
     /// Latches what lasts or recurs, and takes entries away that nobody can see any more.
@@ -43,6 +47,37 @@ impl Turn<'_> {
             self.raise(Scope::Account, TradingState::ReduceOnly, StateCause::InhibitRecurred, detail);
         }
         self.check_disconnect(disconnect_max);
+    }
+
+    /// Whether halts, closings and stops may be tried now: always while the signer is there.
+    pub(super) fn is_signable(&self) -> bool {
+        !self.desk.holding.contains_key(&Inhibit::Signer) || self.now >= self.desk.unsigned.next
+    }
+
+    /// After an attempt of everything without a signer: the next one after a pause that doubles.
+    pub(super) fn put_off_unsigned(&mut self) {
+        if self.desk.holding.contains_key(&Inhibit::Signer) && self.is_signable() {
+            let unsigned = &mut self.desk.unsigned;
+            let pause = 1_u64.checked_shl(unsigned.times).unwrap_or(UNSIGNED_PAUSE_MAX_S);
+            unsigned.times = unsigned.times.saturating_add(1);
+            unsigned.next = self.now.after(Span::from_secs(pause.min(UNSIGNED_PAUSE_MAX_S)));
+        }
+    }
+
+    /// The signer is back: what waited for a signature goes out at once.
+    pub(super) fn hurry_unsigned(&mut self) {
+        self.desk.unsigned = Unsigned::default();
+        for halt in self.desk.halts.values_mut() {
+            if !halt.confirmed {
+                halt.sent_at = Timestamp::default();
+            }
+        }
+        for stop in self.desk.stops.values_mut() {
+            stop.hurry();
+        }
+        self.hurry_cancels();
+        self.pursue_halts();
+        self.pursue_protection();
     }
 
     /// Entries that nobody can follow are taken away, once for each time a stream is down too long (row 28).

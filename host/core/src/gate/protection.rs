@@ -37,6 +37,11 @@ impl Stop {
         self.seen.is_some() && self.missing_since.is_none()
     }
 
+    /// Asks for one without waiting any longer.
+    pub(super) fn hurry(&mut self) {
+        self.sent_at = None;
+    }
+
     /// Whether time alone changes nothing about it.
     pub(super) fn is_settled(&self) -> bool {
         self.missing_since.is_none()
@@ -98,8 +103,9 @@ impl Turn<'_> {
         if beyond || now.since(since) > limits.missing_max {
             return self.unprotected(instrument);
         }
+        let signable = self.is_signable();
         let stop = self.desk.stops.entry(instrument).or_default();
-        if stop.sent_at.is_some_and(|sent| now.since(sent) < REPEAT) {
+        if !signable || stop.sent_at.is_some_and(|sent| now.since(sent) < REPEAT) {
             return;
         }
         stop.sent_at = Some(now);

@@ -100,7 +100,13 @@ impl Turn<'_> {
             LinkChange::Skew { millis } => {
                 self.desk.hold(Inhibit::ClockSkew, millis.unsigned_abs() > SKEW_MAX_MS, now);
             }
-            LinkChange::Signer { up } => self.desk.hold(Inhibit::Signer, !up, now),
+            LinkChange::Signer { up } => {
+                self.desk.hold(Inhibit::Signer, !up, now);
+                if up {
+                    self.hurry_unsigned();
+                }
+            }
+            LinkChange::SignerCap { up } => self.desk.hold(Inhibit::SignerLatched, !up, now),
             LinkChange::Journal { up } => self.desk.hold(Inhibit::Journal, !up, now),
             LinkChange::Disk { up } => self.desk.hold(Inhibit::Disk, !up, now),
             LinkChange::RateBudget { up } => {

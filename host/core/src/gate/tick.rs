@@ -29,6 +29,7 @@ impl Turn<'_> {
         self.check_inhibits();
         self.pursue_halts();
         self.pursue_protection();
+        self.put_off_unsigned();
         self.ask_about_orders();
         self.keep_reconciling();
         self.desk.swept_at = self.now;

@@ -58,7 +58,10 @@ impl Told {
             LinkChange::Signer { up } => self.signer_down = !up,
             LinkChange::Disk { up } => self.disk_low = !up,
             LinkChange::RateBudget { up } => self.rate_used_up = !up,
-            LinkChange::Journal { .. } | LinkChange::Book { .. } | LinkChange::Watchdog { .. } => {}
+            LinkChange::Journal { .. }
+            | LinkChange::Book { .. }
+            | LinkChange::SignerCap { .. }
+            | LinkChange::Watchdog { .. } => {}
         }
     }
 
