@@ -108,7 +108,7 @@ fn nobody_answers_without_a_gateway() {
 fn a_configuration_reports_everything_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("portcullis.toml");
-    let text = "environment = \"live\"\n[venue]\nread_key = \"a\"\ntrade_key = \"b\"\nlookahead_us = 99999999\n\
+    let text = "environment = \"live\"\n[venue]\nread_key = \"a\"\nlookahead_us = 99999999\n\
                 [[strategy]]\nname = \"Bad Name\"\nbundle = \"x\"\nbudget = \"much\"\n";
     std::fs::write(&file, text).unwrap();
     let (exit, answer) = portcullis(dir.path(), &["gateway", "--config", file.to_str().unwrap()]);
@@ -124,7 +124,7 @@ fn limits_are_never_assumed() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("portcullis.toml");
     let text = "environment = \"paper\"\n[venue]\nrest = \"http://127.0.0.1:1\"\nws = \"ws://127.0.0.1:1\"\n\
-                read_key = \"a\"\ntrade_key = \"b\"\nlookahead_us = 1000\n";
+                read_key = \"a\"\nlookahead_us = 1000\n";
     std::fs::write(&file, text).unwrap();
     let (exit, answer) = portcullis(dir.path(), &["gateway", "--config", file.to_str().unwrap()]);
     assert_eq!(exit, 2, "{answer}");
@@ -136,7 +136,7 @@ fn a_broken_file_of_deployments_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("portcullis.toml");
     let text = "environment = \"paper\"\n[venue]\nrest = \"http://127.0.0.1:1\"\nws = \"ws://127.0.0.1:1\"\n\
-                read_key = \"a\"\ntrade_key = \"b\"\nlookahead_us = 1000\n";
+                read_key = \"a\"\nlookahead_us = 1000\n";
     std::fs::write(&file, text).unwrap();
     std::fs::write(dir.path().join("deployments.toml"), "[[strategy]]\nname = \"half a").unwrap();
     let (exit, answer) = portcullis(dir.path(), &["gateway", "--config", file.to_str().unwrap()]);

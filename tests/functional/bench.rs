@@ -35,6 +35,8 @@ fn every_figure_of_the_quick_benches_is_there() {
         "paper_frames_per_s",
         "paper_frames_delivered_per_s",
         "paper_orders_per_s",
+        "signer_round_trip_p50_us",
+        "signer_round_trip_p99_us",
     ] {
         assert!(figures[name].as_f64().is_some_and(|figure| figure > 0.0), "{name} in {figures}");
     }

@@ -189,13 +189,17 @@ impl Host {
             accounts += &format!("[[account]]\n{credentials}read_only = {}\n", name == "read");
         }
         secret(&dir.join("keys/paper.toml"), &accounts);
+        let signer = "environment = \"paper\"\ntrade_key = \"keys/trade.toml\"\ntrade_socket = false\n[cap]\n\
+                      symbols = [\"linear:BTCUSDT\", \"linear:ETHUSDT\"]\nnotional_max = \"25000\"\n\
+                      adding_per_minute = 1200\nviolations_max = 20\n";
+        secret(&dir.join("keys/signer.toml"), signer);
         let keys = dir.join("keys/paper.toml").display().to_string();
         let paper =
             Process::start(dir, &["paper", "--listen", "127.0.0.1:0", "--speed", "20", "--key-file", &keys]);
         let venue = paper.line("ready");
         let mut config = format!(
             "environment = \"paper\"\n[venue]\nrest = {}\nws = {}\nread_key = \"keys/read.toml\"\n\
-             trade_key = \"keys/trade.toml\"\nlookahead_us = 1000\n",
+             lookahead_us = 1000\n",
             venue["rest"], venue["ws"]
         );
         if configured {

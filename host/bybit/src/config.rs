@@ -221,6 +221,14 @@ mod tests {
     }
 
     #[test]
+    fn printing_does_not_show_the_key() {
+        let mut config = config(&[]);
+        config.read_key = Credentials::new("AbCdEfGh1234567890", &"TopSecretText".to_owned().into());
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("EfGh1234567890") && !shown.contains("TopSecret"), "{shown}");
+    }
+
+    #[test]
     fn slippage_is_written_in_percent() {
         assert_eq!(Slippage::new(100).unwrap().to_string(), "1");
         assert_eq!(Slippage::new(5).unwrap().to_string(), "0.05");

@@ -7,14 +7,13 @@ use std::time::Instant;
 use portcullis_core::{
     Category, Class, Command, InstrumentId, LinkId, RejectionKind, Sequence, Submission, VenueRejection,
 };
-use portcullis_wire::{Batch, CancelOrder, OrderFilter, path};
+use portcullis_wire::{AmendOrder, Batch, CancelOrder, OrderFilter, OrderRequest, SignError, path};
 use tokio::runtime::Runtime;
 
 use crate::budget::Exhausted;
 use crate::encode;
 use crate::events::Owed;
 use crate::shared::Shared;
-use crate::signer::OrderRequest;
 use crate::table::Listing;
 use crate::trade_socket::Asked;
 
@@ -42,9 +41,16 @@ pub(crate) fn send(
     let shared = Arc::clone(shared);
     if room.is_ok() && !shared.trade.takes(&request) {
         // Signed on the pipeline's own thread (RULES C6).
-        let signed = match shared.signing.sign(&request) {
-            Ok(signed) => signed,
-            Err(error) => return owed.tell(unsigned(&error)),
+        let (signed, request) = match (shared.signing.sign(&request), request) {
+            (Ok(signed), request) => (signed, request),
+            (Err(SignError::UnknownOrder), OrderRequest::Amend(amend)) => {
+                runtime.spawn(async move {
+                    let submission = amend_whole(&shared, amend, market).await;
+                    owed.tell(outcome(&shared, submission));
+                });
+                return;
+            }
+            (Err(error), _) => return owed.tell(unsigned(&error)),
         };
         runtime.spawn(async move {
             let submission = shared.rest.post(signed, market).await;
@@ -97,10 +103,31 @@ async fn by_socket_or_post(
 ) -> Submission {
     match shared.trade.ask(shared, of, request, market).await {
         Asked::Answered(submission) => submission,
-        Asked::NotSent => match shared.signing.sign(request) {
-            Ok(signed) => shared.rest.post(signed, market).await,
-            Err(error) => unsigned(&error),
+        Asked::NotSent => match (shared.signing.sign(request), request) {
+            (Ok(signed), _) => shared.rest.post(signed, market).await,
+            (Err(SignError::UnknownOrder), OrderRequest::Amend(amend)) => {
+                amend_whole(shared, amend.clone(), market).await
+            }
+            (Err(error), _) => unsigned(&error),
         },
+    }
+}
+
+/// An amend of an order that the signer does not know, because it started after the order was signed: price and quantity are named
+/// both, as the venue has them, so that the signer can tell what becomes of the order.
+async fn amend_whole(shared: &Shared, mut amend: AmendOrder, market: Category) -> Submission {
+    let link = amend.order_link_id.clone().unwrap_or_default();
+    match shared.rest.realtime(market, &amend.symbol, &link).await {
+        Ok(Some(order)) => {
+            amend.price.get_or_insert(order.price);
+            amend.qty.get_or_insert(order.qty);
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "an order that is to be amended cannot be asked for"),
+    }
+    match shared.signing.sign(&OrderRequest::Amend(amend)) {
+        Ok(signed) => shared.rest.post(signed, market).await,
+        Err(error) => unsigned(&error),
     }
 }
 
@@ -175,7 +202,7 @@ fn over_budget() -> Submission {
     Submission::Rejected(not_sent(RejectionKind::RateLimited, "over the rate budget"))
 }
 
-fn unsigned(error: &crate::signer::SignError) -> Submission {
+fn unsigned(error: &SignError) -> Submission {
     Submission::Rejected(not_sent(RejectionKind::Unauthorised, &error.to_string()))
 }
 

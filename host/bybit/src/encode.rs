@@ -6,10 +6,9 @@ use portcullis_core::{
 };
 use portcullis_journal::JournaledCommand;
 use portcullis_wire as wire;
-use portcullis_wire::format_mantissa;
+use portcullis_wire::{OrderRequest, format_mantissa};
 
 use crate::config::Slippage;
-use crate::signer::OrderRequest;
 
 /// The request for a command on an instrument. `link` is the client id the journal minted; only a new order carries it.
 ///
@@ -30,18 +29,16 @@ pub(crate) fn request(
     })
 }
 
-impl OrderRequest {
-    /// The request for a journaled command on its instrument.
-    ///
-    /// # Errors
-    /// When it would be a market order that does not reduce.
-    pub fn encode(
-        command: &JournaledCommand,
-        spec: &InstrumentSpec,
-        slippage: Slippage,
-    ) -> Result<Self, EncodeError> {
-        request(command.command(), command.link(), spec, slippage)
-    }
+/// The request for a journaled command on its instrument.
+///
+/// # Errors
+/// When it would be a market order that does not reduce.
+pub fn encode(
+    command: &JournaledCommand,
+    spec: &InstrumentSpec,
+    slippage: Slippage,
+) -> Result<OrderRequest, EncodeError> {
+    request(command.command(), command.link(), spec, slippage)
 }
 
 /// A command that must not be sent.
@@ -209,15 +206,7 @@ mod tests {
     fn body(command: &Command, category: Category) -> String {
         let link = "p001000000007-AAgQGCAoMDhASFBYYGhweI".parse().unwrap();
         let request = request(command, &link, &spec(category), Slippage::new(50).unwrap()).unwrap();
-        match request {
-            OrderRequest::Create(body) => serde_json::to_string(&body),
-            OrderRequest::Amend(body) => serde_json::to_string(&body),
-            OrderRequest::Cancel(body) => serde_json::to_string(&body),
-            OrderRequest::CancelAll(body) => serde_json::to_string(&body),
-            OrderRequest::TradingStop(body) => serde_json::to_string(&body),
-            OrderRequest::CancelBatch(body) => serde_json::to_string(&body),
-        }
-        .unwrap()
+        String::from_utf8(request.body().unwrap()).unwrap()
     }
 
     #[test]

@@ -9,10 +9,10 @@ use tokio::runtime::Runtime;
 use crate::config::Config;
 use crate::encode;
 use crate::rest::{QueryError, RestClient};
-use crate::signer::{OrderRequest, OrderSigner, SignError};
 use crate::skew::SkewGauge;
 use crate::tls;
 use crate::venue::ConnectError;
+use portcullis_wire::{OrderRequest, OrderSigner, SignError};
 
 /// The coin that the linear contracts we trade settle in.
 const SETTLE_COIN: &str = "USDT";

@@ -38,7 +38,6 @@ mod region;
 mod rest;
 mod rollback;
 mod shared;
-mod signer;
 mod signing;
 mod skew;
 mod snapshot;
@@ -56,7 +55,7 @@ pub use clock::{Clock, system_clock};
 pub use config::{Config, ConfigError, Decimals, Slippage, Wanted};
 pub use counters::Counters;
 pub use decode::Quarantine;
-pub use encode::EncodeError;
+pub use encode::{EncodeError, encode};
 pub use endpoints::{Endpoints, InvalidEndpoint};
 pub use entry_canceller::{CancelError, EntryCanceller};
 pub use feed::{Feed, FrameFault};
@@ -66,10 +65,10 @@ pub use listing::{InstrumentError, listing};
 pub use live_gate::{
     AccountFacts, AccountPolicy, PolicyFinding, PolicyRule, key_text, live_gate, shared_keys,
 };
+pub use portcullis_wire::{LocalSigner, OrderRequest, OrderSigner, SignError, SignedRequest, SignedStream};
 pub use private_feed::PrivateFeed;
 pub use region::{Region, UnknownRegion};
 pub use rest::QueryError;
 pub use rollback::{JournalHead, newer_than_journal};
-pub use signer::{LocalSigner, OrderRequest, OrderSigner, SignError, SignedRequest, SignedStream};
 pub use table::Listing;
 pub use venue::{BybitVenue, ConnectError};

@@ -25,6 +25,8 @@ use date::parse_time;
 pub struct AccountPolicy {
     /// The addresses the gateway reaches the venue from. Keys must be bound to some of them and to no others.
     pub addresses: Vec<IpAddr>,
+    /// The account that both keys must belong to; `None` for any.
+    pub uid: Option<String>,
     /// Whether trading on a main account is allowed; a sub-account bounds what a key can lose.
     pub allow_main_account: bool,
     /// How the account's margin must be set up.
@@ -38,7 +40,14 @@ pub struct AccountPolicy {
 impl AccountPolicy {
     /// The policy that a live account is held against: everything strict, keys worth changing after 90 days.
     pub fn strict(addresses: Vec<IpAddr>, margin_mode: MarginMode) -> Self {
-        Self { addresses, allow_main_account: false, margin_mode, leverage_max: None, key_age_warn_days: 90 }
+        Self {
+            addresses,
+            uid: None,
+            allow_main_account: false,
+            margin_mode,
+            leverage_max: None,
+            key_age_warn_days: 90,
+        }
     }
 }
 
@@ -112,6 +121,8 @@ rules! {
     Address = "KEY_ADDRESS",
     /// Trading happens on a sub-account.
     MainAccount = "MAIN_ACCOUNT",
+    /// The keys belong to the configured account.
+    OtherAccount = "OTHER_ACCOUNT",
     /// Both keys belong to one account.
     TwoAccounts = "TWO_ACCOUNTS",
     /// The two keys are two.

@@ -12,7 +12,7 @@ use crate::budget::RateHeaders;
 use crate::clock::ClockSample;
 use crate::http::{Answer, authenticated, send};
 use crate::rest::RestClient;
-use crate::signer::SignedRequest;
+use portcullis_wire::SignedRequest;
 
 impl RestClient {
     /// Posts a signed command and says what its answer proves. For what has the command from the journal, and for the sentinel.

@@ -14,8 +14,8 @@ use crate::budget::{Budget, RateHeaders};
 use crate::clock::{Clock, ClockSample};
 use crate::config::Config;
 use crate::http::{TransportError, authenticated, client, send};
-use crate::signer::SignedRequest;
 use crate::skew::SkewGauge;
+use portcullis_wire::SignedRequest;
 
 /// Most pages of one query. 50 rows a page make 10,000 orders, twenty times what the venue lets an account have.
 const PAGES_MAX: usize = 200;

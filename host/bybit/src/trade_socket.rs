@@ -20,8 +20,8 @@ use crate::backoff::Backoff;
 use crate::budget::RateHeaders;
 use crate::post::{accepted, settled, unknown};
 use crate::shared::Shared;
-use crate::signer::OrderRequest;
 use crate::socket::{Socket, SocketError};
+use portcullis_wire::OrderRequest;
 
 /// Requests that may wait for the socket; more than the venue takes in a second.
 const QUEUE: usize = 64;

@@ -24,13 +24,13 @@ use crate::modes::Modes;
 use crate::private_feed::PrivateFeed;
 use crate::rest::{QueryError, RestClient};
 use crate::shared::{Followed, PublicLink, Shared};
-use crate::signer::OrderSigner;
 use crate::signing::Signing;
 use crate::skew::SkewGauge;
 use crate::trade_socket::TradeSocket;
 use crate::{
     dispatch, follow, policy, price_limits, private_stream, public_stream, snapshot, tls, trade_socket, watch,
 };
+use portcullis_wire::OrderSigner;
 
 /// Between a task's failure and its new start.
 const AFTER_PANIC: Duration = Duration::from_secs(1);

@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Some(RUNNER_ROLE) => {
             let config = RunnerConfig {
                 socket: PathBuf::from(&arguments[0]),
+                handed_over: false,
                 executable: "/proc/self/exe".into(),
                 wasi_executable: None,
             };

@@ -15,7 +15,7 @@ use portcullis_role::ScopeName;
 
 pub(crate) use console::{Console, ConsoleCommand, ServeConsole, Tokens, Users};
 pub(crate) use limits::{Limits, OverrideLimit, SimulateLimits};
-pub(crate) use run::{AcceptLimits, Gateway, Run, Runner};
+pub(crate) use run::{AcceptLimits, Gateway, Named, Run, Runner, Signer, Sockets};
 pub(crate) use strategy::{Author, StartStrategy, Strategy};
 pub(crate) use values::Since;
 
@@ -51,6 +51,9 @@ pub(crate) enum Command {
     /// Role: starts and stops cells.
     #[command(hide = true)]
     Runner(Runner),
+    /// Role: holds the trade key, and signs a closed list of requests within a cap of its own.
+    #[command(hide = true)]
+    Signer(Signer),
     /// Role: one strategy.
     #[command(hide = true)]
     Cell {
@@ -116,6 +119,7 @@ impl Command {
             Self::Run(_)
                 | Self::Gateway(_)
                 | Self::Runner(_)
+                | Self::Signer(_)
                 | Self::Cell { .. }
                 | Self::Compile { .. }
                 | Self::Sentinel(_)

@@ -7,12 +7,13 @@
 //! rest = "http://127.0.0.1:9000"           # paper only; the other environments know their hosts
 //! ws = "ws://127.0.0.1:9000"
 //! read_key = "keys/read.toml"              # key and secret, mode 0600; relative to the data directory
-//! trade_key = "credential:trade"           # or handed over by systemd, from LoadCredentialEncrypted=trade
+//!                                          # or "credential:NAME", handed over by systemd; the trade key is the signer's
 //! lookahead_us = 1000                      # nothing an action causes is seen earlier than this after its cause
 //! region = "global"                        # where a real account was registered; may be left out
 //! trade_socket = false                     # orders by WebSocket; a signer's own cap is off then
 //!
 //! [account]                                # what a real account is held against, at the start and every hour
+//! uid = "12345678"                         # the account that the keys must belong to; required for live
 //! addresses = ["203.0.113.7"]              # where this machine reaches the venue from; keys must be bound to it
 //! allow_main_account = false
 //! leverage_max = 10
@@ -41,6 +42,7 @@ use portcullis_cell::SharedCellName;
 use portcullis_core::{Amount, Environment, Span, StrategyName};
 use serde::{Deserialize, Serialize};
 
+use crate::cli::Named;
 use crate::failure::Failure;
 
 /// Longest configuration file read, in bytes.
@@ -75,8 +77,9 @@ pub(crate) struct VenueConfig {
     pub(crate) ws: Option<String>,
     /// Credentials for queries and private streams: a file, or `credential:NAME`.
     pub(crate) read_key: PathBuf,
-    /// Credentials for orders: likewise.
-    pub(crate) trade_key: PathBuf,
+    /// Where the trade key stood before there was a signer. A file that still names it is told where it belongs.
+    #[serde(default, skip_serializing)]
+    pub(crate) trade_key: Option<PathBuf>,
     /// The lookahead L in microseconds (RULES T2).
     pub(crate) lookahead_us: u64,
     /// Where the account was registered.
@@ -91,6 +94,9 @@ pub(crate) struct VenueConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AccountConfig {
+    /// The account's number, which the keys must belong to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) uid: Option<String>,
     /// Where this machine reaches the venue from.
     pub(crate) addresses: Vec<IpAddr>,
     /// Whether a main account will do. A sub-account bounds what a key can lose.
@@ -136,7 +142,7 @@ pub(crate) struct StrategyConfig {
 
 impl Config {
     /// Reads and checks the file, reporting everything that is wrong at once.
-    pub(crate) fn load(file: &Path, confirmed: Option<&str>) -> Result<Self, Failure> {
+    pub(crate) fn load(file: &Path, confirmed: &Named) -> Result<Self, Failure> {
         let text = read(file)?;
         let config: Self =
             toml::from_str(&text).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
@@ -158,12 +164,19 @@ impl Config {
         Span(self.venue.lookahead_us.saturating_mul(1_000))
     }
 
-    fn violations(&self, confirmed: Option<&str>) -> Vec<String> {
+    fn violations(&self, named: &Named) -> Vec<String> {
         let mut wrong = Vec::new();
+        let confirmed = named.env.as_deref();
+        if self.venue.trade_key.is_some() {
+            wrong.push(
+                "venue.trade_key: the trade key belongs to the signer alone; name it in the signer's own file, keys/signer.toml"
+                    .to_owned(),
+            );
+        }
         match self.environment() {
             None => wrong
                 .push(format!("environment = {:?}: must be paper, testnet, demo or live", self.environment)),
-            Some(Environment::Live) => wrong.extend(self.live_violations(confirmed)),
+            Some(Environment::Live) => wrong.extend(self.live_violations(named)),
             Some(_) if confirmed.is_some_and(|named| named != self.environment) => {
                 wrong.push(format!(
                     "--env {} contradicts environment = {:?}",
@@ -189,9 +202,9 @@ impl Config {
     }
 
     /// What real money asks for beyond play money (DESIGN §9); the account itself is looked at when the venue answers.
-    fn live_violations(&self, confirmed: Option<&str>) -> Vec<String> {
+    fn live_violations(&self, named: &Named) -> Vec<String> {
         let mut wrong = Vec::new();
-        if confirmed != Some("live") {
+        if named.env.as_deref() != Some("live") {
             wrong.push("environment = \"live\" must be confirmed with --env live".to_owned());
         }
         match &self.account {
@@ -203,16 +216,21 @@ impl Config {
             }
             Some(_) => {}
         }
+        match self.account.as_ref().and_then(|account| account.uid.as_deref()) {
+            None => wrong.push("account.uid is missing: live trading names the account it trades".to_owned()),
+            Some(uid) if named.confirm_account.as_deref() != Some(uid) => wrong.push(format!(
+                "account.uid = {uid:?} must be confirmed by typing it: --confirm-account {uid}"
+            )),
+            Some(_) => {}
+        }
         if self.sentinel.is_none() {
             wrong.push("[sentinel] is missing: live trading needs a watchdog".to_owned());
         }
-        for (name, key) in [("read_key", &self.venue.read_key), ("trade_key", &self.venue.trade_key)] {
-            if credential_name(key).is_none() {
-                wrong.push(format!(
-                    "venue.{name} = {:?}: keys of a live account are handed over by systemd, as credential:NAME",
-                    key.display()
-                ));
-            }
+        if credential_name(&self.venue.read_key).is_none() {
+            wrong.push(format!(
+                "venue.read_key = {:?}: keys of a live account are handed over by systemd, as credential:NAME",
+                self.venue.read_key.display()
+            ));
         }
         wrong
     }
@@ -282,7 +300,7 @@ impl CredentialsFile {
     }
 }
 
-fn credential_name(named: &Path) -> Option<&str> {
+pub(crate) fn credential_name(named: &Path) -> Option<&str> {
     named.to_str()?.strip_prefix("credential:")
 }
 
@@ -326,22 +344,37 @@ mod tests {
     #[test]
     fn real_money_asks_for_more_than_a_name() {
         let file = |more: &str, key: &str| {
-            format!(
-                "environment = \"live\"\n[venue]\nread_key = \"{key}\"\ntrade_key = \"{key}\"\nlookahead_us = 0\n{more}"
-            )
+            format!("environment = \"live\"\n[venue]\nread_key = \"{key}\"\nlookahead_us = 0\n{more}")
         };
+        let named = |env: Option<&str>, uid: Option<&str>| Named {
+            env: env.map(str::to_owned),
+            confirm_account: uid.map(str::to_owned),
+        };
+        let typed = named(Some("live"), Some("12345678"));
         let wrong =
-            |text: &str, confirmed| toml::from_str::<Config>(text).unwrap().violations(confirmed).join("; ");
-        let bare = wrong(&file("", "keys/read.toml"), None);
-        for word in ["--env live", "[account]", "[sentinel]", "venue.read_key", "venue.trade_key"] {
+            |text: &str, named: &Named| toml::from_str::<Config>(text).unwrap().violations(named).join("; ");
+        let bare = wrong(&file("", "keys/read.toml"), &Named::default());
+        for word in ["--env live", "[account]", "account.uid", "[sentinel]", "venue.read_key"] {
             assert!(bare.contains(word), "{word} is not named in {bare}");
         }
-        let account = "[account]\naddresses = [\"203.0.113.7\"]\n[sentinel]\nlease_s = 10\n";
-        assert_eq!(wrong(&file(account, "credential:portcullis.read"), Some("live")), "");
+        let account =
+            "[account]\nuid = \"12345678\"\naddresses = [\"203.0.113.7\"]\n[sentinel]\nlease_s = 10\n";
+        let whole = file(account, "credential:portcullis.read");
+        assert_eq!(wrong(&whole, &typed), "");
+        for (env, uid) in [(None, Some("12345678")), (Some("live"), None), (Some("live"), Some("12345679"))] {
+            assert!(wrong(&whole, &named(env, uid)).contains("must be confirmed"), "{env:?} {uid:?}");
+        }
         let nowhere = account.replace("\"203.0.113.7\"", "");
-        assert!(wrong(&file(&nowhere, "credential:k"), Some("live")).contains("account.addresses is empty"));
+        assert!(wrong(&file(&nowhere, "credential:k"), &typed).contains("account.addresses is empty"));
         let hasty = account.replace("lease_s = 10", "lease_s = 1");
-        assert!(wrong(&file(&hasty, "credential:k"), Some("live")).contains("sentinel.lease_s = 1"));
+        assert!(wrong(&file(&hasty, "credential:k"), &typed).contains("sentinel.lease_s = 1"));
+    }
+
+    #[test]
+    fn a_trade_key_in_the_gateways_file_is_told_where_it_belongs() {
+        let text = "environment = \"paper\"\n[venue]\nrest = \"r\"\nws = \"w\"\nread_key = \"a\"\ntrade_key = \"b\"\nlookahead_us = 0\n";
+        let wrong = toml::from_str::<Config>(text).unwrap().violations(&Named::default()).join("; ");
+        assert!(wrong.contains("keys/signer.toml"), "{wrong}");
     }
 
     #[test]

@@ -15,6 +15,8 @@ mod logs;
 mod output;
 mod places;
 mod sentinel;
+mod signer;
+mod sockets;
 mod supervise;
 mod venue;
 

@@ -38,6 +38,17 @@ impl Places {
         self.sockets.join("sentinel.sock")
     }
 
+    /// Where the signer answers the gateway, and the sentinel.
+    pub(crate) fn signer_sockets(&self) -> [PathBuf; 2] {
+        let directory = self.sockets.join("signer");
+        [directory.join("gateway.sock"), directory.join("sentinel.sock")]
+    }
+
+    /// Where the signer's own settings lie in a directory that holds everything.
+    pub(crate) fn signer_config(&self) -> PathBuf {
+        self.data.join("keys").join("signer.toml")
+    }
+
     /// Where the runner answers the gateway. It has a directory of its own, which can be given to the runner without the
     /// control socket beside it: a cell that breaks out must find nothing to give orders to.
     pub(crate) fn runner_socket(&self) -> PathBuf {

@@ -21,7 +21,7 @@ pub use limits::{GaugeLine, LimitsReport, OverrideLine, OverrideRequest, SetLimi
 pub use message::{ControlReply, ControlRequest, ScopeName};
 pub use report::{
     ComparisonLine, DenialLine, JournalHead, OrderLine, PositionLine, ProtectionReport, RaisedLine,
-    StatusReport, StrategyLine,
+    SignerReport, StatusReport, StrategyLine,
 };
 pub use sentinel::{Lease, OwedHalt, SentinelReply, SentinelRequest, SentinelStatus};
 pub use server::{Answer, ControlServer};

@@ -23,13 +23,13 @@ pub use control::{
     ControlRequest, ControlServer, DenialLine, DeployRequest, DeploymentLine, DeploymentState, GaugeLine,
     InvalidUploadName, JournalHead, Lease, LimitsReport, OrderLine, OverrideLine, OverrideRequest, OwedHalt,
     PeerAddress, PositionLine, ProtectionReport, RaisedLine, ScopeName, SentinelReply, SentinelRequest,
-    SentinelStatus, SetLimitsRequest, StatusReport, StrategyLine, UploadName, UserName, call,
+    SentinelStatus, SetLimitsRequest, SignerReport, StatusReport, StrategyLine, UploadName, UserName, call,
 };
 pub use folder::{Folder, FolderEntry};
 pub use greeting::{GREETING_BYTES, GreetingError, Party, Protocol};
 pub use link::MessageLink;
 pub use memory_file::{MemoryFileError, create_memory_file, read_sealed, seal, sealed_memory_file};
-pub use message::{MESSAGE_BYTES_MAX, MessageError};
-pub use peer::{check_peer, listen};
+pub use message::{MESSAGE_BYTES_MAX, MessageError, decode as decode_message};
+pub use peer::{check_peer, check_peer_among, listen};
 pub use socket::{DESCRIPTORS_MAX, MessageSocket};
 pub use spawn::{FIRST_DESCRIPTOR, RoleCommand, inherited};

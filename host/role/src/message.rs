@@ -72,8 +72,12 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
     }
 }
 
-/// Decodes one body. Bytes left over are malformed too: a peer that hides something behind a message is not ours.
-pub(crate) fn decode<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, MessageError> {
+/// Decodes one message's body, without its length, as every receiver does. Bytes left over are malformed too: a peer that hides something behind a message is not ours.
+///
+/// # Errors
+///
+/// [`MessageError::Malformed`].
+pub fn decode<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, MessageError> {
     match postcard::take_from_bytes(body) {
         Ok((value, [])) => Ok(value),
         Ok((_, rest)) => Err(MessageError::Malformed(format!("{} bytes too many", rest.len()))),

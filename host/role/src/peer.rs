@@ -12,9 +12,18 @@ use std::path::Path;
 ///
 /// [`io::ErrorKind::PermissionDenied`] for a stranger.
 pub fn check_peer(stream: impl AsFd) -> io::Result<()> {
+    check_peer_among(stream, &[])
+}
+
+/// Refuses a peer that runs as another user than this one, root, and `others`, by their numbers.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::PermissionDenied`] for a stranger.
+pub fn check_peer_among(stream: impl AsFd, others: &[u32]) -> io::Result<()> {
     let peer = rustix::net::sockopt::socket_peercred(stream)?;
     let ours = rustix::process::geteuid();
-    if peer.uid == ours || peer.uid.is_root() {
+    if peer.uid == ours || peer.uid.is_root() || others.contains(&peer.uid.as_raw()) {
         Ok(())
     } else {
         let detail = format!("user {} may not use a socket of user {}", peer.uid.as_raw(), ours.as_raw());

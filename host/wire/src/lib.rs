@@ -25,6 +25,7 @@ mod redact;
 mod reply;
 mod request;
 mod sign;
+mod signer;
 mod stream;
 mod text;
 mod topic;
@@ -53,6 +54,13 @@ pub use request::{
     AmendOrder, CancelAll, CancelAllResult, CancelOrder, CreateOrder, SetLeverage, SwitchMode, TradingStop,
 };
 pub use sign::{Credentials, RECV_WINDOW_MS, SecretError, Signature, SignatureError};
+pub use signer::{
+    Cap, CheckKey, Greeting, InvalidCap, InvalidRequest, LocalSigner, OrderKind, OrderRequest, OrderSigner,
+    OtherRequest, OtherVersion, RefusalKind, RemoteSigner, SIGNER_MESSAGE_BYTES_MAX, SIGNER_PROTOCOL,
+    SignError, SignedRequest, SignedStream, SignerConfig, SignerReadiness, SignerReply, SignerRequest,
+    SignerState, SignerStatus, SignerWatch, TellReadiness, decode_signer_reply, decode_signer_request,
+    key_hash, serve_signer,
+};
 pub use stream::{Ack, Inbound, Operation};
 pub use text::Text;
 pub use topic::{Topic, topic_of};

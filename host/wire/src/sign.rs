@@ -21,7 +21,17 @@ pub const RECV_WINDOW_MS: u64 = 5_000;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signature(String);
 
+/// Longest signature taken from elsewhere, in bytes: RSA with 8,192 bits has 1,368.
+const SIGNATURE_BYTES_MAX: usize = 2_048;
+
 impl Signature {
+    /// A signature that another process made; `None` for what cannot be one.
+    pub(crate) fn from_text(text: String) -> Option<Self> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+        let fits = (1..=SIGNATURE_BYTES_MAX).contains(&text.len()) && text.bytes().all(plain);
+        fits.then_some(Self(text))
+    }
+
     /// The text, as it goes into the header.
     pub fn as_str(&self) -> &str {
         &self.0

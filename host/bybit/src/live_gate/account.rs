@@ -10,6 +10,14 @@ pub(super) fn ownership(findings: &mut Findings, policy: &AccountPolicy, facts: 
     if read.user_id != trade.user_id {
         findings.refuse(PolicyRule::TwoAccounts, "the two keys belong to different accounts");
     }
+    if let Some(uid) = &policy.uid {
+        for (name, key) in [("read key", read), ("trade key", trade)] {
+            if key.user_id.to_string() != *uid {
+                let detail = format!("the {name} is of account {}, configured is {uid}", key.user_id);
+                findings.refuse(PolicyRule::OtherAccount, detail);
+            }
+        }
+    }
     // Old keys say neither; then nothing proves a sub-account.
     let is_sub = !trade.is_master && !trade.parent_uid.is_empty() && trade.parent_uid != "0";
     if !is_sub {

@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
-use portcullis_role::{Confinement, check_peer, confine, listen};
+use portcullis_role::{Confinement, FIRST_DESCRIPTOR, check_peer, confine, inherited, listen};
 
 use super::RoleError;
 use super::cell::SHARED_OPEN_FILES;
@@ -25,6 +25,8 @@ const OPEN_FILES: u64 = SHARED_OPEN_FILES;
 pub struct RunnerConfig {
     /// Where to listen for the gateway.
     pub socket: PathBuf,
+    /// Whether the parent listens there already, and handed the socket over as the first descriptor.
+    pub handed_over: bool,
     /// The binary whose `cell` and `compile` roles to start; normally `/proc/self/exe`.
     pub executable: PathBuf,
     /// The binary of the cells that offer WASI, `portcullis-wasi-cell`; `None` where no strategy may be of that tier.
@@ -41,7 +43,12 @@ pub fn runner_role(config: &RunnerConfig) -> Result<(), RoleError> {
     let confinement =
         Confinement { open_files: OPEN_FILES, address_space_bytes: None, cpu_s: None, file_bytes: None };
     confine(&confinement).map_err(RoleError::system("confine"))?;
-    let listener = listen(&config.socket).map_err(RoleError::system("listen"))?;
+    let listener = if config.handed_over {
+        inherited(FIRST_DESCRIPTOR).map(UnixListener::from)
+    } else {
+        listen(&config.socket)
+    };
+    let listener = listener.map_err(RoleError::system("listen"))?;
     loop {
         serve_one(&listener, config).map_err(RoleError::system("accept"))?;
     }

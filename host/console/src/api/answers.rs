@@ -31,6 +31,8 @@ pub(crate) struct Status {
     unknown_orders: u64,
     /// What would protect the account without the gateway.
     protection: Protection,
+    /// Who signs the gateway's orders.
+    signer: Signer,
     /// How the books last compared with the venue; none before they did.
     comparison: Option<Comparison>,
     /// The journal's end.
@@ -73,6 +75,20 @@ pub(crate) struct Protection {
     /// The venue's own cancel on disconnect: `unavailable` to ordinary accounts.
     #[schema(example = "unavailable")]
     disconnect_cancel: String,
+}
+
+/// The signer, which holds the trade key and a cap of its own.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Signer {
+    /// `up`; `latched`, when it signs nothing that adds risk any more; `down`; or `capless`, when its cap is switched off.
+    #[schema(example = "up")]
+    state: String,
+    /// Requests beyond its cap since it started.
+    violations: u64,
+    /// From how many on it latches.
+    violations_max: u64,
+    /// The last violation, or why it cannot be reached.
+    detail: String,
 }
 
 /// How the books compared with the venue.
@@ -258,6 +274,12 @@ impl From<StatusReport> for Status {
                 stopped_positions: report.protection.stopped_positions,
                 sentinel: report.protection.sentinel,
                 disconnect_cancel: report.protection.disconnect_cancel,
+            },
+            signer: Signer {
+                state: report.signer.state,
+                violations: report.signer.violations,
+                violations_max: report.signer.violations_max,
+                detail: report.signer.detail,
             },
             comparison: report.comparison.map(|line| Comparison {
                 at_ns: line.at_ns,

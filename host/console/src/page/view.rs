@@ -1,6 +1,6 @@
 //! What the Overview shows: text, ready to be put in its place by the template and by the script alike.
 
-use portcullis_role::{DenialLine, OrderLine, PositionLine, StatusReport, StrategyLine};
+use portcullis_role::{DenialLine, OrderLine, PositionLine, SignerReport, StatusReport, StrategyLine};
 use serde::Serialize;
 
 use super::figures::{count, decimal, money, price, sentence, span, time_of_day, tone};
@@ -178,6 +178,14 @@ impl View {
     }
 }
 
+/// The signer's state, and what it refused when that is worth a word.
+fn signer_words(signer: &SignerReport) -> String {
+    match signer.violations {
+        0 => signer.state.clone(),
+        count => format!("{} ({count} of {} violations)", signer.state, signer.violations_max),
+    }
+}
+
 fn facts(status: &StatusReport) -> Vec<Fact> {
     let fact = |id, label, value, note: &str| Fact { id, label, value, note: note.to_owned() };
     let state = Cell::chip(&status.trading_state, state_tone(&status.trading_state))
@@ -194,9 +202,10 @@ fn facts(status: &StatusReport) -> Vec<Fact> {
     };
     let protection = &status.protection;
     let stopped = format!(
-        "{} with a stop at the exchange; sentinel {}",
+        "{} with a stop at the exchange; sentinel {}; signer {}",
         count(protection.stopped_positions),
-        protection.sentinel
+        protection.sentinel,
+        signer_words(&status.signer)
     );
     let unknown = match status.unknown_orders {
         0 => "none unknown".to_owned(),

@@ -12,6 +12,7 @@ mod native;
 mod order;
 mod paper;
 mod place;
+mod signer;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -45,7 +46,10 @@ pub(crate) fn run(bench: &Bench, as_json: bool) -> Result<ExitCode, Failure> {
             Measure::Journal => journal::measure(&mut figures)?,
             Measure::Cell => cell::measure(&mut figures)?,
             Measure::Feed => feed::measure(&mut figures)?,
-            Measure::Order => order::measure(&mut figures)?,
+            Measure::Order => {
+                order::measure(&mut figures)?;
+                signer::measure(&mut figures)?;
+            }
             Measure::Backtest => backtest::measure(&mut figures)?,
             Measure::Paper => paper::measure(&mut figures)?,
         }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use portcullis_bybit::{LocalSigner, OrderRequest, OrderSigner, Slippage};
+use portcullis_bybit::{LocalSigner, OrderSigner, Slippage, encode};
 use portcullis_cell::{CellReply, CellRequest};
 use portcullis_core::{
     Amount, BENCH_LIMITS, Digest, Environment, FaultCode, Gate, Input, InstrumentId, InstrumentSpec, Limits,
@@ -81,7 +81,7 @@ impl Signer {
 
     fn sign(&mut self, command: &JournaledCommand) -> anyhow::Result<usize> {
         let slippage = Slippage::new(100).ok_or_else(|| anyhow!("the slippage bound"))?;
-        let request = OrderRequest::encode(command, &self.spec, slippage)?;
+        let request = encode(command, &self.spec, slippage)?;
         Ok(self.signer.sign(&request)?.body.len())
     }
 }

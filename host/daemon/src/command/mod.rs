@@ -21,7 +21,7 @@ use portcullis_role::ControlRequest;
 use crate::cli::{Cli, Command, HaltNow, Strategy};
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::{backtest, bench, demo, gateway, sentinel};
+use crate::{backtest, bench, demo, gateway, sentinel, signer};
 
 /// Runs the command.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
@@ -32,7 +32,8 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Demo(demo) => demo::run(demo, cli.dir.as_deref(), cli.json),
         Command::Run(arguments) => run::run(arguments, &places),
         Command::Gateway(arguments) => gateway::run(arguments, &places),
-        Command::Runner(runner) => roles::runner(&places, runner.wasi_cell.clone()),
+        Command::Runner(arguments) => roles::runner(arguments, &places),
+        Command::Signer(arguments) => signer::run(arguments, &places),
         Command::Cell { arguments } => roles::cell(arguments),
         Command::Compile { arguments } => roles::compile(arguments),
         Command::Paper(arguments) => paper::run(arguments, cli.dir.as_deref()),

@@ -118,6 +118,12 @@ fn print_status(status: &StatusReport) {
         "protection      {} of {} positions have a stop at the exchange; sentinel {}; cancel on disconnect {}",
         protection.stopped_positions, status.positions, protection.sentinel, protection.disconnect_cancel
     ));
+    let signer = &status.signer;
+    let detail = if signer.detail.is_empty() { String::new() } else { format!(": {}", signer.detail) };
+    output::text(format!(
+        "signer          {}, {} of {} violations{detail}",
+        signer.state, signer.violations, signer.violations_max
+    ));
     if let Some(comparison) = &status.comparison {
         output::text(format!(
             "reconciled      {} positions differ, {} orders unsettled",

@@ -7,19 +7,27 @@ use std::process::ExitCode;
 use portcullis_cell::{RunnerConfig, cell_role, compile_role, runner_role};
 use serde_json::json;
 
+use crate::cli::Runner;
 use crate::failure::Failure;
 use crate::output;
 use crate::places::Places;
 
 /// Starts and stops cells for a gateway, until it is killed.
-pub(crate) fn runner(places: &Places, wasi_executable: Option<PathBuf>) -> Result<ExitCode, Failure> {
+pub(crate) fn runner(arguments: &Runner, places: &Places) -> Result<ExitCode, Failure> {
     let socket = places.runner_socket();
-    if let Some(directory) = socket.parent() {
+    if let Some(directory) = socket.parent()
+        && !arguments.sockets.handed_over
+    {
         std::fs::create_dir_all(directory).map_err(anyhow::Error::new)?;
     }
     // A gateway that is faster than the socket tries again.
     output::json(&json!({"type": "ready", "role": "runner"}));
-    let config = RunnerConfig { socket, executable: PathBuf::from("/proc/self/exe"), wasi_executable };
+    let config = RunnerConfig {
+        socket,
+        handed_over: arguments.sockets.handed_over,
+        executable: PathBuf::from("/proc/self/exe"),
+        wasi_executable: arguments.wasi_cell.clone(),
+    };
     runner_role(&config).map_err(|error| Failure::Environment(error.into()))?;
     Ok(ExitCode::SUCCESS)
 }

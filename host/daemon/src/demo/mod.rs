@@ -21,6 +21,7 @@ use serde_json::json;
 use crate::cli::Demo;
 use crate::failure::Failure;
 use crate::output;
+use crate::places::Places;
 use crate::supervise::{RoleSpec, Supervisor};
 
 /// The console's port unless another is asked for.
@@ -75,7 +76,7 @@ pub(crate) fn run(demo: &Demo, dir: Option<&Path>, as_json: bool) -> Result<Exit
     let announced = Instant::now();
     while !stop.load(Ordering::Relaxed) && demo.exit_after.is_none_or(|after| announced.elapsed() < after) {
         std::thread::sleep(TEND_EVERY);
-        for role in supervisor.tend()? {
+        for role in supervisor.tend() {
             announce(&json!({"type": "restarted", "role": role, "pids": supervisor.pids()}), as_json);
         }
     }
@@ -89,7 +90,7 @@ pub(crate) fn run(demo: &Demo, dir: Option<&Path>, as_json: bool) -> Result<Exit
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Starts the exchange, then the runner, the sentinel, the gateway and the console. Returns the exchange's ready line.
+/// Starts the exchange, then the signer, the runner, the sentinel, the gateway and the console. Returns the exchange's ready line.
 fn start(
     supervisor: &mut Supervisor,
     demo: &Demo,
@@ -114,16 +115,21 @@ fn start(
     if let Some(faults) = &demo.faults {
         arguments.extend(["--faults".to_owned(), faults.display().to_string()]);
     }
-    let paper = supervisor.start(RoleSpec { role: "paper", arguments })?;
-    supervisor.start(RoleSpec { role: "runner", arguments: vec!["--dir".to_owned(), dir_text.clone()] })?;
-    let config = dir.join("portcullis.toml").display().to_string();
-    let configured = vec!["--dir".to_owned(), dir_text.clone(), "--config".to_owned(), config];
-    supervisor.start(RoleSpec { role: "sentinel", arguments: configured.clone() })?;
-    supervisor.start(RoleSpec { role: "gateway", arguments: configured })?;
-    supervisor.start(RoleSpec {
-        role: "console",
-        arguments: vec!["--dir".to_owned(), dir_text, "--listen".to_owned(), console.to_string()],
-    })?;
+    let paper = supervisor.start(RoleSpec { role: "paper", arguments, sockets: Vec::new() })?;
+    let places = Places::new(Some(dir), None);
+    let here = vec!["--dir".to_owned(), dir_text];
+    let (mut configured, mut listening) = (here.clone(), here.clone());
+    configured.extend(["--config".to_owned(), dir.join("portcullis.toml").display().to_string()]);
+    listening.extend(["--listen".to_owned(), console.to_string()]);
+    for spec in [
+        RoleSpec { role: "signer", arguments: here.clone(), sockets: places.signer_sockets().into() },
+        RoleSpec { role: "runner", arguments: here, sockets: vec![places.runner_socket()] },
+        RoleSpec { role: "sentinel", arguments: configured.clone(), sockets: vec![places.sentinel_socket()] },
+        RoleSpec { role: "gateway", arguments: configured, sockets: vec![places.control_socket()] },
+        RoleSpec { role: "console", arguments: listening, sockets: Vec::new() },
+    ] {
+        supervisor.start(spec)?;
+    }
     Ok(paper)
 }
 

@@ -15,6 +15,7 @@ use crate::command::{keys, strategy};
 use crate::config::{Config, SentinelConfig, StrategyConfig, VenueConfig};
 use crate::demo::port;
 use crate::failure::Failure;
+use crate::signer::{CapFile, SignerFile};
 use crate::{clock, output};
 
 /// The strategy that the gateway is configured with, and the one that is uploaded while it runs (RULES P2: one symbol each).
@@ -22,6 +23,9 @@ const STRATEGIES: [&str; 2] = ["ema-cross", "market-maker"];
 
 /// What each of them may use, in USDT.
 const BUDGET: &str = "10000";
+
+/// What the demo's limits have instruments for.
+const SYMBOLS: [&str; 2] = ["linear:BTCUSDT", "linear:ETHUSDT"];
 
 /// Where the gateway keeps bundles.
 const BUNDLES: &str = "bundles";
@@ -64,6 +68,7 @@ pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure
         write_once(&file, &format!("key = \"{key_name}\"\nsecret = \"{}\"\n", random_hex()?), 0o600)?;
     }
     paper_credentials(dir)?;
+    signer_file(dir)?;
     let [configured, uploaded] = STRATEGIES;
     let bundle = bundle(dir, BUNDLES, configured, given.first(), &key)?;
     let upload = Upload {
@@ -78,7 +83,7 @@ pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure
             rest: Some(format!("http://{paper_address}")),
             ws: Some(format!("ws://{paper_address}")),
             read_key: "keys/read.toml".into(),
-            trade_key: "keys/trade.toml".into(),
+            trade_key: None,
             lookahead_us: 1_000,
             region: None,
             trade_socket: false,
@@ -200,6 +205,23 @@ fn signing_key(dir: &Path) -> Result<SecretKey, Failure> {
     let owner = "demo".parse().map_err(|error| anyhow::anyhow!("{error}"))?;
     keys::add_trusted(dir, key.public(), owner, vec![Environment::Paper])?;
     Ok(key)
+}
+
+/// The signer's own file, with a cap a little above the demo's limits.
+fn signer_file(dir: &Path) -> Result<(), Failure> {
+    let file = SignerFile {
+        environment: Environment::Paper,
+        trade_key: "keys/trade.toml".into(),
+        trade_socket: false,
+        cap: CapFile {
+            symbols: SYMBOLS.map(str::to_owned).into(),
+            notional_max: "25000".to_owned(),
+            adding_per_minute: 1_200,
+            violations_max: 20,
+        },
+    };
+    let text = toml::to_string(&file).context("cannot write the signer's file")?;
+    write_once(&dir.join("keys/signer.toml"), &text, 0o600)
 }
 
 /// The exchange knows both of the gateway's keys.

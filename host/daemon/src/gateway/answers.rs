@@ -8,8 +8,9 @@ use portcullis_core::{
 };
 use portcullis_role::{
     ComparisonLine, ControlReply, DenialLine, DeploymentLine, JournalHead, OrderLine, PositionLine,
-    ProtectionReport, StatusReport, StrategyLine,
+    ProtectionReport, SignerReport, StatusReport, StrategyLine,
 };
+use portcullis_wire::SignerState;
 
 use crate::clock;
 use crate::gateway::launcher::Launcher;
@@ -28,6 +29,7 @@ pub(crate) fn status(
 ) -> ControlReply {
     let profit = running.pipeline.profit();
     let now = clock::now();
+    let second_cap_off = running.pipeline.venue_mut().second_cap_off();
     let pipeline = &running.pipeline;
     let gate = pipeline.gate();
     let state = gate.state();
@@ -70,6 +72,7 @@ pub(crate) fn status(
         open_orders: state.orders().open_count(),
         unknown_orders: u64::try_from(state.orders().unresolved().count()).unwrap_or(u64::MAX),
         protection: protection(gate, watched),
+        signer: signer(&running.signer.state(), second_cap_off),
         comparison: gate.comparison().map(|comparison| ComparisonLine {
             at_ns: comparison.at.0,
             differences: u64::try_from(comparison.differences).unwrap_or(u64::MAX),
@@ -102,6 +105,24 @@ fn protection(gate: &Gate, watched: Option<bool>) -> ProtectionReport {
         }
         .to_owned(),
         disconnect_cancel: "unavailable".to_owned(),
+    }
+}
+
+/// Who signs, and whether it still signs everything.
+fn signer(state: &SignerState, second_cap_off: bool) -> SignerReport {
+    let status = state.status.clone().unwrap_or_default();
+    let word = match (state.up, status.latched) {
+        (false, _) => "down",
+        (true, true) => "latched",
+        (true, false) if second_cap_off => "capless",
+        (true, false) => "up",
+    };
+    let detail = if state.up { &status.last_violation } else { &state.trouble };
+    SignerReport {
+        state: word.to_owned(),
+        violations: status.violations,
+        violations_max: status.violations_max,
+        detail: detail.clone(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use portcullis_cell::{
@@ -10,6 +12,7 @@ use portcullis_cell::{
 };
 use portcullis_core::{FaultCode, StrategyId, StrategyName};
 use portcullis_gateway::{CellEvent, Cells, Fault, Snapshot, Trace};
+use portcullis_role::MessageError;
 use signal_hook::consts::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
 
 /// Longest wait for an answer. A guest is stopped at its own deadline, a second at most, in its cell; a cell that is silent for this long
@@ -50,19 +53,92 @@ enum Step {
     Restore(Snapshot),
 }
 
+/// Between two attempts to find a runner.
+const RUNNER_AGAIN: Duration = Duration::from_millis(250);
+
+/// The session with the runner.
+#[derive(Debug)]
+enum Runner {
+    Up(RunnerClient),
+    /// Being connected to, on a thread of its own.
+    Coming(Receiver<Result<RunnerClient, RunnerError>>),
+    Gone {
+        again: Instant,
+    },
+}
+
+impl Runner {
+    fn gone() -> Self {
+        let now = Instant::now();
+        Self::Gone { again: now.checked_add(RUNNER_AGAIN).unwrap_or(now) }
+    }
+}
+
 /// The cells of this gateway's session with the runner.
 #[derive(Debug)]
 pub(crate) struct LiveCells {
-    runner: RunnerClient,
+    runner: Runner,
+    socket: PathBuf,
     cells: BTreeMap<StrategyId, Cell>,
     events: VecDeque<(StrategyId, CellEvent)>,
     next_id: u32,
 }
 
 impl LiveCells {
-    /// The cells of a new session with the runner: none yet.
-    pub(crate) fn new(runner: RunnerClient) -> Self {
-        Self { runner, cells: BTreeMap::new(), events: VecDeque::new(), next_id: 0 }
+    /// The cells of a new session with the runner, which listens on `socket`: none yet.
+    pub(crate) fn new(runner: RunnerClient, socket: PathBuf) -> Self {
+        let runner = Runner::Up(runner);
+        Self { runner, socket, cells: BTreeMap::new(), events: VecDeque::new(), next_id: 0 }
+    }
+
+    /// Whether there is a runner; where there was none, looks for the next one, without waiting for it.
+    pub(crate) fn find_runner(&mut self) -> bool {
+        match &mut self.runner {
+            Runner::Up(_) => return true,
+            Runner::Coming(connecting) => match connecting.try_recv() {
+                Ok(Ok(session)) => {
+                    tracing::info!("a runner is there again");
+                    self.runner = Runner::Up(session);
+                    return true;
+                }
+                Err(TryRecvError::Empty) => {}
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "no runner yet");
+                    self.runner = Runner::gone();
+                }
+                Err(TryRecvError::Disconnected) => self.runner = Runner::gone(),
+            },
+            Runner::Gone { again } if Instant::now() >= *again => {
+                let (tell, connecting) = channel();
+                let socket = self.socket.clone();
+                // A runner that is being started greets in its own time; the pipeline does not wait for it.
+                let started = std::thread::Builder::new()
+                    .name("runner".to_owned())
+                    .spawn(move || tell.send(RunnerClient::connect(&socket)).unwrap_or_default());
+                self.runner = if started.is_ok() { Runner::Coming(connecting) } else { Runner::gone() };
+            }
+            Runner::Gone { .. } => {}
+        }
+        false
+    }
+
+    /// The runner is gone, and every cell with it: strategies come back, from their snapshots, with the next one.
+    pub(crate) fn runner_lost(&mut self) {
+        self.runner = Runner::gone();
+        let strategies: Vec<StrategyId> = self.cells.keys().copied().collect();
+        for strategy in strategies {
+            self.lost(
+                strategy,
+                Fault::new(FaultCode::Host, "the runner ended, and the cell with it".to_owned()),
+            );
+        }
+    }
+
+    fn session(&mut self) -> Result<&mut RunnerClient, RunnerError> {
+        match &mut self.runner {
+            Runner::Up(session) => Ok(session),
+            Runner::Coming(_) | Runner::Gone { .. } => Err(RunnerError::Message(MessageError::Closed)),
+        }
     }
 
     /// Has a component compiled; one at a time. [`try_compiled`](Self::try_compiled) answers.
@@ -71,12 +147,12 @@ impl LiveCells {
         component: BorrowedFd<'_>,
         limits: CompileLimits,
     ) -> Result<(), RunnerError> {
-        self.runner.begin_compile(component, limits)
+        self.session()?.begin_compile(component, limits)
     }
 
     /// What came of the compilation, once that is known.
     pub(crate) fn try_compiled(&mut self) -> Result<Option<CompiledArtifact>, RunnerError> {
-        self.runner.try_compiled()
+        self.session()?.try_compiled()
     }
 
     /// Starts a cell that belongs to no strategy yet.
@@ -89,12 +165,19 @@ impl LiveCells {
     ) -> Result<(CellId, StartedCell), RunnerError> {
         let id = CellId(self.next_id);
         self.next_id = self.next_id.saturating_add(1);
-        Ok((id, self.runner.start_in(place, id, name, limits, artifact)?))
+        Ok((id, self.session()?.start_in(place, id, name, limits, artifact)?))
     }
 
     /// Ends a cell that belongs to no strategy.
     pub(crate) fn abandon(&mut self, id: CellId) {
-        if let Err(error) = self.runner.stop(id) {
+        self.stop_process(id);
+    }
+
+    /// Has the runner end a cell's process; without a runner there is none.
+    fn stop_process(&mut self, id: CellId) {
+        if let Runner::Up(runner) = &mut self.runner
+            && let Err(error) = runner.stop(id)
+        {
             tracing::warn!(%error, "the runner did not confirm the end of a cell");
         }
     }
@@ -121,12 +204,16 @@ impl LiveCells {
     /// What to wait for: each cell's descriptor and whether something is still to be sent there, and the runner's.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, bool)> {
         let cells = self.cells.values().filter_map(|cell| cell.link.as_ref());
-        cells.map(|link| (link.as_fd(), link.wants_write())).chain([(self.runner.as_fd(), false)])
+        let runner = match &self.runner {
+            Runner::Up(runner) => Some(runner.as_fd()),
+            Runner::Coming(_) | Runner::Gone { .. } => None,
+        };
+        cells.map(|link| (link.as_fd(), link.wants_write())).chain(runner.map(|runner| (runner, false)))
     }
 
     /// Notices cells that ended or do not answer, and whether the runner itself is gone: then every cell is.
     pub(crate) fn check_exits(&mut self) -> Result<(), RunnerError> {
-        while let Some(exit) = self.runner.try_exited()? {
+        while let Some(exit) = self.session()?.try_exited()? {
             let Some((&strategy, cell)) = self.cells.iter().find(|(_, cell)| cell.id == exit.cell) else {
                 continue;
             };
@@ -150,7 +237,7 @@ impl LiveCells {
             .collect();
         for (strategy, id) in stuck {
             tracing::error!(?strategy, "a cell does not answer and is killed");
-            self.runner.kill(id)?;
+            self.session()?.kill(id)?;
             let detail = format!("the cell did not answer within {} s and was killed", ANSWER_MAX.as_secs());
             self.lost(strategy, Fault::new(FaultCode::Host, detail));
         }
@@ -164,9 +251,8 @@ impl LiveCells {
             return;
         }
         cell.reviving.clear();
-        if let Err(error) = self.runner.stop(cell.id) {
-            tracing::warn!(%error, "the runner did not confirm the end of a cell");
-        }
+        let id = cell.id;
+        self.stop_process(id);
         self.events.push_back((strategy, CellEvent::Fault(fault)));
     }
 
@@ -207,8 +293,11 @@ impl LiveCells {
         let Some(cell) = self.cells.get_mut(&strategy) else { return Ok(()) };
         let id = CellId(self.next_id);
         self.next_id = self.next_id.saturating_add(1);
+        let Runner::Up(runner) = &mut self.runner else {
+            return Err(RunnerError::Message(MessageError::Closed));
+        };
         let CellSpec { name, artifact, limits, place, .. } = &cell.spec;
-        let started = self.runner.start_in(place, id, name, *limits, artifact)?;
+        let started = runner.start_in(place, id, name, *limits, artifact)?;
         cell.id = id;
         cell.link = Some(started.link);
         cell.pid = started.pid;
@@ -271,7 +360,10 @@ impl Cells for LiveCells {
         if self.cells.get(&strategy).is_some_and(|cell| cell.link.is_none())
             && let Err(error) = self.restart(strategy)
         {
-            let fault = Fault::new(FaultCode::Start, error.to_string());
+            // Only a cell that the runner could not start says something of the strategy.
+            let code =
+                if matches!(error, RunnerError::StartFailed(_)) { FaultCode::Start } else { FaultCode::Host };
+            let fault = Fault::new(code, error.to_string());
             return self.events.push_back((strategy, CellEvent::Fault(fault)));
         }
         let Some(cell) = self.cells.get_mut(&strategy) else { return };
@@ -287,9 +379,8 @@ impl Cells for LiveCells {
     fn stop(&mut self, strategy: StrategyId) {
         if let Some(cell) = self.cells.remove(&strategy)
             && cell.link.is_some()
-            && let Err(error) = self.runner.stop(cell.id)
         {
-            tracing::warn!(%error, "the runner did not confirm the end of a cell");
+            self.stop_process(cell.id);
         }
         self.events.retain(|(of, _)| *of != strategy);
     }

@@ -1,6 +1,5 @@
 //! The control socket's questions, answered on the pipeline's thread between two turns.
 
-use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
@@ -8,12 +7,14 @@ use std::time::{Duration, Instant};
 use portcullis_core::{Input, OperatorCommand, Reply, Scope, TradingState};
 use portcullis_role::{ActorName, ControlReply, ControlRequest, ControlServer, ScopeName};
 
+use crate::cli::Sockets;
 use crate::gateway::answers;
 use crate::gateway::launcher::Launcher;
 use crate::gateway::limits::{self, LimitsDesk};
 use crate::gateway::scope;
 use crate::gateway::start::Running;
 use crate::gateway::wake::Wake;
+use crate::sockets;
 
 /// Questions that may wait at once.
 const WAITING_MAX: usize = 16;
@@ -43,9 +44,9 @@ pub(crate) struct Control {
 
 impl Control {
     /// Starts to listen.
-    pub(crate) fn start(path: &Path, wake: Wake) -> io::Result<Self> {
+    pub(crate) fn start(from: Sockets, path: &Path, wake: Wake) -> anyhow::Result<Self> {
         let (ask, questions) = sync_channel(WAITING_MAX);
-        let server = ControlServer::start(path, move |request| forward(&ask, &wake, request))?;
+        let server = sockets::answer(from, path, move |request| forward(&ask, &wake, request))?;
         Ok(Self { questions, _server: server })
     }
 

@@ -171,10 +171,27 @@ impl Launcher {
         for id in ids {
             let Some(mut launch) = self.launches.remove(&id) else { continue };
             let advanced = self.advance(&mut launch, running);
+            if let Err(error) = &advanced {
+                self.fail(&mut launch, LaunchError::new("RUNNER_LOST", error));
+            }
             self.launches.insert(id, launch);
             advanced?;
         }
         Ok(())
+    }
+
+    /// The runner is gone, and with it what it was doing for launches.
+    pub(crate) fn runner_lost(&mut self) {
+        self.compiling = None;
+        let ids: Vec<u64> = self.launches.keys().copied().collect();
+        for id in ids {
+            self.with(id, |launcher, launch| {
+                if matches!(launch.stage, Stage::Compiling(_) | Stage::Describing(_) | Stage::Following(..)) {
+                    launcher
+                        .fail(launch, LaunchError::new("RUNNER_LOST", "the runner ended; deploy it again"));
+                }
+            });
+        }
     }
 
     /// How far a launch is.

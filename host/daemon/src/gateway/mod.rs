@@ -62,7 +62,7 @@ const KEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the gateway until SIGTERM, SIGINT or the operator's shutdown.
 pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Failure> {
-    let config = Config::load(&arguments.config, arguments.env.as_deref())?;
+    let config = Config::load(&arguments.config, &arguments.named)?;
     let dir = places.data();
     let stop = stop_flag()?;
     let wake = Wake::new().context("cannot make an event descriptor")?;
@@ -84,9 +84,7 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     };
     let mut launcher = Launcher::start(dir, &data, environment, &config, deployments, wake.clone())?;
     let mut limits = LimitsDesk::start(&data, wake.clone()).context("cannot start a thread")?;
-    let socket = places.control_socket();
-    let control = Control::start(&socket, wake.clone())
-        .with_context(|| format!("cannot listen on {}", socket.display()))?;
+    let control = Control::start(arguments.sockets, &places.control_socket(), wake.clone())?;
     let indexer = Indexer::spawn(dir).map_err(|error| Failure::finding(error.code(), error))?;
 
     let started = Instant::now();
@@ -103,10 +101,23 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
         if control.answer(&mut running, &mut launcher, &mut limits, watched, started) {
             break;
         }
-        let session = launcher.turn(&mut running).and_then(|()| running.pipeline.cells_mut().check_exits());
-        if let Err(error) = session {
-            // Every cell is gone with the runner. The supervisor starts the gateway again, which starts them again.
-            return Err(Failure::Environment(anyhow::Error::new(error).context("the runner is gone")));
+        if running.pipeline.cells_mut().find_runner() {
+            let session =
+                launcher.turn(&mut running).and_then(|()| running.pipeline.cells_mut().check_exits());
+            match session {
+                Ok(()) => {}
+                // The supervisor starts the gateway again, which starts the strategies again.
+                Err(error) if !ready => {
+                    return Err(Failure::Environment(
+                        anyhow::Error::new(error).context("the runner is gone"),
+                    ));
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the runner is gone; strategies come back with the next one");
+                    launcher.runner_lost();
+                    running.pipeline.cells_mut().runner_lost();
+                }
+            }
         }
         if !ready && !launcher.is_busy() {
             if let Some(failure) = launcher.configured_failure() {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use portcullis_bybit::{BybitVenue, JournalHead, LocalSigner};
+use portcullis_bybit::{BybitVenue, JournalHead};
 use portcullis_cell::{RunnerClient, RunnerError, engine_digest};
 use portcullis_core::{
     Command, Environment, Gate, Input, InstrumentSpec, Limits, MarginMode, Record, SessionStart, StrategyId,
@@ -14,6 +14,7 @@ use portcullis_core::{
 use portcullis_gateway::Pipeline;
 use portcullis_journal::{FileStorage, Log, LogConfig, Writer, boot_id};
 use portcullis_role::{Folder, MessageError};
+use portcullis_wire::{RemoteSigner, SignerWatch};
 
 use crate::config::{self, Config};
 use crate::failure::Failure;
@@ -30,12 +31,17 @@ use crate::{clock, venue};
 /// Longest wait for a runner that is still starting.
 const RUNNER_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Longest wait for a signer that is still starting.
+const SIGNER_PATIENCE: Duration = Duration::from_secs(10);
+
 /// The pipeline, live.
 pub(crate) type Live = Pipeline<BybitVenue, LiveCells, Writer<FileStorage>, fn() -> Timestamp>;
 
 /// A gateway at work.
 pub(crate) struct Running {
     pub(crate) pipeline: Live,
+    /// How the signer stands.
+    pub(crate) signer: SignerWatch,
     /// `name-version` of each strategy's bundle.
     pub(crate) bundles: BTreeMap<StrategyId, String>,
     /// Where the evidence of failures goes.
@@ -100,7 +106,9 @@ pub(crate) fn start(
         }
     };
     let runner = runner(&places.runner_socket())?;
-    let (venue, specs) = connect(config, dir, &gate, margin_mode, head, wake)?;
+    let signer = signer(config, places)?;
+    let watch = signer.beside();
+    let (venue, specs) = connect(config, dir, &gate, margin_mode, head, (signer, wake))?;
 
     let engine = engine_digest().map_err(anyhow::Error::new)?;
     let faults = FaultFiles::open(data, engine)
@@ -114,7 +122,7 @@ pub(crate) fn start(
         engine,
         at: clock::now(),
     };
-    let cells = LiveCells::new(runner);
+    let cells = LiveCells::new(runner, places.runner_socket());
     let clock: fn() -> Timestamp = clock::now;
     let mut pipeline =
         Pipeline::new(std::mem::take(&mut gate), journal, venue, cells, clock, config.lookahead());
@@ -123,7 +131,7 @@ pub(crate) fn start(
     for spec in specs {
         pipeline.hand_in(Input::Instrument(spec));
     }
-    Ok(Running { pipeline, bundles: BTreeMap::new(), faults, snapshots, kept: BTreeMap::new() })
+    Ok(Running { pipeline, signer: watch, bundles: BTreeMap::new(), faults, snapshots, kept: BTreeMap::new() })
 }
 
 /// The session with the runner, which may still be starting.
@@ -145,6 +153,17 @@ fn runner(socket: &Path) -> Result<RunnerClient, Failure> {
             }
         }
     }
+}
+
+/// The signer, which may still be starting. Without one the gateway starts all the same and holds what adds risk until there is one;
+/// only an account with a policy cannot be held against it then.
+fn signer(config: &Config, places: &Places) -> Result<RemoteSigner, Failure> {
+    let [socket, _] = places.signer_sockets();
+    let signer = venue::signer(config, places.data(), &socket, venue::remember)?;
+    if !signer.beside().wait(SIGNER_PATIENCE) {
+        tracing::warn!(trouble = signer.beside().state().trouble, "no signer yet: nothing adds risk");
+    }
+    Ok(signer)
 }
 
 fn limits(data: &Folder) -> Result<Limits, Failure> {
@@ -203,7 +222,7 @@ fn connect(
     gate: &Gate,
     margin_mode: MarginMode,
     head: Option<JournalHead>,
-    wake: &Wake,
+    (signer, wake): (RemoteSigner, &Wake),
 ) -> Result<(BybitVenue, Vec<InstrumentSpec>), Failure> {
     let mut settings = venue::settings(config, dir)?;
     settings.instruments = instruments::open(gate.state());
@@ -214,17 +233,7 @@ fn connect(
     if last > Timestamp::default() {
         settings.executions_since = last;
     }
-    let trade_key = venue::credentials(settings.environment, dir, &config.venue.trade_key)?;
-    venue::remember(dir, settings.environment, &[settings.read_key.key(), trade_key.key()])?;
-    if settings.environment == Environment::Live {
-        // Everything else about a live account has been checked by now, or is when it answers.
-        return Err(Failure::Usage(
-            "live trading is not offered by this version: the trade key must be in a signer process of its own; use paper, testnet or demo"
-                .to_owned(),
-        ));
-    }
-    let signer = LocalSigner::new(trade_key, clock::now);
-    let signer = if settings.trade_socket { signer.with_trade_socket() } else { signer };
+    venue::remember(dir, settings.environment, &[settings.read_key.key()])?;
     let ring = wake.clone();
     BybitVenue::connect(settings, Box::new(signer), move || ring.ring()).map_err(|error| {
         Failure::Environment(anyhow::Error::new(error).context("cannot connect to the venue"))

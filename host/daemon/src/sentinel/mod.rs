@@ -11,9 +11,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use portcullis_bybit::{EntryCanceller, LocalSigner};
-use portcullis_role::{ActorName, ControlServer, OwedHalt, SentinelReply, SentinelRequest};
+use portcullis_bybit::EntryCanceller;
+use portcullis_role::{ActorName, OwedHalt, SentinelReply, SentinelRequest};
 use serde_json::json;
 
 use crate::cli::Gateway;
@@ -21,7 +20,7 @@ use crate::config::Config;
 use crate::demo::stop_flag;
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::{clock, output, venue};
+use crate::{output, sockets, venue};
 
 use memory::MemoryFile;
 use watch::Watch;
@@ -40,7 +39,7 @@ struct Post {
 
 /// Watches until SIGTERM or SIGINT.
 pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Failure> {
-    let config = Config::load(&arguments.config, arguments.env.as_deref())?;
+    let config = Config::load(&arguments.config, &arguments.named)?;
     let Some(settings) = &config.sentinel else {
         return Err(Failure::Usage(format!(
             "{} has no [sentinel]; it names how long a lease lasts",
@@ -50,8 +49,9 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let stop = stop_flag()?;
     let dir = places.data();
     let venue = venue::settings(&config, dir)?;
-    let signer =
-        LocalSigner::new(venue::credentials(venue.environment, dir, &config.venue.trade_key)?, clock::now);
+    // Its own socket, on which the signer signs cancels alone. Rounds without a signer fail, and are repeated.
+    let [_, socket] = places.signer_sockets();
+    let signer = venue::signer(&config, dir, &socket, venue::recognise)?;
     let mut canceller = EntryCanceller::new(&venue, Box::new(signer))
         .map_err(|error| Failure::Environment(anyhow::Error::new(error)))?;
 
@@ -60,10 +60,10 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let memory = file.load()?;
     let watch = Watch::new(Duration::from_secs(settings.lease_s), memory, Instant::now());
     let post = Arc::new(Mutex::new(Post { watch, file }));
-    let socket = places.sentinel_socket();
     let asked = Arc::clone(&post);
-    let server = ControlServer::start(&socket, move |request| answer(&mut lock(&asked), request))
-        .with_context(|| format!("cannot listen on {}", socket.display()))?;
+    let socket = places.sentinel_socket();
+    let server =
+        sockets::answer(arguments.sockets, &socket, move |request| answer(&mut lock(&asked), request))?;
     output::json(&json!({"type": "ready", "role": "sentinel"}));
 
     while !stop.load(Ordering::Relaxed) {

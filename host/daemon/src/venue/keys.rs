@@ -13,13 +13,39 @@ use sha2::{Digest as _, Sha256};
 
 use crate::failure::Failure;
 
+/// Where they are kept, in the data directory.
+const SEEN: &str = "keys/seen.json";
+
 /// Keys by environment, as hashes: a key is no secret, but nobody needs to read it here.
 type Seen = BTreeMap<String, BTreeSet<String>>;
 
 /// Notes keys as those of an environment; refuses one that another environment used.
 pub(crate) fn remember(dir: &Path, environment: Environment, keys: &[&str]) -> Result<(), Failure> {
-    let file = dir.join("keys/seen.json");
-    let mut seen: Seen = match fs::read(&file) {
+    let file = dir.join(SEEN);
+    let (mut seen, hashes) = look_up(&file, environment, keys)?;
+    let of = seen.entry(environment.to_string()).or_default();
+    let before = of.len();
+    of.extend(hashes);
+    if of.len() == before {
+        return Ok(());
+    }
+    let new = file.with_extension("json.new");
+    let text = serde_json::to_vec(&seen).context("cannot write down which keys were used")?;
+    fs::create_dir_all(dir.join("keys")).context("cannot make the folder of the keys")?;
+    fs::write(&new, text)
+        .and_then(|()| fs::rename(&new, &file))
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(())
+}
+
+/// Refuses a key that another environment used, and notes nothing: for a role that may not write there.
+pub(crate) fn recognise(dir: &Path, environment: Environment, keys: &[&str]) -> Result<(), Failure> {
+    look_up(&dir.join(SEEN), environment, keys).map(|_| ())
+}
+
+/// The keys seen so far, and the hashes of these.
+fn look_up(file: &Path, environment: Environment, keys: &[&str]) -> Result<(Seen, Vec<String>), Failure> {
+    let seen: Seen = match fs::read(file) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?,
         Err(error) if error.kind() == ErrorKind::NotFound => Seen::new(),
@@ -41,19 +67,7 @@ pub(crate) fn remember(dir: &Path, environment: Environment, keys: &[&str]) -> R
             ),
         ));
     }
-    let of = seen.entry(environment.to_string()).or_default();
-    let before = of.len();
-    of.extend(hashes);
-    if of.len() == before {
-        return Ok(());
-    }
-    let new = file.with_extension("json.new");
-    let text = serde_json::to_vec(&seen).context("cannot write down which keys were used")?;
-    fs::create_dir_all(dir.join("keys")).context("cannot make the folder of the keys")?;
-    fs::write(&new, text)
-        .and_then(|()| fs::rename(&new, &file))
-        .with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(())
+    Ok((seen, hashes))
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use std::path::Path;
 use anyhow::Context as _;
 use portcullis_bybit::{AccountPolicy, Config as VenueSettings, Endpoints, Region, key_text};
 use portcullis_core::{Environment, MarginMode};
-use portcullis_wire::Credentials;
+use portcullis_wire::{Credentials, RemoteSigner, key_hash};
 
 use crate::clock;
 use crate::config::{Config, CredentialsFile};
 use crate::failure::Failure;
 
-pub(crate) use keys::remember;
+pub(crate) use keys::{recognise, remember};
 
 /// Settings of a connection, with the read key.
 pub(crate) fn settings(config: &Config, dir: &Path) -> Result<VenueSettings, Failure> {
@@ -57,6 +57,27 @@ pub(crate) fn credentials(
         .map_err(|error| Failure::Usage(format!("the secret in {}: {error}", named.display())))
 }
 
+/// The signer behind a socket. Its key is looked at before the first signature: it must be another one than the read key, and one that
+/// no other environment used, which `note` looks up.
+pub(crate) fn signer(
+    config: &Config,
+    dir: &Path,
+    socket: &Path,
+    note: fn(&Path, Environment, &[&str]) -> Result<(), Failure>,
+) -> Result<RemoteSigner, Failure> {
+    let environment = config.environment().context("the environment was checked before")?;
+    let read_key = key_hash(credentials(environment, dir, &config.venue.read_key)?.key());
+    let dir = dir.to_owned();
+    let check = move |key: &str| {
+        if key_hash(key) == read_key {
+            return Err("the signer's key is the read key: make one of each kind".to_owned());
+        }
+        note(&dir, environment, &[key]).map_err(|error| error.to_string())
+    };
+    let signer = RemoteSigner::start(socket, environment, Vec::new(), Box::new(check));
+    Ok(signer.context("cannot start a thread")?)
+}
+
 /// What the account is held against at the start and every hour; nothing where the configuration has no `[account]`, which only
 /// play money may do without.
 pub(crate) fn policy(config: &Config, margin_mode: MarginMode) -> Option<AccountPolicy> {
@@ -64,5 +85,6 @@ pub(crate) fn policy(config: &Config, margin_mode: MarginMode) -> Option<Account
     let mut policy = AccountPolicy::strict(account.addresses.clone(), margin_mode);
     policy.allow_main_account = account.allow_main_account;
     policy.leverage_max = account.leverage_max;
+    policy.uid.clone_from(&account.uid);
     Some(policy)
 }

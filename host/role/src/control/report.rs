@@ -24,6 +24,8 @@ pub struct StatusReport {
     pub unknown_orders: u64,
     /// What would protect the account without this gateway.
     pub protection: ProtectionReport,
+    /// Who signs its orders.
+    pub signer: SignerReport,
     /// How the books last compared with the venue; none before they did.
     pub comparison: Option<ComparisonLine>,
     /// The journal's end.
@@ -63,6 +65,21 @@ pub struct ProtectionReport {
     pub sentinel: String,
     /// Bybit's own cancel on disconnect: `unavailable`, because ordinary accounts cannot have it.
     pub disconnect_cancel: String,
+}
+
+/// The signer, as the gateway sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignerReport {
+    /// `up`; `latched`, when it signs nothing that adds risk any more until an operator starts it again; `down`; or `capless`, when the
+    /// trade stream is switched on, over which its cap has no say.
+    pub state: String,
+    /// Requests beyond its cap since it started.
+    pub violations: u64,
+    /// From how many on it latches.
+    pub violations_max: u64,
+    /// The last violation, or why it cannot be reached; empty when there is nothing to say.
+    pub detail: String,
 }
 
 /// How the books compared with the venue.

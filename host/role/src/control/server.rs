@@ -33,7 +33,8 @@ pub trait Answer: Serialize {
 /// Listens on the control socket until it is dropped.
 #[derive(Debug)]
 pub struct ControlServer {
-    path: PathBuf,
+    /// The socket's file, where this process made it.
+    path: Option<PathBuf>,
     stop: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
 }
@@ -49,7 +50,26 @@ impl ControlServer {
         path: &Path,
         handler: impl Fn(Q) -> A + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let listener = crate::listen(path)?;
+        Self::serve(crate::listen(path)?, Some(path.to_owned()), handler)
+    }
+
+    /// Answers on a socket that somebody else made, and keeps: the parent of this role.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub fn start_on<Q: DeserializeOwned + 'static, A: Answer + 'static>(
+        listener: UnixListener,
+        handler: impl Fn(Q) -> A + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::serve(listener, None, handler)
+    }
+
+    fn serve<Q: DeserializeOwned + 'static, A: Answer + 'static>(
+        listener: UnixListener,
+        path: Option<PathBuf>,
+        handler: impl Fn(Q) -> A + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let stop = Arc::new(rustix::event::eventfd(0, EventfdFlags::CLOEXEC)?);
         let stopped = Arc::clone(&stop);
@@ -57,7 +77,7 @@ impl ControlServer {
         let thread = std::thread::Builder::new()
             .name("control".to_owned())
             .spawn(move || accept(&listener, &stopped, &handler))?;
-        Ok(Self { path: path.to_owned(), stop, thread: Some(thread) })
+        Ok(Self { path, stop, thread: Some(thread) })
     }
 }
 
@@ -72,7 +92,9 @@ impl Drop for ControlServer {
         {
             tracing::warn!("the control server's thread panicked");
         }
-        if let Err(error) = std::fs::remove_file(&self.path) {
+        if let Some(path) = &self.path
+            && let Err(error) = std::fs::remove_file(path)
+        {
             tracing::debug!(%error, "the control socket was gone already");
         }
     }
@@ -143,6 +165,10 @@ fn converse<Q: DeserializeOwned, A: Answer>(
     stream.set_write_timeout(Some(IDLE))?;
     let mut reader = BufReader::new(stream);
     while let Some(line) = read_line(&mut reader)? {
+        if has_left(stream) {
+            // It waited while nobody answered here, and gave up: what it asked for is not wanted any more.
+            return Ok(());
+        }
         let reply = match serde_json::from_slice(&line) {
             Ok(request) => handler(request),
             Err(error) => A::error("BAD_REQUEST", error.to_string()),
@@ -156,6 +182,13 @@ fn converse<Q: DeserializeOwned, A: Answer>(
         }
     }
     Ok(())
+}
+
+/// Whether nobody is left on the other end.
+fn has_left(stream: &UnixStream) -> bool {
+    let mut ends = [PollFd::new(stream, PollFlags::empty())];
+    let polled = rustix::event::poll(&mut ends, Some(&rustix::event::Timespec::default()));
+    polled.is_ok() && ends.iter().any(|end| end.revents().contains(PollFlags::HUP))
 }
 
 /// One of the places for connections, given back when dropped.

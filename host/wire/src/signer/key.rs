@@ -1,70 +1,14 @@
-//! The trade key's seam: whoever holds it serialises and signs a closed list of requests, so that it cannot be made to sign
-//! anything else (RULES S1). Today it is in this process; the signer role takes its place behind the same trait.
+//! Who holds the trade key, as the client sees it.
 
 use core::fmt;
 
-use portcullis_wire::{
-    AmendOrder, Batch, CancelAll, CancelOrder, CreateOrder, Credentials, RECV_WINDOW_MS, Signature,
-    TradingStop, path,
-};
+use portcullis_core::Timestamp;
 
-use crate::Clock;
+use super::order::OrderRequest;
+use crate::{Credentials, RECV_WINDOW_MS, Signature, path};
 
-/// What the trade key may be used for.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made, signed and dropped at once; a box is one more allocation per order"
-)]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OrderRequest {
-    /// A new order.
-    Create(CreateOrder),
-    /// A change.
-    Amend(AmendOrder),
-    /// A cancel.
-    Cancel(CancelOrder),
-    /// Cancels of many.
-    CancelAll(CancelAll),
-    /// Protection of a position.
-    TradingStop(TradingStop),
-    /// Cancels of several orders, each with an outcome of its own.
-    CancelBatch(Batch<CancelOrder>),
-}
-
-impl OrderRequest {
-    /// Where it is posted.
-    pub fn path(&self) -> &'static str {
-        match self {
-            Self::Create(_) => path::CREATE,
-            Self::Amend(_) => path::AMEND,
-            Self::Cancel(_) => path::CANCEL,
-            Self::CancelAll(_) => path::CANCEL_ALL,
-            Self::TradingStop(_) => path::TRADING_STOP,
-            Self::CancelBatch(_) => path::CANCEL_BATCH,
-        }
-    }
-
-    /// The request as the trade stream takes it: the body without a signature, and the operation. `None` for what goes by REST only.
-    pub(crate) fn operation(&self) -> Option<&'static str> {
-        match self {
-            Self::Create(_) => Some("order.create"),
-            Self::Amend(_) => Some("order.amend"),
-            Self::Cancel(_) => Some("order.cancel"),
-            Self::CancelAll(_) | Self::TradingStop(_) | Self::CancelBatch(_) => None,
-        }
-    }
-
-    pub(crate) fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
-        match self {
-            Self::Create(request) => serde_json::to_vec(request),
-            Self::Amend(request) => serde_json::to_vec(request),
-            Self::Cancel(request) => serde_json::to_vec(request),
-            Self::CancelAll(request) => serde_json::to_vec(request),
-            Self::TradingStop(request) => serde_json::to_vec(request),
-            Self::CancelBatch(request) => serde_json::to_vec(request),
-        }
-    }
-}
+/// How far in the future the authentication of a stream expires, ms.
+const STREAM_AUTH_FOR_MS: u64 = 10_000;
 
 /// A request ready to be posted: the bytes that were signed, and what goes into the headers. Shows neither key nor signature when
 /// printed.
@@ -91,6 +35,23 @@ impl fmt::Debug for SignedRequest {
     }
 }
 
+/// The authentication of a stream. Shows neither key nor signature when printed.
+#[derive(Clone)]
+pub struct SignedStream {
+    /// The API key.
+    pub key: Box<str>,
+    /// Until when it may be used, ms.
+    pub expires_ms: u64,
+    /// The signature.
+    pub signature: Signature,
+}
+
+impl fmt::Debug for SignedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedStream").field("expires_ms", &self.expires_ms).finish_non_exhaustive()
+    }
+}
+
 /// Why a request was not signed; it was not sent either.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
@@ -100,12 +61,32 @@ pub enum SignError {
         /// Its reason.
         reason: String,
     },
+    /// The signer does not know the order that is to be changed; with price and quantity both it would.
+    #[error("the signer does not know the order")]
+    UnknownOrder,
     /// The signer cannot be reached.
     #[error("the signer cannot be reached")]
     Unreachable,
 }
 
-/// Holds the trade key.
+/// Whether a signer is there, and whether it signs what adds risk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SignerReadiness {
+    /// It answers.
+    pub up: bool,
+    /// It signs what adds risk.
+    pub adds: bool,
+}
+
+impl SignerReadiness {
+    /// It signs everything.
+    pub const FULL: Self = Self { up: true, adds: true };
+}
+
+/// Is told when a signer's readiness changes. Called from any thread; must not wait.
+pub type TellReadiness = Box<dyn Fn(SignerReadiness) + Send + Sync>;
+
+/// Holds the trade key, or reaches who does.
 pub trait OrderSigner: Send {
     /// Serialises and signs one request with the signer's own clock (RULES S2).
     ///
@@ -125,41 +106,26 @@ pub trait OrderSigner: Send {
     /// # Errors
     /// When it is not signed, which is what a signer does unless told otherwise.
     fn sign_stream(&mut self) -> Result<SignedStream, SignError> {
-        Err(SignError::Refused { reason: "the trade stream is not switched on".to_owned() })
+        Err(stream_is_off())
+    }
+
+    /// Has `tell` told how ready the signer is: now, and when that changes. A signer in this process always is.
+    fn watch(&mut self, tell: TellReadiness) {
+        tell(SignerReadiness::FULL);
     }
 }
 
-/// The authentication of a stream. Shows neither key nor signature when printed.
-#[derive(Clone)]
-pub struct SignedStream {
-    /// The API key.
-    pub key: Box<str>,
-    /// Until when it may be used, ms.
-    pub expires_ms: u64,
-    /// The signature.
-    pub signature: Signature,
-}
-
-impl fmt::Debug for SignedStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignedStream").field("expires_ms", &self.expires_ms).finish_non_exhaustive()
-    }
-}
-
-/// How far in the future the authentication of a stream expires.
-pub(crate) const STREAM_AUTH_FOR_MS: u64 = 10_000;
-
-/// A signer in this process.
+/// A signer in this process: what the signer role is built on, and for tests and measurements.
 #[derive(Debug)]
 pub struct LocalSigner {
     credentials: Credentials,
-    clock: Clock,
+    clock: fn() -> Timestamp,
     trade_socket: bool,
 }
 
 impl LocalSigner {
     /// Takes the trade key.
-    pub fn new(credentials: Credentials, clock: Clock) -> Self {
+    pub fn new(credentials: Credentials, clock: fn() -> Timestamp) -> Self {
         Self { credentials, clock, trade_socket: false }
     }
 
@@ -169,10 +135,15 @@ impl LocalSigner {
         Self { trade_socket: true, ..self }
     }
 
+    /// The API key.
+    pub(super) fn key(&self) -> &str {
+        self.credentials.key()
+    }
+
     fn signed(&self, path: &'static str, body: Vec<u8>) -> SignedRequest {
         let timestamp_ms = (self.clock)().millis();
         let signature = self.credentials.sign_request(timestamp_ms, RECV_WINDOW_MS, &body);
-        SignedRequest { path, body, key: self.credentials.key().into(), timestamp_ms, signature }
+        SignedRequest { path, body, key: self.key().into(), timestamp_ms, signature }
     }
 }
 
@@ -188,20 +159,22 @@ impl OrderSigner for LocalSigner {
 
     fn sign_stream(&mut self) -> Result<SignedStream, SignError> {
         if !self.trade_socket {
-            return Err(SignError::Refused { reason: "the trade stream is not switched on".to_owned() });
+            return Err(stream_is_off());
         }
         let expires_ms = (self.clock)().millis().saturating_add(STREAM_AUTH_FOR_MS);
         let signature = self.credentials.sign_stream(expires_ms);
-        Ok(SignedStream { key: self.credentials.key().into(), expires_ms, signature })
+        Ok(SignedStream { key: self.key().into(), expires_ms, signature })
     }
+}
+
+fn stream_is_off() -> SignError {
+    SignError::Refused { reason: "the trade stream is not switched on".to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
-    use portcullis_core::Timestamp;
-    use portcullis_wire::Category;
-
     use super::*;
+    use crate::{CancelOrder, Category};
 
     #[test]
     fn what_is_signed_is_what_is_sent() {
@@ -221,18 +194,10 @@ mod tests {
     #[test]
     fn printing_shows_neither_key_nor_secret() {
         let credentials = Credentials::new("AbCdEfGh1234567890", &"TopSecretText".to_owned().into());
-        let mut signer =
-            LocalSigner::new(credentials.clone(), || Timestamp::from_millis(1)).with_trade_socket();
+        let mut signer = LocalSigner::new(credentials, || Timestamp::from_millis(1)).with_trade_socket();
         let signed = signer.sign(&OrderRequest::Cancel(CancelOrder::default())).unwrap();
         let (query, stream) = (signer.sign_key_query().unwrap(), signer.sign_stream().unwrap());
-        let mut config = crate::Config::new(
-            portcullis_core::Environment::Paper,
-            crate::Endpoints::paper("http://127.0.0.1:9", "ws://127.0.0.1:9"),
-            credentials,
-            || Timestamp::from_millis(1),
-        );
-        config.trade_socket = true;
-        let shown = format!("{signer:?} {signed:?} {query:?} {stream:?} {config:?}");
+        let shown = format!("{signer:?} {signed:?} {query:?} {stream:?}");
         for hidden in ["EfGh1234567890", "TopSecret", signed.signature.as_str(), stream.signature.as_str()] {
             assert!(!shown.contains(hidden), "{hidden} in {shown}");
         }
@@ -241,7 +206,7 @@ mod tests {
     #[test]
     fn the_second_cap_stays_on_unless_switched_off() {
         let credentials = Credentials::new("key", &"secret".to_owned().into());
-        let clock: Clock = || Timestamp::from_millis(1_764_000_000_000);
+        let clock = || Timestamp::from_millis(1_764_000_000_000);
         let mut signer = LocalSigner::new(credentials.clone(), clock);
         assert!(matches!(signer.sign_stream(), Err(SignError::Refused { .. })));
         let mut signer = LocalSigner::new(credentials.clone(), clock).with_trade_socket();
