@@ -80,7 +80,7 @@ fi
 [ -f "$binary" ] || fail 3 "no binary at $binary: build one with cargo build --release, or name it with --binary"
 version=$("$binary" --version 2>/dev/null) || fail 3 "$binary does not run on this machine"
 
-for file in README.md portcullis.toml nginx/portcullis.conf systemd/portcullis.target systemd/tmpfiles.conf systemd/backoff.conf; do
+for file in README.md portcullis.toml signer.toml nginx/portcullis.conf systemd/portcullis.target systemd/tmpfiles.conf systemd/backoff.conf; do
     [ -f "$here/$file" ] || fail 3 "$here/$file is missing: copy the whole deploy folder"
 done
 
@@ -190,15 +190,18 @@ once() {
 
 say "Portcullis: $version into ${root:-this system} ($distribution $release), host $host"
 
-# ---- user
+# ---- users
 
-if [ -n "$(user_id portcullis)" ]; then
-    note unchanged "user portcullis"
-else
-    useradd ${root:+--root "$root"} --system --user-group --no-create-home --home-dir /var/lib/portcullis \
-        --shell /usr/sbin/nologin --comment "Portcullis" portcullis
-    note created "user portcullis"
-fi
+# The signer's is another one, so that nobody else can look into the process that holds the trade key.
+for user in portcullis portcullis-signer; do
+    if [ -n "$(user_id $user)" ]; then
+        note unchanged "user $user"
+    else
+        useradd ${root:+--root "$root"} --system --user-group --no-create-home --home-dir /var/lib/portcullis \
+            --shell /usr/sbin/nologin --comment "Portcullis" $user
+        note created "user $user"
+    fi
+done
 
 # ---- directories
 
@@ -224,6 +227,7 @@ file "$here/README.md" /usr/local/share/doc/portcullis/README.md 0644 root root
 # ---- configuration and limits
 
 file "$here/portcullis.toml" /etc/portcullis/portcullis.toml 0640 root portcullis
+file "$here/signer.toml" /etc/portcullis/signer.toml 0600 root root
 "$binary" limits template >"$scratch/limits.toml"
 file "$scratch/limits.toml" /var/lib/portcullis/limits.toml 0640 root portcullis
 {
@@ -232,33 +236,39 @@ file "$scratch/limits.toml" /var/lib/portcullis/limits.toml 0640 root portcullis
 } >"$scratch/console.env"
 file "$scratch/console.env" /etc/portcullis/console.env 0640 root portcullis
 
-# Keys of the paper exchange, worth nothing elsewhere: the gateway's two, and both once more for the exchange.
+# Keys of the paper exchange, worth nothing elsewhere: the gateway's and the signer's, and both once more for the exchange.
 secret() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 for name in read trade; do
     printf 'key = "paper-%s"\nsecret = "%s"\n' "$name" "$(secret)" >"$scratch/$name.toml"
-    once "$scratch/$name.toml" "/var/lib/portcullis/keys/$name.toml" 0600 portcullis portcullis
 done
+once "$scratch/read.toml" /var/lib/portcullis/keys/read.toml 0600 portcullis portcullis
+# Before there was a signer the gateway had the key that trades.
+before=$root/var/lib/portcullis/keys/trade.toml
+if [ -f "$before" ]; then
+    [ -e "$root/etc/portcullis/paper-trade.toml" ] || write "$before" "$root/etc/portcullis/paper-trade.toml" 0600 root root
+    rm "$before"
+    note moved "/var/lib/portcullis/keys/trade.toml to /etc/portcullis/paper-trade.toml"
+fi
+once "$scratch/trade.toml" /etc/portcullis/paper-trade.toml 0600 root root
 {
-    for name in read trade; do
-        say "[[account]]"
-        cat "$root/var/lib/portcullis/keys/$name.toml"
-        case $name in
-            read) say "read_only = true" ;;
-            *) say "read_only = false" ;;
-        esac
-    done
+    say "[[account]]"
+    cat "$root/var/lib/portcullis/keys/read.toml"
+    say "read_only = true"
+    say "[[account]]"
+    cat "$root/etc/portcullis/paper-trade.toml"
+    say "read_only = false"
 } >"$scratch/paper-keys.toml"
 once "$scratch/paper-keys.toml" /etc/portcullis/paper-keys.toml 0600 root root
 
 # ---- units
 
-for unit in "$here"/systemd/portcullis*.service "$here"/systemd/portcullis.target; do
+for unit in "$here"/systemd/portcullis*.service "$here"/systemd/portcullis*.socket "$here"/systemd/portcullis.target; do
     file "$unit" "/etc/systemd/system/${unit##*/}" 0644 root root
     case $outcome in created | updated) units_changed=1 ;; esac
 done
 systemd=$(${root:+chroot "$root"} systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
 if [ "${systemd:-0}" -ge 254 ]; then
-    for role in paper runner sentinel gateway console; do
+    for role in paper signer runner sentinel gateway console; do
         directory "/etc/systemd/system/portcullis-$role.service.d" 0755 root root
         file "$here/systemd/backoff.conf" "/etc/systemd/system/portcullis-$role.service.d/10-backoff.conf" 0644 root root
         case $outcome in created | updated) units_changed=1 ;; esac
@@ -321,7 +331,7 @@ say "What to do next (README.md explains each step):"
 if [ "$binary_outcome" = updated ]; then
     say "  systemctl restart portcullis.target"
 else
-    say "  read /var/lib/portcullis/limits.toml and /etc/portcullis/portcullis.toml, and make them yours"
+    say "  read /var/lib/portcullis/limits.toml, /etc/portcullis/portcullis.toml and /etc/portcullis/signer.toml, and make them yours"
     say "  portcullis keys trust NAME.pub --owner NAME --env paper"
     say "  systemctl enable --now portcullis-paper.service portcullis.target"
 fi

@@ -61,7 +61,7 @@ see second
 "$DEPLOY/install.sh" --root "$system" --binary "$SCRATCH/layers/binaries/portcullis" >"$SCRATCH/outside.out"
 see third
 for path in etc/portcullis var/lib/portcullis var/lib/portcullis/keys var/lib/portcullis/limits.toml \
-    var/lib/portcullis/keys/trade.toml etc/portcullis/tls/key.pem etc/systemd/system/portcullis-gateway.service; do
+    var/lib/portcullis/keys/read.toml etc/portcullis/paper-trade.toml etc/portcullis/signer.toml etc/portcullis/tls/key.pem etc/systemd/system/portcullis-gateway.service; do
     inside stat -c '%A %U:%G %n' "/$path"
 done >"$SCRATCH/modes"
 cp "$system/var/lib/portcullis/limits.toml" "$system/etc/portcullis/console.env" "$SCRATCH"
@@ -81,7 +81,9 @@ inside systemctl is-enabled portcullis.target >"$SCRATCH/enabled" || true
                  drwxr-x--- portcullis:portcullis /var/lib/portcullis\n\
                  drwx------ portcullis:portcullis /var/lib/portcullis/keys\n\
                  -rw-r----- root:portcullis /var/lib/portcullis/limits.toml\n\
-                 -rw------- portcullis:portcullis /var/lib/portcullis/keys/trade.toml\n\
+                 -rw------- portcullis:portcullis /var/lib/portcullis/keys/read.toml\n\
+                 -rw------- root:root /etc/portcullis/paper-trade.toml\n\
+                 -rw------- root:root /etc/portcullis/signer.toml\n\
                  -rw------- root:root /etc/portcullis/tls/key.pem\n\
                  -rw-r--r-- root:root /etc/systemd/system/portcullis-gateway.service\n";
     assert_eq!(read("modes"), modes);
@@ -95,11 +97,15 @@ fn an_operators_file_is_kept() -> Result<(), Failed> {
     let scratch = in_a_copy(
         r#"
 install --host trade.example.org >/dev/null
+# As an installation from before there was a signer has it.
+mv "$system/etc/portcullis/paper-trade.toml" "$system/var/lib/portcullis/keys/trade.toml"
+sha256sum <"$system/var/lib/portcullis/keys/trade.toml" >"$SCRATCH/trade_before"
 sed -i 's/order_notional_max = "5000"/order_notional_max = "50"/' "$system/var/lib/portcullis/limits.toml"
 chmod 0666 "$system/etc/portcullis/portcullis.toml"
 rm "$system/etc/tmpfiles.d/portcullis.conf"
 printf '# the operator was here\n' >>"$system/etc/systemd/system/portcullis-runner.service"
 install >"$SCRATCH/kept.out"
+sha256sum <"$system/etc/portcullis/paper-trade.toml" >"$SCRATCH/trade_after"
 cp "$system/var/lib/portcullis/limits.toml" "$SCRATCH"
 inside stat -c %a /etc/portcullis/portcullis.toml >"$SCRATCH/mode"
 
@@ -125,6 +131,8 @@ see second
     assert!(kept.contains("mended     /etc/portcullis/portcullis.toml"), "{kept}");
     assert!(kept.contains("created    /etc/tmpfiles.d/portcullis.conf"), "{kept}");
     assert!(read("limits.toml").contains("order_notional_max = \"50\""));
+    assert!(kept.contains("moved      /var/lib/portcullis/keys/trade.toml"), "{kept}");
+    assert_eq!(read("trade_before"), read("trade_after"), "the key that the exchange knows");
     assert_eq!(read("mode"), "640\n");
     let newer = read("newer.out");
     assert!(newer.contains("new        /etc/systemd/system/portcullis-runner.service.new"), "{newer}");

@@ -8,8 +8,8 @@ use libtest_mimic::{Failed, Trial};
 use crate::{BINARY, deploy, run, trial};
 
 /// The highest exposure of each unit, in tenths, as `systemd-analyze security` counts it.
-const EXPOSURE_MAX: [(&str, u32); 5] =
-    [("runner", 2), ("console", 3), ("sentinel", 11), ("gateway", 11), ("paper", 11)];
+const EXPOSURE_MAX: [(&str, u32); 6] =
+    [("signer", 4), ("runner", 2), ("console", 3), ("sentinel", 11), ("gateway", 11), ("paper", 11)];
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -17,13 +17,14 @@ pub(crate) fn tests() -> Vec<Trial> {
         trial("units_expose_little", &["systemd-analyze"], units_expose_little),
         trial("every_unit_is_counted", &[], every_unit_is_counted),
         trial("the_configuration_is_taken", &[], the_configuration_is_taken),
+        trial("the_signers_file_is_taken", &[], the_signers_file_is_taken),
     ]
 }
 
 fn units_are_understood() -> Result<(), Failed> {
     let scratch = tempfile::tempdir()?;
     let mut files = Vec::new();
-    for unit in units("service").into_iter().chain(units("target")) {
+    for unit in ["service", "socket", "target"].into_iter().flat_map(units) {
         // A unit whose program is missing is an error to systemd.
         let text = std::fs::read_to_string(&unit)?.replace("/usr/local/bin/portcullis", BINARY);
         let file = scratch.path().join(unit.file_name().unwrap());
@@ -72,6 +73,19 @@ fn the_configuration_is_taken() -> Result<(), Failed> {
         .arg(deploy().join("portcullis.toml")));
     assert_eq!(exit, 2, "{said}");
     assert!(said.contains("limits.toml"), "{said}");
+    Ok(())
+}
+
+/// The signer gets past its shipped file: what it misses is the key, which the service manager hands over.
+fn the_signers_file_is_taken() -> Result<(), Failed> {
+    let dir = tempfile::tempdir()?;
+    let (exit, said) = run(Command::new(BINARY)
+        .arg("--dir")
+        .arg(dir.path())
+        .args(["signer", "--config"])
+        .arg(deploy().join("signer.toml")));
+    assert_eq!(exit, 2, "{said}");
+    assert!(said.contains("no credential paper-trade was handed over"), "{said}");
     Ok(())
 }
 
