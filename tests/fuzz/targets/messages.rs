@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use portcullis_cell::{
     ACTIONS_PER_FRAME_MAX, BACKTRACE_FRAMES_MAX, CELL_PROTOCOL, CellExit, CellFault, CellId, CellLimits,
-    CellLink, CellReply, CellRequest, CompileLimits, Description, DescriptionParts, ExitStatus,
+    CellLink, CellPlace, CellReply, CellRequest, CompileLimits, Description, DescriptionParts, ExitStatus,
     FAULT_DETAIL_BYTES_MAX, FaultKind, FrameOutcome, InitRefusal, LOG_LINE_BYTES_MAX, METRIC_NAME_BYTES_MAX,
     MemoryUse, Parameter, ParameterKind, RUNNER_MESSAGE_BYTES_MAX, RestoreRefusal, RunnerMessage,
     RunnerRequest, SNAPSHOT_BYTES_MAX, Setup, Snapshot, Stream, Subscription,
@@ -198,12 +198,12 @@ pub fn runner_messages() -> Vec<Vec<u8>> {
     };
     let requests = [
         RunnerRequest::Compile(CompileLimits::NATIVE),
-        RunnerRequest::Start { cell, name: "tiny".parse().unwrap(), limits, shared: None },
+        RunnerRequest::Start { cell, name: "tiny".parse().unwrap(), limits, place: CellPlace::Own },
         RunnerRequest::Start {
             cell,
             name: "tiny".parse().unwrap(),
             limits,
-            shared: Some("house".parse().unwrap()),
+            place: CellPlace::Shared("house".parse().unwrap()),
         },
         RunnerRequest::Kill { cell },
         RunnerRequest::Stop { cell },

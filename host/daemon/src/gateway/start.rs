@@ -131,7 +131,14 @@ pub(crate) fn start(
     for spec in specs {
         pipeline.hand_in(Input::Instrument(spec));
     }
-    Ok(Running { pipeline, signer: watch, bundles: BTreeMap::new(), faults, snapshots, kept: BTreeMap::new() })
+    Ok(Running {
+        pipeline,
+        signer: watch,
+        bundles: BTreeMap::new(),
+        faults,
+        snapshots,
+        kept: BTreeMap::new(),
+    })
 }
 
 /// The session with the runner, which may still be starting.

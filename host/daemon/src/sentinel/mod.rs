@@ -6,6 +6,7 @@
 mod memory;
 mod watch;
 
+use anyhow::Context as _;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
