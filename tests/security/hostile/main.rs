@@ -66,6 +66,7 @@ fn role(mut arguments: std::env::ArgsOs) -> ExitCode {
         Some(COMPILE_ROLE) => compile_role(&arguments),
         Some(RUNNER_ROLE) => {
             let config = RunnerConfig {
+                handed_over: false,
                 socket: PathBuf::from(&arguments[0]),
                 executable: "/proc/self/exe".into(),
                 wasi_executable: None,
