@@ -42,14 +42,8 @@ repo = "https://example.org/tiny"
 commit = "0123456789abcdef"
 "#;
 
-const COMPONENT: &str = r#"(component
-  (core module $m (memory 1) (func (export "f")))
-  (core instance $i (instantiate $m))
-  (func $f (canon lift (core func $i "f")))
-  (instance $guest
-    (export "describe" (func $f)) (export "init" (func $f)) (export "on-frame" (func $f))
-    (export "snapshot" (func $f)) (export "restore" (func $f)))
-  (export "portcullis:strategy/guest@0.1.0" (instance $guest)))"#;
+/// The bundle that pins the format; its component is the smallest that is admitted.
+const GOLDEN: &[u8] = include_bytes!("../../fixtures/bundle/tiny-0.1.0.strategy");
 
 /// What the targets start from.
 struct Good {
@@ -62,7 +56,7 @@ struct Good {
 fn good() -> &'static Good {
     static GOOD: OnceLock<Good> = OnceLock::new();
     GOOD.get_or_init(|| {
-        let component = wat::parse_str(COMPONENT).unwrap();
+        let component = component(GOLDEN).unwrap().to_vec();
         let source = BundleSource::from_toml(SOURCE).unwrap();
         let [ana, boris] = [1, 2].map(|seed| SecretKey::from_seed(&[seed; 32]));
         let trusted = |key: &SecretKey, owner: &str| TrustedKey {
