@@ -2,7 +2,7 @@
 //!
 //! Seccomp and Landlock belong here too and come with the isolation of the roles; every role already passes through.
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit};
 
 /// What a role may still use. `None` leaves a limit as it was inherited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub fn confine(confinement: &Confinement) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Never above what was inherited, which only root could raise: a role makes do with less where the machine gives less.
 fn limit(resource: Resource, most: u64) -> std::io::Result<()> {
+    let most = getrlimit(resource).maximum.map_or(most, |inherited| inherited.min(most));
     Ok(rustix::process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?)
 }
