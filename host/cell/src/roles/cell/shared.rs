@@ -42,7 +42,7 @@ pub(super) fn serve_shared(runner: OwnedFd) -> Result<(), RoleError> {
             let Some(Err(error)) = members.get_mut(index).map(Member::serve) else { continue };
             let gone = members.swap_remove(index);
             if matches!(error, MessageError::Closed) {
-                tracing::info!(strategy = %gone.name, "left the cell");
+                tracing::debug!(strategy = %gone.name, "left the cell");
             } else {
                 tracing::error!(strategy = %gone.name, %error, "its gateway broke the protocol");
             }
@@ -87,7 +87,7 @@ impl Member {
         let Join { name, limits } = join;
         let [socket, artifact] = <[OwnedFd; 2]>::try_from(descriptors)
             .map_err(|all| MessageError::Malformed(format!("{} descriptors of a strategy", all.len())))?;
-        tracing::info!(strategy = %name, "joined the cell");
+        tracing::debug!(strategy = %name, "joined the cell");
         let strategy = ServedStrategy::start(programs.load(artifact), limits);
         Ok(Self { name, strategy, link: link(socket) })
     }

@@ -113,6 +113,7 @@ impl RunningCells {
         let command = cell::command(command, name, &limits, socket, artifact);
         let child = Supervised::spawn(command).map_err(|error| error.to_string())?;
         let pid = child.pid();
+        tracing::info!(cell = cell.0, %name, pid, "cell started");
         let home = Home::Own(cell);
         self.homes.insert(cell, home.clone());
         self.processes.insert(home, Process { child, members: BTreeSet::from([cell]), join: None });

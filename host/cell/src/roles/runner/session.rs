@@ -117,7 +117,7 @@ impl Session {
                 self.tell_exits()?;
                 match started {
                     Ok((pid, socket)) => {
-                        tracing::info!(cell = cell.0, %name, pid, "strategy started");
+                        tracing::debug!(cell = cell.0, %name, pid, "strategy started");
                         self.gateway.send(&RunnerMessage::Started { cell, pid }, &[socket.as_fd()])
                     }
                     Err(detail) => self.tell(&RunnerMessage::start_failed(cell, detail), &[]),
