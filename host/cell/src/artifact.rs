@@ -59,7 +59,7 @@ impl ArtifactKey {
         Self(key)
     }
 
-    fn mac(&self) -> Option<Hmac<Sha256>> {
+    pub(crate) fn mac(&self) -> Option<Hmac<Sha256>> {
         Hmac::new_from_slice(&self.0).ok()
     }
 }

@@ -34,9 +34,12 @@ pub enum RunnerError {
     /// A second compilation before the first was answered: the caller's mistake, and nothing was sent.
     #[error("a compilation is under way")]
     Compiling,
-    /// The component does not compile, or not within its limits.
+    /// The component does not compile, or not within its limits, and would not if it was tried again.
     #[error("{0}")]
     CompileFailed(String),
+    /// The compilation came to nothing for a reason that is not the component's: it may be tried again.
+    #[error("{0}; try again")]
+    CompileInterrupted(String),
     /// The cell does not run.
     #[error("{0}")]
     StartFailed(String),
@@ -61,7 +64,7 @@ enum Compilation {
     /// Not answered yet.
     UnderWay,
     /// Answered while something else was awaited.
-    Answered(Result<CompiledArtifact, String>),
+    Answered(Result<CompiledArtifact, (bool, String)>),
 }
 
 /// A cell that has been started.
@@ -112,13 +115,19 @@ impl RunnerClient {
     ///
     /// # Errors
     ///
-    /// [`RunnerError::CompileFailed`] leaves the session good.
+    /// [`RunnerError::CompileFailed`] and [`RunnerError::CompileInterrupted`] leave the session good.
     pub fn try_compiled(&mut self) -> Result<Option<CompiledArtifact>, RunnerError> {
         if matches!(self.compilation, Compilation::UnderWay) {
             self.take_arrived()?;
         }
         match std::mem::replace(&mut self.compilation, Compilation::None) {
-            Compilation::Answered(answer) => answer.map(Some).map_err(RunnerError::CompileFailed),
+            Compilation::Answered(answer) => answer.map(Some).map_err(|(lasting, detail)| {
+                if lasting {
+                    RunnerError::CompileFailed(detail)
+                } else {
+                    RunnerError::CompileInterrupted(detail)
+                }
+            }),
             pending @ (Compilation::None | Compilation::UnderWay) => {
                 self.compilation = pending;
                 Ok(None)
@@ -130,11 +139,11 @@ impl RunnerClient {
     ///
     /// # Errors
     ///
-    /// [`RunnerError::CompileFailed`] leaves the session good.
+    /// [`RunnerError::CompileFailed`] and [`RunnerError::CompileInterrupted`] leave the session good.
     pub fn compile(&mut self, component: &[u8], limits: CompileLimits) -> Result<Artifact, RunnerError> {
         let file = sealed_memory_file("component", component).map_err(ArtifactError::from)?;
         self.begin_compile(file.as_fd(), limits)?;
-        let wall = Duration::from_secs(limits.cpu_s.into()).saturating_mul(2).saturating_add(PATIENCE);
+        let wall = Duration::from_secs(limits.wall_s.into()).saturating_add(PATIENCE);
         self.socket.set_timeout(Some(wall)).map_err(MessageError::from)?;
         loop {
             if let Some(compiled) = self.try_compiled()? {
@@ -279,8 +288,8 @@ impl RunnerClient {
             (RunnerMessage::Compiled { engine }, Some(file)) if awaited => {
                 self.compilation = Compilation::Answered(Ok(CompiledArtifact { file, engine }));
             }
-            (RunnerMessage::CompileFailed { detail }, None) if awaited => {
-                self.compilation = Compilation::Answered(Err(detail));
+            (RunnerMessage::CompileFailed { lasting, detail }, None) if awaited => {
+                self.compilation = Compilation::Answered(Err((lasting, detail)));
             }
             (
                 RunnerMessage::Exited(_)

@@ -79,6 +79,8 @@ impl<I: Imports> Program<I> {
     pub fn load_with_imports(engine: &Arc<CellEngine>, artifact: &Artifact) -> Result<Self, LoadError> {
         artifact.check_engine(engine.digest())?;
         let component = deserialize(engine, artifact).map_err(LoadError::Unfit)?;
+        // Now, and not at the first instance: a cell has given up what it takes by then.
+        component.initialize_copy_on_write_image().map_err(LoadError::Unfit)?;
         let program =
             bindings::Program::new(&engine.engine, &component, I::link).map_err(LoadError::Unfit)?;
         Ok(Self { engine: Arc::clone(engine), program: Arc::new(program) })

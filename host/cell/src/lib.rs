@@ -4,6 +4,7 @@ mod artifact;
 mod bindings;
 mod client;
 mod compile;
+mod compile_failure;
 mod contract;
 mod engine;
 mod fault;
@@ -21,6 +22,7 @@ pub use artifact::{
 pub use bindings::CONTRACTS;
 pub use client::{CellLink, LinkError, RunnerClient, RunnerError, StartedCell};
 pub use compile::{CompileError, compile, component_digest};
+pub use compile_failure::CompileAttempt;
 pub use engine::{CellEngine, EngineError, engine_digest};
 pub use fault::{
     FAULT_FILE_BYTES_MAX, FaultFile, FaultFileError, FaultedCall, PastFrame, Place, Replay, ReplayedFault,
@@ -38,5 +40,5 @@ pub use protocol::{
 };
 pub use roles::{
     CELL_ROLE, COMPILE_ROLE, RUNNER_ROLE, RoleError, RunnerConfig, cell_role, cell_role_with, compile_role,
-    runner_role,
+    confine_cell, confine_compiler, confine_shared_cell, runner_role,
 };

@@ -4,6 +4,7 @@
 mod cell;
 mod compile;
 mod runner;
+mod sandbox;
 
 use std::ffi::OsString;
 
@@ -12,6 +13,7 @@ use portcullis_role::MessageError;
 pub use cell::{cell_role, cell_role_with};
 pub use compile::compile_role;
 pub use runner::{RunnerConfig, runner_role};
+pub use sandbox::{confine_cell, confine_compiler, confine_shared_cell};
 
 /// Name of the role that runs one strategy.
 pub const CELL_ROLE: &str = "cell";

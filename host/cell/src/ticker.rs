@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
@@ -43,8 +44,15 @@ impl Ticker {
     pub(crate) fn start(engine: EngineWeak) -> std::io::Result<Self> {
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);
-        let handle =
-            std::thread::Builder::new().name("epoch".to_owned()).spawn(move || run(&shared, &engine))?;
+        let (started, wait) = sync_channel(1);
+        let body = move || {
+            // Its owner is there until it has heard this; it takes no harm from one that is not.
+            let _heard = started.send(());
+            run(&shared, &engine);
+        };
+        let handle = std::thread::Builder::new().name("epoch".to_owned()).spawn(body)?;
+        // A thread makes calls before its first line that a cell has given up soon after.
+        wait.recv().map_err(std::io::Error::other)?;
         Ok(Self { state, thread: handle.thread().clone(), handle: Some(handle) })
     }
 

@@ -47,6 +47,7 @@ fn main() -> ExitCode {
                 handed_over: false,
                 executable: "/proc/self/exe".into(),
                 wasi_executable: None,
+                require_sandbox: false,
             };
             runner_role(&config)
         }
@@ -218,7 +219,7 @@ fn a_component_that_does_not_compile_is_refused_with_its_reason() {
 fn a_compiler_beyond_its_limits_is_ended() {
     let mut fixture = Fixture::new();
     let bytes = component(&Source::default());
-    let little = CompileLimits { memory_bytes_max: 1 << 20, cpu_s: 1 };
+    let little = CompileLimits { memory_bytes_max: 1 << 20, cpu_s: 1, wall_s: 30 };
     let refused = fixture.runner().compile(&bytes, little);
     assert!(matches!(refused, Err(RunnerError::CompileFailed(_))), "{refused:?}");
     fixture.runner().compile(&bytes, CompileLimits::NATIVE).unwrap();

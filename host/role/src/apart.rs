@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 
-use crate::{Confinement, confine};
+use crate::{Confined, Confinement, confine};
 
 /// The one descriptor, besides the standard ones, that the child keeps.
 const RESULT: libc::c_int = 3;
@@ -40,7 +40,8 @@ pub enum ApartError {
 }
 
 /// Does `work` in a child under `confinement`, with no descriptors but the standard ones, and returns what it returned, at most
-/// `bytes_max` bytes. The process must have a single thread.
+/// `bytes_max` bytes. The process must have a single thread. `work` is handed the proof of
+/// its confinement, to settle before any guest runs.
 ///
 /// # Errors
 ///
@@ -48,7 +49,7 @@ pub enum ApartError {
 pub fn in_child(
     confinement: &Confinement,
     bytes_max: u64,
-    work: impl FnOnce() -> Vec<u8>,
+    work: impl FnOnce(Confined) -> Vec<u8>,
 ) -> Result<Vec<u8>, ApartError> {
     let threads = std::fs::read_dir("/proc/self/task")?.count();
     if threads != 1 {
@@ -89,11 +90,11 @@ pub fn in_child(
 }
 
 /// The child: gives everything up, works, answers, ends.
-fn serve(writer: &OwnedFd, confinement: &Confinement, work: impl FnOnce() -> Vec<u8>) -> ! {
-    let prepared = only_result(writer).and_then(|result| confine(confinement).map(|()| result));
+fn serve(writer: &OwnedFd, confinement: &Confinement, work: impl FnOnce(Confined) -> Vec<u8>) -> ! {
+    let prepared = only_result(writer).and_then(|result| Ok((result, confine(confinement)?)));
     let status = match prepared {
         Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
-        Ok(mut result) => match catch_unwind(AssertUnwindSafe(work)) {
+        Ok((mut result, confined)) => match catch_unwind(AssertUnwindSafe(|| work(confined))) {
             Err(_) => PANICKED,
             Ok(bytes) => match result.write_all(&bytes) {
                 Ok(()) => DONE,

@@ -17,7 +17,7 @@ mod socket;
 mod spawn;
 
 pub use apart::{ApartError, in_child};
-pub use confine::{Confinement, confine};
+pub use confine::{Confined, Confinement, Files, NoSandbox, Profile, Sandbox, Tcp, confine};
 pub use control::{
     AccessKind, ActorName, Answer, CONTROL_LINE_BYTES_MAX, ComparisonLine, ControlError, ControlReply,
     ControlRequest, ControlServer, DenialLine, DeployRequest, DeploymentLine, DeploymentState, GaugeLine,

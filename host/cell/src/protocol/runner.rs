@@ -103,6 +103,8 @@ pub enum RunnerMessage {
     },
     /// The component did not compile, or not within its limits.
     CompileFailed {
+        /// Whether it would fail again: no machine out of memory, no kill, no full disk.
+        lasting: bool,
         /// For the operator.
         #[serde(deserialize_with = "line::<_, DETAIL_BYTES_MAX>")]
         detail: String,
@@ -133,8 +135,8 @@ pub enum RunnerMessage {
 
 impl RunnerMessage {
     /// A [`CompileFailed`](Self::CompileFailed) whose text is a line within the bound.
-    pub(crate) fn compile_failed(detail: String) -> Self {
-        Self::CompileFailed { detail: one_line(detail, DETAIL_BYTES_MAX) }
+    pub(crate) fn compile_failed(lasting: bool, detail: String) -> Self {
+        Self::CompileFailed { lasting, detail: one_line(detail, DETAIL_BYTES_MAX) }
     }
 
     /// A [`StartFailed`](Self::StartFailed) whose text is a line within the bound.
@@ -252,13 +254,15 @@ impl TryFrom<UncheckedLimits> for CellLimits {
 pub struct CompileLimits {
     /// Address space in bytes.
     pub memory_bytes_max: u64,
-    /// Processor time in seconds; on the wall clock it may take twice as long and a little more.
+    /// Processor time in seconds.
     pub cpu_s: u32,
+    /// Time on the wall clock in seconds, after which the child is killed.
+    pub wall_s: u32,
 }
 
 impl CompileLimits {
     /// For a component of at most 2 MiB compiled from Rust or C.
-    pub const NATIVE: Self = Self { memory_bytes_max: 1 << 30, cpu_s: 30 };
+    pub const NATIVE: Self = Self { memory_bytes_max: 1 << 30, cpu_s: 25, wall_s: 30 };
     /// For a component that carries a language runtime.
-    pub const SCRIPT: Self = Self { memory_bytes_max: 4 << 30, cpu_s: 180 };
+    pub const SCRIPT: Self = Self { memory_bytes_max: 4 << 30, cpu_s: 110, wall_s: 120 };
 }

@@ -9,9 +9,9 @@ use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 
 use portcullis_core::StrategyName;
-use portcullis_role::{Confinement, MESSAGE_BYTES_MAX, MessageLink, Party, RoleCommand, confine};
+use portcullis_role::{MESSAGE_BYTES_MAX, MessageLink, Party, RoleCommand};
 
-use super::{CELL_ROLE, RoleError, descriptor, number};
+use super::{CELL_ROLE, RoleError, confine_cell, confine_shared_cell, descriptor, number};
 use crate::Imports;
 use crate::protocol::{CELL_PROTOCOL, CellLimits, SharedCellName};
 use alone::serve_alone;
@@ -25,10 +25,7 @@ pub(crate) const SHARED_STRATEGIES_MAX: u32 = 1_024;
 /// What stands before the name of a shared cell among the arguments; no strategy is called so.
 const SHARED: &str = "--shared";
 
-/// The socket, the standard streams, and what wasmtime holds for memory images.
-const OPEN_FILES: u64 = 32;
-
-/// Likewise for a shared cell, with a socket and at worst an image for each strategy.
+/// Descriptors of a shared cell, with a socket and at worst an image for each strategy.
 pub(crate) const SHARED_OPEN_FILES: u64 = 2_112;
 
 /// The command that starts a cell for several strategies: descriptor 3 is its socket to the runner.
@@ -69,8 +66,7 @@ pub(crate) fn command(
 pub fn cell_role(arguments: &[OsString]) -> Result<(), RoleError> {
     if arguments.first().is_some_and(|argument| argument == SHARED) {
         let runner = descriptor(CELL_ROLE, 0)?;
-        give_up(SHARED_OPEN_FILES)?;
-        return serve_shared(runner);
+        return serve_shared(runner, confine_shared_cell(SHARED_OPEN_FILES)?);
     }
     cell_role_with::<()>(arguments)
 }
@@ -84,14 +80,11 @@ pub fn cell_role_with<I: Imports>(arguments: &[OsString]) -> Result<(), RoleErro
     let limits = limits(arguments)?;
     let socket = descriptor(CELL_ROLE, 0)?;
     let artifact = descriptor(CELL_ROLE, 1)?;
-    give_up(OPEN_FILES)?;
+    let confined = confine_cell(limits.memory_bytes_max)?;
     let program = Programs::<I>::new(1).load(artifact);
+    // No code of the guest has run yet, and none runs before what loading took is gone.
+    confined.settle().map_err(RoleError::system("confine"))?;
     serve_alone(ServedStrategy::start(program, limits), socket)
-}
-
-fn give_up(open_files: u64) -> Result<(), RoleError> {
-    let confinement = Confinement { open_files, address_space_bytes: None, cpu_s: None, file_bytes: None };
-    confine(&confinement).map_err(RoleError::system("confine"))
 }
 
 /// The link of one strategy to its gateway.

@@ -11,14 +11,11 @@ use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
-use portcullis_role::{Confinement, FIRST_DESCRIPTOR, check_peer, confine, inherited, listen};
+use portcullis_role::{FIRST_DESCRIPTOR, check_peer, inherited, listen};
 
 use super::RoleError;
-use super::cell::SHARED_OPEN_FILES;
+use super::sandbox::confine_runner;
 use session::Session;
-
-/// A socket and a process descriptor for every process. What a shared cell needs is more, and a child has no more than its parent.
-const OPEN_FILES: u64 = SHARED_OPEN_FILES;
 
 /// What a runner needs to know.
 #[derive(Debug, Clone)]
@@ -31,6 +28,8 @@ pub struct RunnerConfig {
     pub executable: PathBuf,
     /// The binary of the cells that offer WASI, `portcullis-wasi-cell`; `None` where no strategy may be of that tier.
     pub wasi_executable: Option<PathBuf>,
+    /// Whether to refuse a kernel that cannot put files out of reach.
+    pub require_sandbox: bool,
 }
 
 /// Runs the `runner` role: serves one gateway session after the other, for ever. Call it on the main thread, because children
@@ -40,15 +39,14 @@ pub struct RunnerConfig {
 ///
 /// When it cannot listen or accept; a session that ends badly is logged and the next one awaited.
 pub fn runner_role(config: &RunnerConfig) -> Result<(), RoleError> {
-    let confinement =
-        Confinement { open_files: OPEN_FILES, address_space_bytes: None, cpu_s: None, file_bytes: None };
-    confine(&confinement).map_err(RoleError::system("confine"))?;
     let listener = if config.handed_over {
         inherited(FIRST_DESCRIPTOR).map(UnixListener::from)
     } else {
         listen(&config.socket)
     };
     let listener = listener.map_err(RoleError::system("listen"))?;
+    let sandbox = confine_runner(config)?;
+    tracing::info!(%sandbox, "confined, and with it every cell");
     loop {
         serve_one(&listener, config).map_err(RoleError::system("accept"))?;
     }

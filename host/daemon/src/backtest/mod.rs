@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use portcullis_core::{Amount, BENCH_LIMITS, Limits, Span};
 use portcullis_lab::Latency;
-use portcullis_role::{Confinement, in_child};
+use portcullis_role::{Confinement, Profile, in_child};
 use serde_json::{Value, json};
 
 use crate::cli::Backtest;
@@ -38,11 +38,10 @@ struct Plan {
 /// Runs the command.
 pub(crate) fn run(arguments: &Backtest, as_json: bool) -> Result<ExitCode, Failure> {
     let plan = plan(arguments)?;
-    let confinement =
-        Confinement { open_files: OPEN_FILES, address_space_bytes: None, cpu_s: None, file_bytes: None };
-    let report = in_child(&confinement, REPORT_BYTES_MAX, || work::report(&plan)).map_err(|error| {
-        Failure::Environment(anyhow::Error::new(error).context("the backtest's own process"))
-    })?;
+    let confinement = Confinement::nothing(Profile::Lab, OPEN_FILES);
+    let report = in_child(&confinement, REPORT_BYTES_MAX, |confined| work::report(&plan, confined)).map_err(
+        |error| Failure::Environment(anyhow::Error::new(error).context("the backtest's own process")),
+    )?;
     let mut report: Value = serde_json::from_slice(&report).map_err(anyhow::Error::new)?;
     if let Some(code) = report.get("code").and_then(Value::as_str) {
         let detail = report.get("detail").and_then(Value::as_str).unwrap_or_default();

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use portcullis_bundle::{BundleSource, Tier, admit, inspect, mandate};
 use portcullis_cell::{Artifact, CellLimits, compile, component_digest};
 use portcullis_core::{Digest, Mandate};
-use portcullis_role::{Confinement, in_child, sealed_memory_file};
+use portcullis_role::{Confined, Confinement, Profile, in_child, sealed_memory_file};
 
 use crate::command::strategy;
 use crate::failure::Failure;
@@ -97,12 +97,15 @@ impl Subject {
 fn compiled(component: &[u8], tier: Tier) -> Result<Artifact, Failure> {
     let limits = compile_limits(tier);
     let confinement = Confinement {
-        open_files: OPEN_FILES,
         address_space_bytes: Some(limits.memory_bytes_max),
         cpu_s: Some(limits.cpu_s.into()),
-        file_bytes: None,
+        ..Confinement::nothing(Profile::Compile, OPEN_FILES)
     };
-    let work = || match compile(component) {
+    let compile = |confined: Confined| {
+        confined.settle().map_err(|error| error.to_string())?;
+        compile(component).map_err(|error| error.to_string())
+    };
+    let work = |confined| match compile(confined) {
         Ok(artifact) => [b"+".as_slice(), artifact.bytes()].concat(),
         Err(error) => format!("-{error}").into_bytes(),
     };

@@ -9,6 +9,7 @@ use portcullis_gateway::Stream;
 use portcullis_lab::{
     Candidate, Frames, GuestFault, Outcome, Settings, backtest, backtest_made, h1_depth, h1_trades,
 };
+use portcullis_role::Confined;
 use serde_json::{Value, json};
 
 use super::Plan;
@@ -17,18 +18,20 @@ use crate::failure::Failure;
 use crate::gateway::{candidate, parameters};
 
 /// The report, as JSON: the outcome, or `code` and `detail` of what went wrong.
-pub(super) fn report(plan: &Plan) -> Vec<u8> {
-    let report = match work(plan) {
+pub(super) fn report(plan: &Plan, confined: Confined) -> Vec<u8> {
+    let report = match work(plan, confined) {
         Ok(report) => report,
         Err(failure) => json!({"code": failure.code(), "detail": failure.to_string()}),
     };
     report.to_string().into_bytes()
 }
 
-fn work(plan: &Plan) -> Result<Value, Failure> {
+fn work(plan: &Plan, confined: Confined) -> Result<Value, Failure> {
     let engine = Arc::new(CellEngine::new().map_err(anyhow::Error::new)?);
     let program =
         Program::load(&engine, &plan.subject.artifact).map_err(|error| Failure::finding("UNFIT", error))?;
+    // No guest has run yet.
+    confined.settle().map_err(anyhow::Error::new)?;
     let trial = Trial { plan, program };
     if plan.strict {
         return Ok(written(plan, &trial.run(Frames::Strict)?));

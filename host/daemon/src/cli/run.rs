@@ -32,6 +32,9 @@ pub(crate) struct Runner {
     /// The binary for strategies of tier wasi, portcullis-wasi-cell; without it none of them starts.
     #[arg(long, value_name = "FILE")]
     pub(crate) wasi_cell: Option<PathBuf>,
+    /// Do not start on a kernel that cannot put files out of a cell's reach.
+    #[arg(long)]
+    pub(crate) require_sandbox: bool,
     #[command(flatten)]
     pub(crate) sockets: Sockets,
 }

@@ -11,7 +11,7 @@ use portcullis_cell::{
     CellEngine, FAULT_FILE_BYTES_MAX, FaultFile, FaultedCall, Program, engine_digest, replay,
 };
 use portcullis_core::Digest;
-use portcullis_role::{Confinement, in_child};
+use portcullis_role::{Confined, Confinement, Profile, in_child};
 use serde_json::{Value, json};
 
 use crate::backtest::Subject;
@@ -95,17 +95,11 @@ fn again(evidence: &FaultFile, bundle: &Path) -> Result<Verdict, Failure> {
             evidence.component
         )));
     }
-    let confinement = Confinement {
-        open_files: OPEN_FILES,
-        address_space_bytes: None,
-        cpu_s: Some(CPU_S),
-        file_bytes: None,
-    };
-    let answer =
-        in_child(&confinement, ANSWER_BYTES_MAX, || work(evidence, &subject).to_string().into_bytes())
-            .map_err(|error| {
-                Failure::Environment(anyhow::Error::new(error).context("the replay's own process"))
-            })?;
+    let confinement = Confinement { cpu_s: Some(CPU_S), ..Confinement::nothing(Profile::Lab, OPEN_FILES) };
+    let work = |confined| work(evidence, &subject, confined).to_string().into_bytes();
+    let answer = in_child(&confinement, ANSWER_BYTES_MAX, work).map_err(|error| {
+        Failure::Environment(anyhow::Error::new(error).context("the replay's own process"))
+    })?;
     let answer: Value = serde_json::from_slice(&answer).map_err(anyhow::Error::new)?;
     if let Some(trouble) = answer.get("trouble").and_then(Value::as_str) {
         return Err(Failure::Environment(anyhow::anyhow!("{trouble}")));
@@ -120,10 +114,14 @@ fn again(evidence: &FaultFile, bundle: &Path) -> Result<Verdict, Failure> {
 }
 
 /// What happens in the child.
-fn work(evidence: &FaultFile, subject: &Subject) -> Value {
+fn work(evidence: &FaultFile, subject: &Subject, confined: Confined) -> Value {
     let program = CellEngine::new().map_err(|error| error.to_string()).and_then(|engine| {
         Program::load(&Arc::new(engine), &subject.artifact).map_err(|error| error.to_string())
     });
+    // No guest has run yet.
+    if let Err(trouble) = confined.settle() {
+        return json!({"trouble": trouble.to_string()});
+    }
     let replayed = match program {
         Ok(program) => replay(evidence, program),
         Err(trouble) => return json!({"trouble": trouble}),

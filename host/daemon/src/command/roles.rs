@@ -27,6 +27,7 @@ pub(crate) fn runner(arguments: &Runner, places: &Places) -> Result<ExitCode, Fa
         handed_over: arguments.sockets.handed_over,
         executable: PathBuf::from("/proc/self/exe"),
         wasi_executable: arguments.wasi_cell.clone(),
+        require_sandbox: arguments.require_sandbox,
     };
     runner_role(&config).map_err(|error| Failure::Environment(error.into()))?;
     Ok(ExitCode::SUCCESS)

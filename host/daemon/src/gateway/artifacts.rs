@@ -4,8 +4,13 @@ use std::io::{ErrorKind, Write as _};
 
 use anyhow::Context as _;
 use portcullis_bundle::VerifiedBundle;
-use portcullis_cell::{ARTIFACT_BYTES_MAX, Artifact, ArtifactKey, engine_digest};
+use portcullis_cell::{
+    ARTIFACT_BYTES_MAX, Artifact, ArtifactKey, CompileAttempt, CompileLimits, engine_digest,
+};
+use portcullis_core::Digest;
 use portcullis_role::Folder;
+
+use super::compile_failures::CompileFailures;
 
 /// Longest stored artifact in bytes: the artifact under its HMAC.
 const STORED_BYTES_MAX: u64 = ARTIFACT_BYTES_MAX + 64;
@@ -17,6 +22,7 @@ const KEY: &str = "artifact.key";
 pub(crate) struct Artifacts {
     folder: Folder,
     key: ArtifactKey,
+    failures: CompileFailures,
 }
 
 impl Artifacts {
@@ -44,7 +50,9 @@ impl Artifacts {
                 return Err(error).with_context(|| format!("cannot write {}", file.display()));
             }
         }
-        Ok(Self { folder, key: ArtifactKey::new(key) })
+        let key = ArtifactKey::new(key);
+        let failures = CompileFailures::new(&data.path("artifacts"), key.clone());
+        Ok(Self { folder, key, failures })
     }
 
     /// The stored artifact of a bundle. One that does not verify counts as missing, so that an upgrade or a damaged disk costs a
@@ -59,6 +67,21 @@ impl Artifacts {
                 Ok(None)
             }
         }
+    }
+
+    /// Why a component did not compile when it was tried with this engine and under these limits, if it was.
+    pub(crate) fn failure(&self, component: Digest, limits: CompileLimits) -> anyhow::Result<Option<String>> {
+        Ok(self.failures.find(&CompileAttempt { component, engine: engine_digest()?, limits }))
+    }
+
+    /// Remembers that a component does not compile.
+    pub(crate) fn keep_failure(
+        &self,
+        component: Digest,
+        limits: CompileLimits,
+        reason: &str,
+    ) -> anyhow::Result<()> {
+        self.failures.keep(&CompileAttempt { component, engine: engine_digest()?, limits }, reason)
     }
 
     /// Stores an artifact.

@@ -56,6 +56,12 @@ impl Checked {
         let code = match artifacts.find(&bundle).map_err(|error| failed(&format!("{error:#}")))? {
             Some(artifact) => Code::Artifact(artifact.seal().map_err(|error| failed(&error))?),
             None => {
+                let tried = artifacts.failure(bundle.component_digest(), compile_limits(manifest.tier));
+                if let Some(reason) = tried.map_err(|error| failed(&format!("{error:#}")))? {
+                    let detail =
+                        format!("{reason} (found out before; the same component is not compiled again)");
+                    return Err(LaunchError::new("COMPILE_FAILED", detail));
+                }
                 let component = sealed_memory_file("component", bundle.component());
                 Code::Component(component.map_err(|error| failed(&error))?)
             }

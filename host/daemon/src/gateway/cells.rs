@@ -19,6 +19,9 @@ use signal_hook::consts::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
 /// is stuck or in other hands, and is killed. Its entries are cancelled before that (RULES C1).
 const ANSWER_MAX: Duration = Duration::from_secs(15);
 
+/// Longest wait for the runner's word on how a process ended whose socket is closed.
+const BURIAL: Duration = Duration::from_secs(2);
+
 /// Everything needed to start a strategy's cell, and to start it again.
 #[derive(Debug)]
 pub(crate) struct CellSpec {
@@ -40,6 +43,8 @@ struct Cell {
     pid: u32,
     /// When it was last asked something.
     asked: Instant,
+    /// Since when its socket is closed; the runner will say how its process ended.
+    closed: Option<Instant>,
     /// Whether the instance has been used: a fresh one needs no reset.
     used: bool,
     /// What is left to do before the instance is ready.
@@ -192,7 +197,7 @@ impl LiveCells {
         pid: u32,
     ) {
         let (asked, reviving) = (Instant::now(), VecDeque::new());
-        let cell = Cell { spec, id, link: Some(link), pid, asked, used: false, reviving };
+        let cell = Cell { spec, id, link: Some(link), pid, asked, closed: None, used: false, reviving };
         self.cells.insert(strategy, cell);
     }
 
@@ -203,7 +208,8 @@ impl LiveCells {
 
     /// What to wait for: each cell's descriptor and whether something is still to be sent there, and the runner's.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = (BorrowedFd<'_>, bool)> {
-        let cells = self.cells.values().filter_map(|cell| cell.link.as_ref());
+        let open = self.cells.values().filter(|cell| cell.closed.is_none());
+        let cells = open.filter_map(|cell| cell.link.as_ref());
         let runner = match &self.runner {
             Runner::Up(runner) => Some(runner.as_fd()),
             Runner::Coming(_) | Runner::Gone { .. } => None,
@@ -225,6 +231,12 @@ impl LiveCells {
             };
             let detail = format!("the cell's process ended with {}", exit.status);
             self.lost(strategy, Fault::new(code, detail));
+        }
+        let unburied = |cell: &Cell| cell.closed.is_some_and(|since| since.elapsed() > BURIAL);
+        let unburied: Vec<StrategyId> =
+            self.cells.iter().filter(|(_, cell)| unburied(cell)).map(|(strategy, _)| *strategy).collect();
+        for strategy in unburied {
+            self.lost(strategy, Fault::new(FaultCode::Host, "the cell closed its socket".to_owned()));
         }
         let stuck = |cell: &Cell| {
             cell.link.as_ref().is_some_and(CellLink::is_busy) && cell.asked.elapsed() > ANSWER_MAX
@@ -251,6 +263,7 @@ impl LiveCells {
             return;
         }
         cell.reviving.clear();
+        cell.closed = None;
         let id = cell.id;
         self.stop_process(id);
         self.events.push_back((strategy, CellEvent::Fault(fault)));
@@ -301,12 +314,14 @@ impl LiveCells {
         cell.id = id;
         cell.link = Some(started.link);
         cell.pid = started.pid;
+        cell.closed = None;
         cell.used = false;
         Ok(())
     }
 
     fn receive(&mut self, strategy: StrategyId) {
-        let Some(link) = self.cells.get_mut(&strategy).and_then(|cell| cell.link.as_mut()) else { return };
+        let open = self.cells.get_mut(&strategy).filter(|cell| cell.closed.is_none());
+        let Some(link) = open.and_then(|cell| cell.link.as_mut()) else { return };
         if link.wants_write()
             && let Err(error) = link.flush()
         {
@@ -321,7 +336,21 @@ impl LiveCells {
 
     /// A link that broke: a dead process, or a cell that does not keep the protocol and must not go on.
     fn broken(&mut self, strategy: StrategyId, error: &LinkError) {
-        self.lost(strategy, Fault::new(FaultCode::Host, error.to_string()));
+        let code = match error {
+            LinkError::Message(MessageError::Closed) => {
+                if let Some(cell) = self.cells.get_mut(&strategy) {
+                    cell.closed.get_or_insert_with(Instant::now);
+                }
+                return;
+            }
+            LinkError::Message(MessageError::Io(_) | MessageError::Greeting(_)) | LinkError::Busy => {
+                FaultCode::Host
+            }
+            // The cell's own code does not say such things.
+            LinkError::Message(MessageError::TooLong { .. } | MessageError::Malformed(_))
+            | LinkError::OutOfTurn => FaultCode::Protocol,
+        };
+        self.lost(strategy, Fault::new(code, error.to_string()));
     }
 
     fn take(&mut self, strategy: StrategyId, reply: CellReply) {

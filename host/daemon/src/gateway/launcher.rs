@@ -70,6 +70,8 @@ pub(crate) enum Done {
     Checked(u64, Result<(Checked, Code), LaunchError>),
     /// A compiled artifact was taken over.
     Stored(u64, Result<SealedArtifact, LaunchError>),
+    /// A failed compilation was noted.
+    Remembered(anyhow::Result<()>),
     /// A strategy was removed from the file.
     Removed(u64, Result<(), LaunchError>),
 }
@@ -256,6 +258,10 @@ impl Launcher {
                     (other, _) => launch.stage = other,
                 }
             }),
+            Done::Remembered(Ok(())) => {}
+            Done::Remembered(Err(error)) => {
+                tracing::warn!(error = format!("{error:#}"), "a failed compilation is not remembered");
+            }
             Done::Removed(id, removed) => self.removed(id, removed),
         }
     }
@@ -297,7 +303,13 @@ impl Launcher {
         let compiled = match running.pipeline.cells_mut().try_compiled() {
             Ok(None) => return Ok(()),
             Ok(Some(compiled)) => Ok(compiled),
-            Err(RunnerError::CompileFailed(detail)) => Err(LaunchError::new("COMPILE_FAILED", detail)),
+            Err(RunnerError::CompileFailed(detail)) => {
+                self.remember_failure(id, &detail);
+                Err(LaunchError::new("COMPILE_FAILED", detail))
+            }
+            Err(error @ RunnerError::CompileInterrupted(_)) => {
+                Err(LaunchError::new("COMPILE_INTERRUPTED", error))
+            }
             Err(error) => return Err(error),
         };
         self.compiling = None;
@@ -316,6 +328,16 @@ impl Launcher {
             }
         });
         Ok(())
+    }
+
+    /// Notes that a launch's component does not compile.
+    fn remember_failure(&self, id: u64, reason: &str) {
+        let Some(Stage::Compiling(checked)) = self.launches.get(&id).map(|launch| &launch.stage) else {
+            return;
+        };
+        let (component, limits) = (checked.bundle.component_digest(), checked.compile_limits());
+        let (artifacts, reason) = (Arc::clone(&self.artifacts), reason.to_owned());
+        self.worker.give(move || Done::Remembered(artifacts.keep_failure(component, limits, &reason)));
     }
 
     fn advance(&mut self, launch: &mut Launch, running: &mut Running) -> Result<(), RunnerError> {

@@ -4,6 +4,7 @@ mod answers;
 mod artifacts;
 pub(crate) mod candidate;
 mod cells;
+mod compile_failures;
 mod control;
 mod deployments;
 mod fault_files;

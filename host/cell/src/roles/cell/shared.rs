@@ -4,15 +4,12 @@
 //! What they share is the thread, so one may keep the others waiting for as long as its deadline, and the process: a guest that breaks
 //! out of its sandbox breaks into all of them. That is why the operator says who shares a cell, and nobody does unasked.
 //!
-//! Calls made here, for the sandbox: `poll`, `recvmsg` with descriptors for those that join, `recvfrom` and `sendto` without waiting,
-//! and, whenever one joins, what loading an artifact takes.
-
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use portcullis_core::StrategyName;
-use portcullis_role::{MessageError, MessageLink, MessageSocket};
+use portcullis_role::{Confined, MessageError, MessageLink, MessageSocket};
 use rustix::event::{PollFd, PollFlags};
 
 use super::programs::Programs;
@@ -28,12 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// When the runner breaks the protocol. A gateway that does costs one strategy its place and no other.
-pub(super) fn serve_shared(runner: OwnedFd) -> Result<(), RoleError> {
+/// When the kernel refuses, or the runner breaks the protocol. A gateway that does costs one strategy its place and no other.
+pub(super) fn serve_shared(runner: OwnedFd, confined: Confined) -> Result<(), RoleError> {
     let runner = UnixStream::from(runner);
     let mut runner = MessageSocket::new(runner, RUNNER_MESSAGE_BYTES_MAX);
     runner.set_timeout(Some(PATIENCE)).map_err(RoleError::system("set a timeout"))?;
     let mut programs = Programs::new(SHARED_STRATEGIES_MAX);
+    confined.settle().map_err(RoleError::system("confine"))?;
     let mut members: Vec<Member> = Vec::new();
     loop {
         let (joining, ready) = wait(&runner, &members).map_err(RoleError::system("poll"))?;

@@ -104,10 +104,9 @@ pub(super) struct Compilation {
 }
 
 impl Compilation {
-    /// A compilation that is given twice its processor time on the wall clock, and a little more.
-    pub(super) fn new(child: Supervised, output: OwnedFd, cpu_s: u32) -> Self {
-        let wall = Duration::from_secs(cpu_s.into()).saturating_mul(2).saturating_add(Duration::from_secs(5));
-        Self { child, output, started: Instant::now(), wall }
+    /// A compilation that is killed after so many seconds.
+    pub(super) fn new(child: Supervised, output: OwnedFd, wall_s: u32) -> Self {
+        Self { child, output, started: Instant::now(), wall: Duration::from_secs(wall_s.into()) }
     }
 
     /// What is left of its time; zero when it is over.

@@ -10,6 +10,7 @@ use portcullis_role::{
     MemoryFileError, MessageError, MessageSocket, Party, RoleCommand, create_memory_file, read_sealed, seal,
 };
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::process::Signal;
 
 use super::cells::{Home, RunningCells};
 use super::children::{Compilation, Supervised};
@@ -22,6 +23,9 @@ use crate::{ARTIFACT_BYTES_MAX, Artifact};
 
 /// Longest a gateway may take over one message, once it has begun; a half message holds every cell's exit report up.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Signals that the system or its operator sends whatever a process does.
+const DONE_TO_ANYBODY: [Signal; 5] = [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
 
 pub(super) struct Session {
     gateway: MessageSocket,
@@ -109,7 +113,7 @@ impl Session {
                     self.compilation = Some(running);
                     Ok(())
                 }
-                Err(detail) => self.tell(&RunnerMessage::compile_failed(detail), &[]),
+                Err(detail) => self.tell(&RunnerMessage::compile_failed(false, detail), &[]),
             },
             RunnerRequest::Start { cell, name, limits, place } => {
                 let started = only(descriptors)
@@ -148,7 +152,7 @@ impl Session {
         let command = RoleCommand::of(&self.executable, COMPILE_ROLE);
         let command = compile::command(command, limits, component, theirs);
         let child = Supervised::spawn(command).map_err(|error| error.to_string())?;
-        Ok(Compilation::new(child, output, limits.cpu_s))
+        Ok(Compilation::new(child, output, limits.wall_s))
     }
 
     fn finish_compilation(&mut self) -> Result<(), MessageError> {
@@ -161,10 +165,10 @@ impl Session {
                 let engine = artifact.engine();
                 match artifact.seal() {
                     Ok(file) => self.tell(&RunnerMessage::Compiled { engine }, &[file.as_fd()]),
-                    Err(error) => self.tell(&RunnerMessage::compile_failed(error.to_string()), &[]),
+                    Err(error) => self.tell(&RunnerMessage::compile_failed(false, error.to_string()), &[]),
                 }
             }
-            Err(detail) => self.tell(&RunnerMessage::compile_failed(detail), &[]),
+            Err((lasting, detail)) => self.tell(&RunnerMessage::compile_failed(lasting, detail), &[]),
         }
     }
 
@@ -188,24 +192,32 @@ fn only(descriptors: Vec<OwnedFd>) -> Result<OwnedFd, String> {
     Ok(descriptor)
 }
 
-/// The artifact a compiler has left, or why there is none.
-fn conclude(status: Option<ExitStatus>, output: OwnedFd) -> Result<Artifact, String> {
-    let status = status.ok_or("the compiler ran out of time")?;
-    seal(output.as_fd()).map_err(|error| error.to_string())?;
+/// The artifact a compiler has left; or whether it would fail again, and why there is none.
+fn conclude(status: Option<ExitStatus>, output: OwnedFd) -> Result<Artifact, (bool, String)> {
+    // Processor time is what a component is held to; a machine that is busy otherwise is not its fault.
+    let status = status.ok_or_else(|| (false, "the compiler did not come to an end in time".to_owned()))?;
+    seal(output.as_fd()).map_err(|error| (false, error.to_string()))?;
     match status {
-        ExitStatus::Code(0) => Artifact::receive(output).map_err(|error| error.to_string()),
+        ExitStatus::Code(0) => Artifact::receive(output).map_err(|error| (false, error.to_string())),
         ExitStatus::Code(_) | ExitStatus::Signal(_) => Err(reason(status, output)),
     }
 }
 
-fn reason(status: ExitStatus, output: OwnedFd) -> String {
+fn reason(status: ExitStatus, output: OwnedFd) -> (bool, String) {
     let bound = u64::try_from(REASON_BYTES_MAX).unwrap_or(ARTIFACT_BYTES_MAX);
     match read_sealed(output, bound) {
-        Ok(bytes) if !bytes.is_empty() => String::from_utf8_lossy(&bytes).into_owned(),
-        // A signal is the kernel's word on a limit: processor time, memory (the allocator aborts) or output.
-        Ok(_) | Err(MemoryFileError::TooLong { .. }) => {
-            format!("the compiler ended with {status}, beyond its limits")
+        Ok(bytes) if !bytes.is_empty() => {
+            (matches!(status, ExitStatus::Code(_)), String::from_utf8_lossy(&bytes).into_owned())
         }
-        Err(error) => error.to_string(),
+        Ok(_) | Err(MemoryFileError::TooLong { .. }) => match status {
+            // A signal is the kernel's word on a limit: processor time, memory (the allocator gives up) or output.
+            ExitStatus::Signal(signal) if !DONE_TO_ANYBODY.iter().any(|one| one.as_raw() == signal) => {
+                (true, format!("the compiler ended with {status}, beyond its limits"))
+            }
+            ExitStatus::Signal(_) | ExitStatus::Code(_) => {
+                (false, format!("the compiler ended with {status}"))
+            }
+        },
+        Err(error) => (false, error.to_string()),
     }
 }
