@@ -107,7 +107,8 @@ fn a_text_that_is_no_line_is_not_taken() {
     assert!(!refused(&fault("wasm trap: ünreachable")));
     let failed = |detail: &str| {
         let bytes =
-            postcard::to_allocvec(&RunnerMessage::CompileFailed { detail: detail.to_owned() }).unwrap();
+            postcard::to_allocvec(&RunnerMessage::CompileFailed { detail: detail.to_owned(), lasting: true })
+                .unwrap();
         postcard::from_bytes::<RunnerMessage>(&bytes)
     };
     assert!(failed("plain").is_ok());

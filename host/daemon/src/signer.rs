@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use portcullis_core::Environment;
-use portcullis_role::{Confinement, confine};
+use portcullis_role::{Confined, Confinement, Profile, confine};
 use portcullis_wire::{Cap, SignerConfig, serve_signer};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -65,13 +65,12 @@ pub(crate) fn run(arguments: &Signer, places: &Places) -> Result<ExitCode, Failu
     let [gateway, sentinel] = places.signer_sockets();
     let [gateway, sentinel] = sockets::listeners(arguments.sockets, &[&gateway, &sentinel])?;
     let confinement = Confinement {
-        open_files: OPEN_FILES,
         address_space_bytes: Some(ADDRESS_SPACE_BYTES),
-        cpu_s: None,
-        // Not zero: where its log goes to a file, the kernel would end it for a line.
-        file_bytes: None,
+        ..Confinement::nothing(Profile::Sentinel, OPEN_FILES)
     };
-    confine(&confinement).context("the signer could not be confined")?;
+    let sandbox =
+        confine(&confinement).and_then(Confined::settle).context("the signer could not be confined")?;
+    tracing::info!(%sandbox, "confined");
     output::json(&json!({"type": "ready", "role": "signer"}));
     match serve_signer(config, gateway, sentinel) {
         Ok(never) => match never {},

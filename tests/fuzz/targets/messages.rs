@@ -210,7 +210,7 @@ pub fn runner_messages() -> Vec<Vec<u8>> {
     ];
     let messages = [
         RunnerMessage::Compiled { engine: Digest([3; 32]) },
-        RunnerMessage::CompileFailed { detail: "no memory".to_owned() },
+        RunnerMessage::CompileFailed { detail: "no memory".to_owned(), lasting: true },
         RunnerMessage::Started { cell, pid: 9 },
         RunnerMessage::StartFailed { cell, detail: "no process".to_owned() },
         RunnerMessage::Stopped { cell },
@@ -227,7 +227,9 @@ pub fn runner(input: &[u8]) -> bool {
         }
     });
     let messages = received::<RunnerMessage>(input, |message| {
-        if let RunnerMessage::CompileFailed { detail } | RunnerMessage::StartFailed { detail, .. } = message {
+        if let RunnerMessage::CompileFailed { detail, .. } | RunnerMessage::StartFailed { detail, .. } =
+            message
+        {
             assert!(detail.len() <= 1_024);
             shown(detail);
         }

@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         Some(LAB_ROLE) => payload::lab(),
         Some(COMPILE_ROLE) => compile_role(&arguments),
         Some(RUNNER_ROLE) => runner_role(&RunnerConfig {
+            handed_over: false,
             socket: PathBuf::from(&arguments[0]),
             executable: "/proc/self/exe".into(),
             wasi_executable: None,

@@ -67,6 +67,7 @@ fn role(mut arguments: std::env::ArgsOs) -> ExitCode {
         Some(RUNNER_ROLE) => {
             let config = RunnerConfig {
                 handed_over: false,
+                require_sandbox: false,
                 socket: PathBuf::from(&arguments[0]),
                 executable: "/proc/self/exe".into(),
                 wasi_executable: None,
