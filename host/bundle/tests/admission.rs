@@ -185,6 +185,31 @@ fn a_nested_component_may_not_hold_code() {
     assert_eq!(admit_code(&tiny_and(&[with_code])), Err("NESTED_CORE_MODULE"));
     let deeper = "(component (component (core module (func))))";
     assert_eq!(admit_code(&tiny_and(&[deeper])), Err("NESTED_CORE_MODULE"));
+    // Nor may it get at the outermost component's modules.
+    for way in [
+        "(core module $code) (component (alias outer 1 $code (core module)))",
+        "(core module $code) (component $n (import \"m\" (core module $m)) (core instance (instantiate $m)))
+            (instance (instantiate $n (with \"m\" (core module $code))))",
+        "(core module $code) (component $n (import \"m\" (core module $m)) (export \"m\" (core module $m)))
+            (instance $ni (instantiate $n (with \"m\" (core module $code))))
+            (alias export $ni \"m\" (core module $again)) (core instance (instantiate $again))",
+    ] {
+        assert_eq!(admit_code(&tiny_and(&[way])), Err("NESTED_CORE_MODULE"), "{way}");
+    }
+}
+
+#[test]
+fn a_module_instantiated_again_counts_again() {
+    for (module, code) in [
+        ("(memory 1)", "TOO_MANY_MEMORIES"),
+        ("(table 0 funcref)", "TOO_MANY_TABLES"),
+        ("(table 15000 funcref)", "TOO_MANY_TABLE_ELEMENTS"),
+    ] {
+        let module = format!("(core module $twice {module})");
+        let again = "(core instance (instantiate $twice))";
+        assert_eq!(admit_code(&tiny_and(&[&module, again])).err(), None, "{code}");
+        assert_eq!(admit_code(&tiny_and(&[&module, &again.repeat(3)])), Err(code));
+    }
 }
 
 #[test]

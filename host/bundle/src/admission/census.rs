@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    Encoding, FunctionBody, FunctionSectionReader, MemorySectionReader, Parser, Payload, TableSectionReader,
-    TypeSectionReader,
+    ComponentAlias, ComponentAliasSectionReader, ComponentExternalKind, ComponentOuterAliasKind, Encoding,
+    FunctionBody, FunctionSectionReader, Instance, InstanceSectionReader, MemorySectionReader, Parser,
+    Payload, TableSectionReader, TypeSectionReader,
 };
 
 use super::features::invalid;
@@ -23,6 +24,8 @@ const NAMES_MAX: usize = 64;
 pub(super) struct Census {
     tier: Tier,
     totals: BTreeMap<StaticLimit, u64>,
+    /// The core modules of the outermost component, in the order of their definition.
+    modules: Vec<Module>,
     /// What the outermost component imports.
     pub(super) imports: Names,
     /// What the outermost component exports.
@@ -32,8 +35,13 @@ pub(super) struct Census {
 impl Census {
     /// Counts, and refuses what is beyond the limits of `tier`.
     pub(super) fn take(component: &[u8], tier: Tier) -> Result<Self, Inadmissible> {
-        let mut census =
-            Self { tier, totals: BTreeMap::new(), imports: Names::default(), exports: Names::default() };
+        let mut census = Self {
+            tier,
+            totals: BTreeMap::new(),
+            modules: Vec::new(),
+            imports: Names::default(),
+            exports: Names::default(),
+        };
         let mut inside = Vec::new();
         for payload in Parser::new(0).parse_all(component) {
             census.visit(payload.map_err(invalid)?, &mut inside)?;
@@ -50,7 +58,11 @@ impl Census {
         let outermost = inside.len() == 1;
         match payload {
             Payload::Version { encoding, .. } => self.enter(encoding, inside)?,
-            Payload::End(_) => drop(inside.pop()),
+            Payload::End(_) => {
+                if let Some(Inside::Module { module, .. }) = inside.pop() {
+                    self.modules.push(module);
+                }
+            }
 
             Payload::ComponentImportSection(section) => {
                 self.add(StaticLimit::ComponentItems, section.count())?;
@@ -64,7 +76,7 @@ impl Census {
                     self.exports.add(export.map_err(invalid)?.name.name);
                 }
             }
-            Payload::InstanceSection(section) => self.add(StaticLimit::Instances, section.count())?,
+            Payload::InstanceSection(section) => self.visit_instances(section, outermost)?,
             Payload::ComponentInstanceSection(section) => {
                 self.add(StaticLimit::Instances, section.count())?
             }
@@ -72,9 +84,7 @@ impl Census {
             Payload::ComponentTypeSection(section) => {
                 self.add(StaticLimit::ComponentItems, section.count())?
             }
-            Payload::ComponentAliasSection(section) => {
-                self.add(StaticLimit::ComponentItems, section.count())?
-            }
+            Payload::ComponentAliasSection(section) => self.visit_aliases(section)?,
             Payload::ComponentCanonicalSection(section) => {
                 self.add(StaticLimit::ComponentItems, section.count())?
             }
@@ -82,8 +92,8 @@ impl Census {
             Payload::TypeSection(section) => self.visit_types(section, inside)?,
             Payload::ImportSection(section) => self.add(StaticLimit::CoreImports, section.count())?,
             Payload::FunctionSection(section) => self.visit_functions(section, inside)?,
-            Payload::TableSection(section) => self.visit_tables(section)?,
-            Payload::MemorySection(section) => self.visit_memories(section)?,
+            Payload::TableSection(section) => self.visit_tables(section, inside)?,
+            Payload::MemorySection(section) => self.visit_memories(section, inside)?,
             Payload::GlobalSection(section) => self.add(StaticLimit::Globals, section.count())?,
             Payload::ExportSection(section) => self.add(StaticLimit::CoreExports, section.count())?,
             Payload::ElementSection(section) => self.add(StaticLimit::ElementSegments, section.count())?,
@@ -119,7 +129,46 @@ impl Census {
                     return Err(Inadmissible::NestedCoreModule);
                 }
                 self.add(StaticLimit::Modules, 1_u32)?;
-                inside.push(Inside::Module { params: Vec::new() });
+                inside.push(Inside::Module { params: Vec::new(), module: Module::default() });
+            }
+        }
+        Ok(())
+    }
+
+    /// A module that is instantiated again takes its memories and tables again.
+    fn visit_instances(
+        &mut self,
+        section: InstanceSectionReader<'_>,
+        outermost: bool,
+    ) -> Result<(), Inadmissible> {
+        self.add(StaticLimit::Instances, section.count())?;
+        for instance in section {
+            let Instance::Instantiate { module_index, .. } = instance.map_err(invalid)? else { continue };
+            if !outermost {
+                return Err(Inadmissible::NestedCoreModule);
+            }
+            // An index out of range counts nothing here and fails validation.
+            let Some(module) = self.modules.get_mut(module_index as usize) else { continue };
+            if std::mem::replace(&mut module.instantiated, true) {
+                for (limit, figure) in module.figures.clone() {
+                    self.add(limit, figure)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A core module under a second name could be instantiated past the count above, so there is none.
+    fn visit_aliases(&mut self, section: ComponentAliasSectionReader<'_>) -> Result<(), Inadmissible> {
+        self.add(StaticLimit::ComponentItems, section.count())?;
+        for alias in section {
+            let is_module = match alias.map_err(invalid)? {
+                ComponentAlias::InstanceExport { kind, .. } => kind == ComponentExternalKind::Module,
+                ComponentAlias::Outer { kind, .. } => kind == ComponentOuterAliasKind::CoreModule,
+                ComponentAlias::CoreInstanceExport { .. } => false,
+            };
+            if is_module {
+                return Err(Inadmissible::NestedCoreModule);
             }
         }
         Ok(())
@@ -136,7 +185,7 @@ impl Census {
             let params = function.params().len() as u64;
             self.at_most(StaticLimit::FunctionParams, params)?;
             self.at_most(StaticLimit::FunctionResults, function.results().len() as u64)?;
-            if let Some(Inside::Module { params: known }) = inside.last_mut() {
+            if let Some(Inside::Module { params: known, .. }) = inside.last_mut() {
                 known.push(params);
             }
         }
@@ -152,28 +201,51 @@ impl Census {
         for type_index in section {
             let type_index = type_index.map_err(invalid)? as usize;
             // An index out of range counts nothing here and fails validation.
-            if let Some(Inside::Module { params }) = inside.last() {
+            if let Some(Inside::Module { params, .. }) = inside.last() {
                 self.add(StaticLimit::TotalParams, params.get(type_index).copied().unwrap_or(0))?;
             }
         }
         Ok(())
     }
 
-    fn visit_tables(&mut self, section: TableSectionReader<'_>) -> Result<(), Inadmissible> {
-        self.add(StaticLimit::Tables, section.count())?;
+    fn visit_tables(
+        &mut self,
+        section: TableSectionReader<'_>,
+        inside: &mut [Inside],
+    ) -> Result<(), Inadmissible> {
+        self.hold(StaticLimit::Tables, section.count(), inside)?;
         for table in section {
-            self.add(StaticLimit::TableElements, table.map_err(invalid)?.ty.initial)?;
+            self.hold(StaticLimit::TableElements, table.map_err(invalid)?.ty.initial, inside)?;
         }
         Ok(())
     }
 
-    fn visit_memories(&mut self, section: MemorySectionReader<'_>) -> Result<(), Inadmissible> {
-        self.add(StaticLimit::Memories, section.count())?;
+    fn visit_memories(
+        &mut self,
+        section: MemorySectionReader<'_>,
+        inside: &mut [Inside],
+    ) -> Result<(), Inadmissible> {
+        self.hold(StaticLimit::Memories, section.count(), inside)?;
         for memory in section {
             let pages = memory.map_err(invalid)?.initial;
-            self.add(StaticLimit::InitialMemory, pages.saturating_mul(PAGE_BYTES))?;
+            self.hold(StaticLimit::InitialMemory, pages.saturating_mul(PAGE_BYTES), inside)?;
         }
         Ok(())
+    }
+
+    /// Adds a figure of which every instance of the module has its own.
+    fn hold(
+        &mut self,
+        limit: StaticLimit,
+        more: impl Into<u64>,
+        inside: &mut [Inside],
+    ) -> Result<(), Inadmissible> {
+        let more = more.into();
+        if let Some(Inside::Module { module, .. }) = inside.last_mut() {
+            let figure = module.figures.entry(limit).or_insert(0);
+            *figure = figure.saturating_add(more);
+        }
+        self.add(limit, more)
     }
 
     fn visit_body(&mut self, body: &FunctionBody<'_>) -> Result<(), Inadmissible> {
@@ -208,7 +280,16 @@ enum Inside {
     Module {
         /// Parameters of each of the module's function types.
         params: Vec<u64>,
+        module: Module,
     },
+}
+
+/// A core module of the outermost component.
+#[derive(Debug, Default)]
+struct Module {
+    /// What each of its instances has for itself: memories and tables.
+    figures: BTreeMap<StaticLimit, u64>,
+    instantiated: bool,
 }
 
 /// The first 64 of the names at a component's boundary, and how many there are.

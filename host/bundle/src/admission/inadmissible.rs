@@ -46,8 +46,10 @@ pub enum Inadmissible {
         /// The manifest's limit.
         limit: u64,
     },
-    /// A nested component holds code of its own.
-    #[error("a nested component holds a core module; only the outermost component may hold code")]
+    /// A nested component holds or passes on code.
+    #[error(
+        "a core module lies in a nested component or passes through one; only the outermost component may hold code"
+    )]
     NestedCoreModule,
     /// It wants something of the host.
     #[error("it imports {names} ({count} in all); a strategy imports nothing (tier wasi: a fixed set)")]
