@@ -132,8 +132,8 @@ fn survives(source: &Source, kind: FaultKind) {
             panic!("no fault")
         };
         // A machine that has no time for it says so instead.
-        let overloaded =
-            kind == FaultKind::OutOfFuel && matches!(fault.kind, FaultKind::Deadline | FaultKind::Host);
+        let late = fault.kind == FaultKind::Deadline || !fault.kind.is_guests();
+        let overloaded = kind == FaultKind::OutOfFuel && late;
         assert!(fault.kind == kind || overloaded, "{fault}");
         assert_eq!(fault.fuel_charged, Entry::Frame.fuel(&limits, 1));
         assert_eq!(

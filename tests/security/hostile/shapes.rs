@@ -1,8 +1,10 @@
 //! Components that are too much of something before any of their code runs, and proposals that are switched off.
 
+use std::sync::Arc;
+
 use libtest_mimic::Trial;
 use portcullis_bundle::{Tier, admit};
-use portcullis_cell::{CellLimits, CompileError, FaultKind, compile};
+use portcullis_cell::{CellEngine, CellLimits, CompileError, FaultKind, LoadError, Program, compile};
 
 use crate::common::{Entry, LIMITS, Source};
 use crate::expect::{Case, Expect, and, good_and};
@@ -15,7 +17,13 @@ pub(crate) fn trials() -> Vec<Trial> {
             Ok(())
         })
     });
-    cases.map(Case::trial).chain(proposals).collect()
+    let walls = SECOND_WALL.iter().map(|(name, fields)| {
+        Trial::test(format!("shapes::second_wall::{name}"), move || {
+            second_wall(&fields());
+            Ok(())
+        })
+    });
+    cases.map(Case::trial).chain(proposals).chain(walls).collect()
 }
 
 fn refused(name: &str, fields: String, code: &'static str) -> Case {
@@ -42,6 +50,17 @@ fn counts() -> Vec<Case> {
         refused("table_of_four_billion", module("(table 4294967295 funcref)"), "TOO_MANY_TABLE_ELEMENTS"),
         refused("tables_that_add_up", many("(table 10001 funcref)", 2), "TOO_MANY_TABLE_ELEMENTS"),
         refused("three_tables", many("(table 0 funcref)", 3), "TOO_MANY_TABLES"),
+        refused(
+            "one_memory_in_many_instances",
+            "(core module $m (memory 1)) ".to_owned() + &"(core instance (instantiate $m))".repeat(3),
+            "TOO_MANY_MEMORIES",
+        ),
+        refused(
+            "one_table_in_many_instances",
+            "(core module $m (table 7000 funcref)) ".to_owned()
+                + &"(core instance (instantiate $m))".repeat(3),
+            "TOO_MANY_TABLES",
+        ),
         refused("seventeen_instances", "(instance)".repeat(17), "TOO_MANY_INSTANCES"),
         refused("ten_thousand_instances", "(instance)".repeat(10_000), "TOO_MANY_INSTANCES"),
         refused("five_modules", "(core module)".repeat(5), "TOO_MANY_MODULES"),
@@ -236,4 +255,38 @@ fn proposal(field: &str) {
         refusal.code()
     );
     assert!(matches!(compile(&component), Err(CompileError::Invalid(_))), "the compiler takes it");
+}
+
+type Fields = (&'static str, fn() -> String);
+
+/// What a cell does not load, had it come past admission: the pool of its engine has no room for it.
+const SECOND_WALL: [Fields; 6] = [
+    ("seventeen_core_instances", || {
+        "(core module $m) ".to_owned() + &"(core instance (instantiate $m))".repeat(17)
+    }),
+    ("five_memories", || {
+        "(core module $m (memory 0)) ".to_owned() + &"(core instance (instantiate $m))".repeat(5)
+    }),
+    ("nine_tables", || {
+        "(core module $m (table 0 funcref)) ".to_owned() + &"(core instance (instantiate $m))".repeat(9)
+    }),
+    ("a_table_of_twenty_thousand_and_one", || {
+        "(core module $m (table 20001 funcref)) (core instance (instantiate $m))".to_owned()
+    }),
+    ("a_memory_above_sixty_four_megabytes", || {
+        "(core module $m (memory 1025)) (core instance (instantiate $m))".to_owned()
+    }),
+    ("an_instance_of_megabytes", || {
+        let globals = "(global (mut i64) (i64.const 0))".repeat(70_000);
+        format!("(core module $m {globals}) (core instance (instantiate $m))")
+    }),
+];
+
+fn second_wall(fields: &str) {
+    let component = good_and(fields);
+    assert!(admit(&component, Tier::Native, LIMITS.memory_bytes_max).is_err());
+    let artifact = compile(&component).unwrap();
+    let refusal = Program::load(&Arc::new(CellEngine::new().unwrap()), &artifact).unwrap_err();
+    assert!(matches!(refusal, LoadError::Unfit(_)));
+    assert!(refusal.to_string().contains("exceed"), "{refusal}");
 }
