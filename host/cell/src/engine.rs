@@ -328,7 +328,7 @@ mod tests {
     fn the_pool_is_a_ceiling_for_one_component() {
         let pool = pool(1);
         assert_eq!(pool.get_max_memory_size(), 64 << 20);
-        assert_eq!(pool.get_max_core_instances_per_component(), 16);
+        assert_eq!(pool.get_max_core_instances_per_component(), 64);
         assert_eq!(pool.get_max_memories_per_component(), 4);
         assert_eq!(pool.get_max_tables_per_component(), 8);
         assert_eq!(pool.get_max_memories_per_module(), 1);

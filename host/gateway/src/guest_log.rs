@@ -90,7 +90,7 @@ mod tests {
     fn a_minute_has_so_many_bytes_and_the_rest_is_cut_and_counted() {
         let mut log = GuestLog::default();
         let line = "x".repeat(1_000);
-        let start = Timestamp(5_000_000_000);
+        let start = Timestamp(5_000_000_000_000);
         let write = |log: &mut GuestLog, now| log.write(&name(), now, LogLevel::Info, &line);
         for _ in 0..65 {
             write(&mut log, start);

@@ -261,8 +261,8 @@ type Fields = (&'static str, fn() -> String);
 
 /// What a cell does not load, had it come past admission: the pool of its engine has no room for it.
 const SECOND_WALL: [Fields; 6] = [
-    ("seventeen_core_instances", || {
-        "(core module $m) ".to_owned() + &"(core instance (instantiate $m))".repeat(17)
+    ("sixty_five_core_instances", || {
+        "(core module $m) ".to_owned() + &"(core instance (instantiate $m))".repeat(65)
     }),
     ("five_memories", || {
         "(core module $m (memory 0)) ".to_owned() + &"(core instance (instantiate $m))".repeat(5)
