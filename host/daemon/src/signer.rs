@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Signer, places: &Places) -> Result<ExitCode, Failu
     let [gateway, sentinel] = sockets::listeners(arguments.sockets, &[&gateway, &sentinel])?;
     let confinement = Confinement {
         address_space_bytes: Some(ADDRESS_SPACE_BYTES),
-        ..Confinement::nothing(Profile::Sentinel, OPEN_FILES)
+        ..Confinement::nothing(Profile::Signer, OPEN_FILES)
     };
     let sandbox =
         confine(&confinement).and_then(Confined::settle).context("the signer could not be confined")?;

@@ -37,8 +37,8 @@ pub(super) fn apply(confinement: &Confinement) -> io::Result<()> {
     if confinement.yields
         && let Err(error) = rustix::process::setpriority_process(None, YIELDING)
     {
-        // Politeness, and no part of the confinement.
-        tracing::warn!(%error, "the system does not let this process be nice");
+        // Politeness, and no part of the confinement: a unit that forbids it weighs the processor by other means.
+        tracing::debug!(%error, "the system does not let this process be nice");
     }
     Ok(())
 }

@@ -22,6 +22,8 @@ pub enum Profile {
     Lab,
     /// Starts cells and compilers.
     Runner,
+    /// Holds the trade secret; listens already, and starts nothing.
+    Signer,
     /// Reaches the exchange, and starts nothing.
     Gateway,
     /// Watches the gateway, and starts nothing.
@@ -204,12 +206,13 @@ const SOCKETS: &[Call] = calls![SYS_socket, SYS_connect, SYS_bind, SYS_listen];
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Cell,
         Self::SharedCell,
         Self::Compile,
         Self::Lab,
         Self::Runner,
+        Self::Signer,
         Self::Gateway,
         Self::Sentinel,
         Self::Console,
@@ -225,6 +228,7 @@ impl Profile {
             Self::Lab => allow(&[WORK, LAB, LOADING, SETTLING]),
             Self::Compile => allow(&[WORK, COMPILE]),
             Self::Runner => Filter::Deny(vec![NEVER, SOCKETS]),
+            Self::Signer => Filter::Deny(vec![NEVER, SOCKETS, EXEC]),
             Self::Console => Filter::Deny(vec![NEVER, EXEC]),
             Self::Gateway | Self::Sentinel | Self::Paper => Filter::Deny(vec![NEVER, EXEC]),
         }
@@ -238,9 +242,13 @@ impl Profile {
                 Some(Filter::Allow { lists: vec![WORK, CELL, LOADING, SHARED], missing: NO_SIGNAL })
             }
             Self::Lab => Some(Filter::Allow { lists: vec![WORK, LAB], missing: NO_SIGNAL }),
-            Self::Compile | Self::Runner | Self::Gateway | Self::Sentinel | Self::Console | Self::Paper => {
-                None
-            }
+            Self::Compile
+            | Self::Runner
+            | Self::Signer
+            | Self::Gateway
+            | Self::Sentinel
+            | Self::Console
+            | Self::Paper => None,
         }
     }
 
@@ -277,6 +285,7 @@ impl fmt::Display for Profile {
             Self::Compile => "compile",
             Self::Lab => "lab",
             Self::Runner => "runner",
+            Self::Signer => "signer",
             Self::Gateway => "gateway",
             Self::Sentinel => "sentinel",
             Self::Console => "console",
