@@ -1,6 +1,6 @@
 //! The venue's rules of an instrument, typed. What does not fit is refused, never rounded, but for maxima, which clamp (RULES G10).
 
-use portcullis_core::{Amount, Category, InstrumentSpec, Price, Qty, Symbol};
+use portcullis_core::{Amount, Category, InstrumentSpec, Price, Qty, Rate, Symbol};
 use portcullis_wire as wire;
 use portcullis_wire::{DecimalError, decimals_of, mantissa};
 
@@ -114,11 +114,28 @@ pub fn listing(
             return Err(InstrumentError::NotPositive { symbol: symbol.clone(), member });
         }
     }
+    // A rule below zero would let anything through that is held against it.
+    let sound = [
+        ("minOrderQty", spec.min_quantity.0 >= 0),
+        ("maxOrderQty", spec.max_quantity >= spec.min_quantity),
+        ("maxMarketOrderQty", spec.max_market_quantity.0 >= 0),
+        ("minNotional", !spec.min_notional.is_negative()),
+        ("takerFeeRate", is_fee(spec.taker_fee)),
+        ("makerFeeRate", is_fee(spec.maker_fee)),
+    ];
+    if let Some((member, _)) = sound.into_iter().find(|(_, sound)| !sound) {
+        return Err(InstrumentError::Rule { symbol: symbol.clone(), member, error: DecimalError::Overflow });
+    }
     Ok(Listing { spec, base_coin: row.base_coin.clone(), quote_coin: row.quote_coin.clone() })
 }
 
 fn text(member: &Option<String>) -> &str {
     member.as_deref().unwrap_or_default()
+}
+
+/// A fee or rebate is less than what is traded.
+fn is_fee(rate: Rate) -> bool {
+    rate.0.unsigned_abs() < 1_000_000_000_000
 }
 
 /// Decimals are at most 18.
@@ -128,7 +145,7 @@ fn narrow(decimals: i64) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use portcullis_core::{InstrumentId, Rate};
+    use portcullis_core::InstrumentId;
 
     use super::*;
 

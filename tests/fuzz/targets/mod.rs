@@ -8,7 +8,7 @@ mod frame;
 mod messages;
 mod packing;
 mod paper;
-#[allow(dead_code, reason = "its targets join the others with the client's bounds on what the venue says")]
+mod signer;
 mod venue;
 /// The gate with a journal in memory, as its own tests have it.
 #[allow(
@@ -42,7 +42,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "cell_reply", seeds: messages::cell_replies, run: messages::cell_reply },
     Target { name: "cell_request", seeds: messages::cell_requests, run: messages::cell_request },
     Target { name: "runner", seeds: messages::runner_messages, run: messages::runner },
+    Target { name: "signer_request", seeds: signer::requests, run: signer::request },
+    Target { name: "signer_reply", seeds: signer::replies, run: signer::reply },
     Target { name: "control", seeds: messages::control_requests, run: messages::control },
+    Target { name: "rest", seeds: venue::rest_answers, run: venue::rest },
+    Target { name: "public_stream", seeds: venue::public_frames, run: venue::public_stream },
+    Target { name: "private_stream", seeds: venue::private_frames, run: venue::private_stream },
     Target { name: "fault_file", seeds: fault_file::seeds, run: fault_file::run },
     Target { name: "market_file", seeds: paper::market_files, run: paper::market_file },
     Target { name: "venue_faults", seeds: paper::fault_files, run: paper::venue_faults },
