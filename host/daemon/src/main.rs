@@ -8,7 +8,6 @@ mod cli;
 mod clock;
 mod command;
 mod config;
-mod confine;
 mod demo;
 mod failure;
 mod gateway;

@@ -28,11 +28,6 @@ impl Places {
         &self.data
     }
 
-    /// The directory of the sockets.
-    pub(crate) fn sockets(&self) -> &Path {
-        &self.sockets
-    }
-
     /// Where the gateway answers operators and the console.
     pub(crate) fn control_socket(&self) -> PathBuf {
         self.sockets.join("control.sock")

@@ -7,16 +7,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use portcullis_console::{
-    AccountError, AccountName, Accounts, Bounds, Clock, ConsoleConfig, ConsoleError, Listen,
-    PASSWORD_CHARS_MIN, run,
+    AccountError, AccountName, Accounts, Bounds, Clock, ConsoleConfig, ConsoleError, PASSWORD_CHARS_MIN, run,
 };
-use portcullis_role::{AccessKind, ControlReply, ControlRequest, Profile, Tcp, call};
+use portcullis_role::{AccessKind, ControlReply, ControlRequest, call};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Console, ConsoleCommand, ServeConsole, Tokens, Users};
-use crate::confine::confine_role;
 use crate::failure::Failure;
 use crate::gateway::BUNDLE_BYTES_MAX;
 use crate::places::Places;
@@ -52,11 +50,6 @@ fn serve(arguments: &ServeConsole, places: &Places) -> Result<ExitCode, Failure>
         bounds: Bounds::PRODUCTION,
         clock: Clock::new(clock::now_s),
     };
-    let socket = match &arguments.listen {
-        Listen::Unix(path) => path.parent(),
-        Listen::Tcp(_) => None,
-    };
-    confine_role(Profile::Console, places, socket, Tcp::Any)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -5,25 +5,18 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use portcullis_paper::{Faults, Live, PaperConfig, PaperKey, Speed, bind};
-use portcullis_role::{Profile, Tcp};
 use portcullis_wire::Credentials;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Paper;
-use crate::confine::confine_role;
 use crate::failure::Failure;
 use crate::output;
-use crate::places::Places;
 
 /// Runs the exchange until it is interrupted. With `--dir` its state outlives the process.
 pub(crate) fn run(arguments: &Paper, dir: Option<&Path>) -> Result<ExitCode, Failure> {
     let config = config(arguments, dir)?;
-    if let Some(dir) = dir {
-        std::fs::create_dir_all(dir).context("cannot make the data directory")?;
-        confine_role(Profile::Paper, &Places::new(Some(dir), None), None, Tcp::Any)?;
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -33,13 +33,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use portcullis_core::Timestamp;
 use portcullis_journal::Indexer;
-use portcullis_role::{Folder, Profile, Tcp};
+use portcullis_role::Folder;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde_json::json;
 
 use crate::cli::Gateway;
 use crate::config::Config;
-use crate::confine::confine_role;
 use crate::demo::stop_flag;
 use crate::failure::Failure;
 use crate::places::Places;
@@ -66,7 +65,6 @@ const KEEP_EVERY: Duration = Duration::from_secs(1);
 pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Failure> {
     let config = Config::load(&arguments.config, &arguments.named)?;
     let dir = places.data();
-    confine_role(Profile::Gateway, places, None, Tcp::Connect(Vec::new()))?;
     let stop = stop_flag()?;
     let wake = Wake::new().context("cannot make an event descriptor")?;
     let environment = config.environment().context("the environment was checked before")?;

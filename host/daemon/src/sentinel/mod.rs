@@ -13,12 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use portcullis_bybit::EntryCanceller;
-use portcullis_role::{ActorName, OwedHalt, Profile, SentinelReply, SentinelRequest, Tcp};
+use portcullis_role::{ActorName, OwedHalt, SentinelReply, SentinelRequest};
 use serde_json::json;
 
 use crate::cli::Gateway;
 use crate::config::Config;
-use crate::confine::confine_role;
 use crate::demo::stop_flag;
 use crate::failure::Failure;
 use crate::places::Places;
@@ -48,7 +47,6 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
             arguments.config.display()
         )));
     };
-    confine_role(Profile::Sentinel, places, None, Tcp::Connect(Vec::new()))?;
     let stop = stop_flag()?;
     let dir = places.data();
     let venue = venue::settings(&config, dir)?;
