@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use portcullis_bundle::{BuildRequest, Tier, admit, build_crate};
+use portcullis_bundle::{BuildRequest, Tier, admit, build_strategy};
 use portcullis_cell::{Artifact, CellEngine, CellLimits, Guest, Program, Setup, compile};
 use portcullis_core::frame::FrameBuilder;
 use portcullis_core::{
@@ -28,7 +28,7 @@ const START: u64 = 1_795_478_400_000_000_000;
 static ARTIFACT: LazyLock<Artifact> = LazyLock::new(|| {
     let manifest_path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dice/Cargo.toml");
     let request = BuildRequest { manifest_path, target_dir: None, locked: true, may_install: false };
-    let component = build_crate(&request, &mut |_| {}).unwrap().component;
+    let component = build_strategy(&request, &mut |_| {}).unwrap().component;
     admit(&component, Tier::Wasi, LIMITS.memory_bytes_max).unwrap();
     assert_eq!(
         admit(&component, Tier::Native, LIMITS.memory_bytes_max).unwrap_err().code(),
@@ -75,6 +75,7 @@ fn btcusdt() -> InstrumentSpec {
         taker_fee: Rate(550_000_000),
         maker_fee: Rate(200_000_000),
         trading: true,
+        has_price_limits: false,
     }
 }
 

@@ -121,9 +121,13 @@ fn start(
     let (mut configured, mut listening) = (here.clone(), here.clone());
     configured.extend(["--config".to_owned(), dir.join("portcullis.toml").display().to_string()]);
     listening.extend(["--listen".to_owned(), console.to_string()]);
+    let mut runner = here.clone();
+    if let Some(cell) = &prepared.wasi_cell {
+        runner.extend(["--wasi-cell".to_owned(), cell.display().to_string()]);
+    }
     for spec in [
-        RoleSpec { role: "signer", arguments: here.clone(), sockets: places.signer_sockets().into() },
-        RoleSpec { role: "runner", arguments: here, sockets: vec![places.runner_socket()] },
+        RoleSpec { role: "signer", arguments: here, sockets: places.signer_sockets().into() },
+        RoleSpec { role: "runner", arguments: runner, sockets: vec![places.runner_socket()] },
         RoleSpec { role: "sentinel", arguments: configured.clone(), sockets: vec![places.sentinel_socket()] },
         RoleSpec { role: "gateway", arguments: configured, sockets: vec![places.control_socket()] },
         RoleSpec { role: "console", arguments: listening, sockets: Vec::new() },

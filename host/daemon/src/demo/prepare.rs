@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use portcullis_bundle::{
-    BundleName, BundleSource, SecretKey, UnixSeconds, inspect, read_secret_key, sign, write_key_pair,
+    BundleName, BundleSource, SecretKey, Tier, UnixSeconds, inspect, read_secret_key, sign, write_key_pair,
 };
 use portcullis_core::{DEMO_LIMITS, Environment};
 
 use crate::command::{keys, strategy};
-use crate::config::{Config, SentinelConfig, StrategyConfig, VenueConfig};
+use crate::config::{Config, SentinelConfig, StrategyConfig, VenueConfig, WasiConfig};
 use crate::demo::port;
 use crate::failure::Failure;
 use crate::signer::{CapFile, SignerFile};
@@ -33,6 +33,9 @@ const BUNDLES: &str = "bundles";
 /// Where a bundle waits to be uploaded.
 const BUILT: &str = "built";
 
+/// The binary of the wasi tier.
+const WASI_CELL: &str = "portcullis-wasi-cell";
+
 /// Where installed strategies lie.
 const INSTALLED: &str = "/usr/share/portcullis/strategies";
 
@@ -43,6 +46,8 @@ pub(crate) struct Prepared {
     pub(crate) paper_address: SocketAddr,
     /// What is to be uploaded once everything runs.
     pub(crate) upload: Upload,
+    /// The binary of the wasi tier's cells, when a strategy that was given is of that tier.
+    pub(crate) wasi_cell: Option<PathBuf>,
 }
 
 /// A bundle to be uploaded.
@@ -76,6 +81,7 @@ pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure
         name: uploaded,
         budget: BUDGET,
     };
+    let wasi_cell = wasi_cell(given)?;
     let paper_address = address(dir)?;
     let config = Config {
         environment: "paper".to_owned(),
@@ -90,7 +96,9 @@ pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure
         },
         account: None,
         sentinel: Some(SentinelConfig { lease_s: 10 }),
-        wasi: None,
+        wasi: wasi_cell
+            .as_ref()
+            .map(|_| WasiConfig { allow: [configured, uploaded].map(str::to_owned).into(), cell: None }),
         strategies: vec![StrategyConfig {
             cell: None,
             name: configured.to_owned(),
@@ -101,7 +109,28 @@ pub(crate) fn prepare(dir: &Path, given: &[PathBuf]) -> Result<Prepared, Failure
     };
     let text = toml::to_string(&config).context("cannot write the configuration")?;
     fs::write(dir.join("portcullis.toml"), text).context("cannot write the configuration")?;
-    Ok(Prepared { paper_address, upload })
+    Ok(Prepared { paper_address, upload, wasi_cell })
+}
+
+/// The binary `portcullis-wasi-cell` beside this one, when a bundle that was given needs it: who starts the demo with such a bundle is its
+/// operator, and allows it.
+fn wasi_cell(given: &[PathBuf]) -> Result<Option<PathBuf>, Failure> {
+    for file in given {
+        let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        if !inspect(&bytes).is_ok_and(|bundle| bundle.manifest.tier == Tier::Wasi) {
+            continue;
+        }
+        let binary = std::env::current_exe().context("cannot find this binary")?.with_file_name(WASI_CELL);
+        if !binary.exists() {
+            return Err(Failure::Environment(anyhow::anyhow!(
+                "{} is of tier wasi, and there is no {}: cargo build --release -p portcullis-wasi-cell",
+                file.display(),
+                binary.display()
+            )));
+        }
+        return Ok(Some(binary));
+    }
+    Ok(None)
 }
 
 /// Deletes an earlier demo, and refuses to delete anything else.
