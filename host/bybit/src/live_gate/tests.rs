@@ -105,6 +105,18 @@ fn each_key_has_its_role() {
 }
 
 #[test]
+fn both_keys_belong_to_the_account_that_the_operator_named() {
+    let rules = |uid: &str| -> Vec<PolicyRule> {
+        let named = AccountPolicy { uid: Some(uid.to_owned()), ..policy() };
+        live_gate(&named, &facts(), NOW).into_iter().map(|finding| finding.rule).collect()
+    };
+    assert_eq!(rules("24617703"), []);
+    for other in ["24617704", "1448939", "", "024617703"] {
+        assert_eq!(rules(other), [PolicyRule::OtherAccount; 2], "{other}");
+    }
+}
+
+#[test]
 fn keys_are_bound_to_the_configured_addresses() {
     let star = || vec!["*".to_owned()];
     assert_eq!(refused(|f| f.trade_key.ips = star()), [PolicyRule::Unbound]);

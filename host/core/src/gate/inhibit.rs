@@ -69,6 +69,8 @@ impl Turn<'_> {
         self.desk.unsigned = Unsigned::default();
         for halt in self.desk.halts.values_mut() {
             if !halt.confirmed {
+                // Its time to be proven counts from here on: before, nobody could ask for anything.
+                halt.since = self.now;
                 halt.sent_at = Timestamp::default();
             }
         }
