@@ -409,6 +409,15 @@ fn the_wasi_tier_may_import_a_fixed_set_and_nothing_beside_it() {
 }
 
 #[test]
+fn an_allowed_name_on_something_else_than_an_interface_is_refused() {
+    for kind in ["(func)", "(core module)", "(component)"] {
+        let import = format!(r#"(import "wasi:random/random@0.2.6" {kind})"#);
+        let refusal = admit(&tiny_and(&[&import]), Tier::Wasi, 1 << 20).unwrap_err();
+        assert_eq!(refusal.code(), "IMPORT_FORBIDDEN", "{kind}");
+    }
+}
+
+#[test]
 fn a_forbidden_import_does_not_hide_behind_allowed_ones() {
     // More names than the walk keeps: the last one is looked at all the same.
     let mut names: Vec<String> = (0..80).map(|patch| format!("wasi:io/error@0.2.{patch}")).collect();

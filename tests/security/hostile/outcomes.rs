@@ -436,10 +436,9 @@ fn refusing(length: u32) -> Source {
 fn init_refusals() {
     let text = |length| {
         let mut guest = Guest::start(program(&refusing(length)), LIMITS).unwrap();
-        match guest.init(&setup()).unwrap().unwrap_err() {
-            InitRefusal::BadParameter(text) => text,
-            other => panic!("{other:?}"),
-        }
+        let refusal = guest.init(&setup()).unwrap().unwrap_err();
+        let InitRefusal::BadParameter(text) = refusal else { panic!("{refusal:?}") };
+        text
     };
     assert_eq!(text(33), "no 2026-01-01 ERROR halted [2J ");
     let long = text(200_000);

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use wasmparser::{
-    ComponentAlias, ComponentAliasSectionReader, ComponentExternalKind, ComponentOuterAliasKind, Encoding,
-    FunctionBody, FunctionSectionReader, Instance, InstanceSectionReader, MemorySectionReader, Parser,
-    Payload, TableSectionReader, TypeSectionReader,
+    ComponentAlias, ComponentAliasSectionReader, ComponentExternalKind, ComponentOuterAliasKind,
+    ComponentTypeRef, Encoding, FunctionBody, FunctionSectionReader, Instance, InstanceSectionReader,
+    MemorySectionReader, Parser, Payload, TableSectionReader, TypeSectionReader,
 };
 
 use super::features::invalid;
@@ -28,6 +28,8 @@ pub(super) struct Census {
     modules: Vec<Module>,
     /// What the outermost component imports.
     pub(super) imports: Names,
+    /// Those of them that are no instances of an interface: functions, types, modules.
+    pub(super) bare_imports: Names,
     /// What the outermost component exports.
     pub(super) exports: Names,
 }
@@ -40,6 +42,7 @@ impl Census {
             totals: BTreeMap::new(),
             modules: Vec::new(),
             imports: Names::default(),
+            bare_imports: Names::default(),
             exports: Names::default(),
         };
         let mut inside = Vec::new();
@@ -67,7 +70,11 @@ impl Census {
             Payload::ComponentImportSection(section) => {
                 self.add(StaticLimit::ComponentItems, section.count())?;
                 for import in section.into_iter().take_while(|_| outermost) {
-                    self.imports.add(import.map_err(invalid)?.name.name);
+                    let import = import.map_err(invalid)?;
+                    self.imports.add(import.name.name);
+                    if !matches!(import.ty, ComponentTypeRef::Instance(_)) {
+                        self.bare_imports.add(import.name.name);
+                    }
                 }
             }
             Payload::ComponentExportSection(section) => {

@@ -28,9 +28,12 @@ pub const WASI_INTERFACES: [&str; 18] = [
     "wasi:random/random",
 ];
 
-/// Refuses any import that is not one of [`WASI_INTERFACES`] at version 0.2, naming those. Their functions are looked at when the
-/// compiled component is linked, where a function that is not offered fails.
+/// Refuses any import that is not an instance of one of [`WASI_INTERFACES`] at version 0.2, naming those. Their functions are looked
+/// at when the compiled component is linked, where a function that is not offered fails.
 pub(super) fn check_imports(census: &Census) -> Result<(), Inadmissible> {
+    if census.bare_imports.total() > 0 {
+        return Err(census.bare_imports.forbidden());
+    }
     let strange = census.imports.without(is_offered);
     // More imports than the census keeps names of cannot all be in a list this short, unless one stands there twice, which the
     // validator refuses.
