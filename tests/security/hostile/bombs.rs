@@ -101,9 +101,11 @@ fn defuse(fields: &str) {
         }
         // Also well: a limit of the child's own or of the compiler ended it, and it says so. The session and this process go on.
         Err(RunnerError::CompileFailed(reason)) => {
-            let known = ["beyond its limits", "ran out of time", "implementation limit"];
+            let known = ["beyond its limits", "implementation limit"];
             assert!(known.iter().any(|words| reason.contains(words)), "{reason}");
         }
+        // The wall clock ended it, which on a busy machine says nothing about the component.
+        Err(RunnerError::CompileInterrupted(_)) => {}
         Err(other) => panic!("{other}"),
     }
 }
