@@ -307,7 +307,7 @@ mod tests {
         for inhibit in Inhibit::ALL {
             inhibits.set(inhibit, true);
         }
-        assert_eq!(inhibits.iter().count(), 9);
+        assert_eq!(inhibits.iter().count(), Inhibit::ALL.len());
         inhibits.set(Inhibit::Signer, false);
         assert!(!inhibits.contains(Inhibit::Signer));
         assert!(inhibits.contains(Inhibit::Disk));
