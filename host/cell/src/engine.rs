@@ -226,6 +226,10 @@ fn pool(strategies: u32) -> PoolingAllocationConfig {
     pool.max_unused_warm_slots(4);
     pool.linear_memory_keep_resident(0);
     pool.table_keep_resident(0);
+    // Where wasmtime has its async code, for the binary of the wasi tier, the pool also sets aside stacks for it: a thousand, which a
+    // cell's bound on memory does not allow. No call of ours is async.
+    #[cfg(feature = "async-built-in")]
+    pool.total_stacks(1);
     // Still being evaluated upstream.
     pool.pagemap_scan(Enabled::No);
     pool
