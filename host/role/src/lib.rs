@@ -15,6 +15,7 @@ mod message;
 mod peer;
 mod socket;
 mod spawn;
+mod usage;
 
 pub use apart::{ApartError, in_child};
 pub use confine::{Confined, Confinement, Files, NoSandbox, Profile, Sandbox, Tcp, confine};
@@ -33,3 +34,4 @@ pub use message::{MESSAGE_BYTES_MAX, MessageError, decode as decode_message};
 pub use peer::{check_peer, check_peer_among, listen};
 pub use socket::{DESCRIPTORS_MAX, MessageSocket};
 pub use spawn::{FIRST_DESCRIPTOR, RoleCommand, inherited};
+pub use usage::peak_memory_kib;

@@ -179,13 +179,6 @@ fn written(plan: &Plan, outcome: &Outcome) -> Value {
         "records": outcome.records,
         "journal_root": outcome.journal_root.to_string(),
         "strategy_digest": plan.subject.digest.to_string(),
-        "peak_memory_kib": peak_memory_kib(),
+        "peak_memory_kib": portcullis_role::peak_memory_kib(),
     })
-}
-
-/// The most memory this process ever had resident; `None` where the system does not say.
-fn peak_memory_kib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }

@@ -100,7 +100,7 @@ const SETTLING: &[Call] = calls![
 const SHARED: &[Call] = calls![SYS_recvmsg, SYS_sendmsg, SYS_setsockopt];
 
 /// A backtest at work: its report, and its log.
-const LAB: &[Call] = calls![SYS_write];
+const LAB: &[Call] = calls![SYS_getrusage, SYS_write];
 
 /// Calls that fail as on a kernel without them. The flags of `clone3` lie in memory, where a filter cannot see them; the C library then
 /// takes `clone`. The standard library looks for the limits of a control group when it counts processors, and does without.
