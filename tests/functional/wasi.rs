@@ -86,7 +86,7 @@ fn trade() -> Tested {
         .count();
     assert!(cell >= 1, "no wasi cell runs");
     demo.wait_for("a position", &["positions"], |answer| {
-        answer["positions"].as_array().unwrap().iter().any(|position| position["symbol"] == "BTCUSDT")
+        answer["positions"].as_array().unwrap().iter().any(|position| position["symbol"] == "linear:BTCUSDT")
     });
     let (summary, exit) = demo.end();
     assert_eq!((exit, &summary["journal"]["verified"]), (0, &true.into()), "{summary}");
