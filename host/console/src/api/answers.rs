@@ -142,6 +142,8 @@ pub(crate) struct Strategy {
     last_fault: Option<String>,
     /// File with the evidence, below `faults` in the data directory.
     fault_file: Option<String>,
+    /// Bytes of its log lines that were cut, because a minute had too many.
+    log_bytes_cut: u64,
 }
 
 /// Orders that are not finished.
@@ -324,6 +326,7 @@ impl From<StrategyLine> for Strategy {
             first_fault: line.first_fault,
             last_fault: line.last_fault,
             fault_file: line.fault_file,
+            log_bytes_cut: line.log_bytes_cut,
         }
     }
 }
