@@ -163,10 +163,12 @@ impl Turn<'_> {
         let now = self.now;
         let entries = self.state.orders().open_in(instrument).any(is_entry);
         let used = entries || self.state.owner(instrument).is_some();
-        if !used || !self.is_signable() {
+        let begun = self.desk.halts.get(&instrument).copied();
+        // A halt acts at once, whatever is known of the signer; only its repeats wait for one.
+        if !used || (begun.is_some() && !self.is_signable()) {
             return;
         }
-        match self.desk.halts.get(&instrument).copied() {
+        match begun {
             Some(halt) if halt.confirmed && !entries => {}
             Some(halt) if now.since(halt.sent_at) < doubled(REPEAT, halt.late_attempts, REPEAT_MAX) => {}
             Some(halt) => {

@@ -37,14 +37,12 @@ pub enum Profile {
 /// Memory without machine code in it.
 const NO_CODE: &[&[Argument]] = &[&[masked(2, PROT_EXEC, 0)]];
 
-#[expect(clippy::cast_sign_loss, reason = "a small constant")]
 const PROT_EXEC: u64 = libc::PROT_EXEC as u64;
 
 /// On standard error.
 const TO_THE_LOG: &[&[Argument]] = &[&[is(0, 2)]];
 
 /// Whether a descriptor is open, which debug builds ask before they close it.
-#[expect(clippy::cast_sign_loss, reason = "a small constant")]
 const IS_OPEN: &[&[Argument]] = &[&[is(1, libc::F_GETFD as u64)]];
 
 /// On a connected socket, to nobody else.
@@ -53,11 +51,9 @@ const TO_THE_PEER: &[&[Argument]] = &[&[masked(4, u64::MAX, 0)]];
 /// A thread of this process, and no process.
 const A_THREAD: &[&[Argument]] = &[&[masked(0, THREAD_FLAGS, THREAD_FLAGS)]];
 
-#[expect(clippy::cast_sign_loss, reason = "a small constant")]
 const THREAD_FLAGS: u64 = (libc::CLONE_VM | libc::CLONE_THREAD | libc::CLONE_SIGHAND) as u64;
 
 /// What is needed to put the next filter in force, and to name a thread.
-#[expect(clippy::cast_sign_loss, reason = "small constants")]
 const FOR_THE_NEXT_FILTER: &[&[Argument]] =
     &[&[is(0, libc::PR_SET_NO_NEW_PRIVS as u64)], &[is(0, libc::PR_SET_NAME as u64)]];
 
