@@ -159,15 +159,15 @@ fn only_closed_bars_are_told() {
 
 /// What is left of a frame whose rows have these members instead: its events, and the member that was refused.
 fn refused(feed: &mut Feed, text: &str) -> (usize, Option<&'static str>) {
-    let mut events = 0;
-    let result = feed.frame(text, NOW, &mut |_| events += 1);
+    let mut events = Vec::new();
+    let result = feed.frame(text, NOW, &mut |event| events.push(event));
     let member = match result {
         Err(FrameFault::Value { member, .. }) => Some(member),
         Err(FrameFault::Book { .. }) => Some("book"),
         Err(FrameFault::Malformed(words)) => panic!("{words}"),
         Ok(()) => None,
     };
-    (events, member)
+    (events.len(), member)
 }
 
 #[test]

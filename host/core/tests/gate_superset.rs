@@ -887,11 +887,11 @@ fn row_30_a_wallet_that_holds_less_than_the_books_trips() {
     assert_eq!(world.gate.state().trading_state(TAKER), TradingState::ReduceOnly);
     assert!(world.findings().contains(&FindingKind::PositionMismatch));
     // The journal has what it was compared with, and the latch survives.
-    let wallets = world.records().into_iter().filter_map(|record| match record {
+    let mut wallets = world.records().into_iter().rev().filter_map(|record| match record {
         Record::Wallet(wallet) => Some(wallet.spot),
         _ => None,
     });
-    assert_eq!(wallets.last().unwrap(), [SpotBalance { instrument: BTC, quantity: SignedQty(7) }]);
+    assert_eq!(wallets.next().unwrap(), [SpotBalance { instrument: BTC, quantity: SignedQty(7) }]);
     assert_eq!(world.folded().state().trading_state(TAKER), TradingState::ReduceOnly);
 }
 

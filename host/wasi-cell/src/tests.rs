@@ -1,5 +1,11 @@
 //! The lesson of the tier, `plugins/dice`, as a component with the imports of this binary.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "test code"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};

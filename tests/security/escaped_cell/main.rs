@@ -16,12 +16,13 @@
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
+    clippy::print_stdout,
+    clippy::print_stderr,
     clippy::undocumented_unsafe_blocks,
     reason = "test code, and that of an attacker"
 )]
 
 #[path = "../../support/demo.rs"]
-#[allow(dead_code, reason = "this suite uses a part of it")]
 mod demo;
 
 mod attempts;

@@ -12,6 +12,7 @@
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
     clippy::print_stdout,
+    clippy::disallowed_methods,
     reason = "test code"
 )]
 

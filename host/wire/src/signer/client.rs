@@ -371,13 +371,15 @@ fn signed(
     path: &'static str,
     wanted: &[u8],
 ) -> Result<SignedRequest, SignError> {
-    match reply {
-        SignerReply::Signed { timestamp_ms, body, signature } if body == wanted => {
-            let signature = Signature::from_text(signature).ok_or(SignError::Unreachable)?;
-            Ok(SignedRequest { path, body, key, timestamp_ms, signature })
+    if let SignerReply::Signed { timestamp_ms, body, signature } = reply {
+        // A signature of anything else than what was asked for is no answer.
+        if body != wanted {
+            return Err(SignError::Unreachable);
         }
-        other => Err(refusal(other)),
+        let signature = Signature::from_text(signature).ok_or(SignError::Unreachable)?;
+        return Ok(SignedRequest { path, body, key, timestamp_ms, signature });
     }
+    Err(refusal(reply))
 }
 
 fn refusal(reply: SignerReply) -> SignError {

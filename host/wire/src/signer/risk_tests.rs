@@ -40,7 +40,8 @@ fn only_what_plainly_reduces_is_a_reduction() {
 
 #[test]
 fn a_member_that_could_hide_risk_is_refused() {
-    let changes: [(&str, fn(&mut CreateOrder)); 15] = [
+    type Change = fn(&mut CreateOrder);
+    let changes: [(&str, Change); 15] = [
         ("isLeverage", |create| *create = CreateOrder { is_leverage: Some(1), ..spot(Side::Sell) }),
         ("reduceOnly", |create| *create = CreateOrder { reduce_only: Some(true), ..spot(Side::Buy) }),
         ("marketUnit", |create| create.market_unit = Some(MarketUnit::QuoteCoin)),

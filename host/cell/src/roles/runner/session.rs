@@ -100,7 +100,8 @@ impl Session {
             .cells
             .processes()
             .zip(ready.by_ref())
-            .filter_map(|((home, _), ended)| ended.then(|| home.clone()))
+            .filter(|(_, ended)| *ended)
+            .map(|((home, _), _)| home.clone())
             .collect();
         Ok(Wakeup { message, ended, compiled: ready.next().unwrap_or_default() })
     }
