@@ -4,9 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use portcullis_wire::Credentials;
 use serde_json::Value;
+
+/// Code of an answer to one question too many.
+const RATE_LIMITED: i32 = 10006;
 
 /// The exchange itself, asked with the gateway's keys.
 pub(crate) struct Exchange {
@@ -30,11 +34,17 @@ impl Exchange {
         Self { base: base.to_owned(), read: credentials("read.toml"), trade: credentials("trade.toml") }
     }
 
-    /// The answer to a question, which is asked again when a fault of the exchange spoils it.
+    /// The answer to a question, which is asked again when a fault of the exchange spoils it, or when it is one too many for the moment:
+    /// a long list is many pages, and the gateway asks with the same key.
     pub(crate) fn get(&self, path: &str, query: &str) -> Value {
         let url = format!("{}{path}?{query}", self.base);
-        let ask = || self.send(|client| client.get(&url), &self.read, query);
-        (0..20).find_map(|_| ask()).unwrap_or_else(|| panic!("{url} was never answered"))
+        for _ in 0..60 {
+            if let Some(answer) = self.send(|client| client.get(&url), &self.read, query) {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{url} was never answered")
     }
 
     /// The answer to a command that did not come from the gateway.
@@ -44,7 +54,7 @@ impl Exchange {
         self.send(builder, &self.trade, &text).unwrap()
     }
 
-    /// `None` for an answer that cannot be read.
+    /// `None` for an answer that cannot be read, or that says to ask less often.
     fn send(
         &self,
         request: impl FnOnce(reqwest::Client) -> reqwest::RequestBuilder,
@@ -62,7 +72,7 @@ impl Exchange {
                 .header("X-BAPI-TIMESTAMP", timestamp)
                 .header("X-BAPI-RECV-WINDOW", 5_000)
                 .header("X-BAPI-SIGN", signature.as_str())
-                .timeout(std::time::Duration::from_secs(5))
+                .timeout(Duration::from_secs(5))
                 .send()
                 .await
                 .ok()?
@@ -70,10 +80,9 @@ impl Exchange {
                 .await
                 .ok()
         });
-        if let Some(answer) = &answer {
-            assert_eq!(answer["retCode"], 0, "{answer}");
-        }
-        answer
+        let answer = answer.filter(|answer| answer["retCode"] != RATE_LIMITED)?;
+        assert_eq!(answer["retCode"], 0, "{answer}");
+        Some(answer)
     }
 
     /// Size of each position, negative when short, as text without trailing zeros.
