@@ -1,8 +1,9 @@
 //! Sealed memory files: bytes that pass between processes and can no longer be changed by anyone.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::Errno;
@@ -83,14 +84,13 @@ pub fn read_sealed(file: OwnedFd, bound: u64) -> Result<Vec<u8>, MemoryFileError
         Ok(_) | Err(Errno::INVAL) => return Err(MemoryFileError::NotSealed),
         Err(errno) => return Err(errno.into()),
     }
-    let mut file = File::from(file);
+    let file = File::from(file);
     let length = file.metadata()?.len();
     if length > bound {
         return Err(MemoryFileError::TooLong { length, bound });
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-    // The descriptor may share its position with whoever wrote the bytes.
-    file.seek(SeekFrom::Start(0))?;
-    file.read_to_end(&mut bytes)?;
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+    // Never by the descriptor's position: it is shared with whoever wrote the bytes, and with every other process that reads them now.
+    file.read_exact_at(&mut bytes, 0)?;
     Ok(bytes)
 }

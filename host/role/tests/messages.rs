@@ -1,7 +1,8 @@
 //! Messages over real sockets: what arrives, with which descriptors, and what a hostile peer can do.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{Read, Seek as _, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
@@ -40,6 +41,15 @@ fn descriptors_arrive_with_their_own_message() {
     assert_eq!((text.as_str(), descriptors.len()), ("third", 0));
     drop(left);
     assert!(matches!(right.receive::<String>(), Err(MessageError::Closed)));
+}
+
+#[test]
+fn a_memory_file_is_read_whole_while_others_read_it_by_the_same_position() {
+    let mut file = File::from(sealed_memory_file("test", b"sealed bytes").unwrap());
+    file.seek(SeekFrom::Start(7)).unwrap();
+    let shared = file.try_clone().unwrap();
+    assert_eq!(read_sealed(shared.into(), 100).unwrap(), b"sealed bytes");
+    assert_eq!(file.stream_position().unwrap(), 7, "another reader's position was moved");
 }
 
 #[test]
