@@ -3,7 +3,6 @@
 use core::convert::Infallible;
 use core::time::Duration;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use portcullis_core::{Execution, ExecutionReport, LinkChange, OrderReport, Timestamp, VenueAlarm};
 use portcullis_gateway::VenueEvent;
@@ -155,14 +154,14 @@ async fn reconcile(
 /// Once, before anything of the venue's is taken in: is the journal older than the venue? (RULES J5)
 async fn look_for_rollback(shared: &Shared) -> Result<(), QueryError> {
     let Some(head) = shared.config.journal_head else { return Ok(()) };
-    if shared.looked_for_rollback.load(Ordering::Acquire) {
+    if shared.lookout.is_over() {
         return Ok(());
     }
     if let Some(link) = rollback::look(shared, head).await? {
         tracing::error!(%link, "the venue has an order of ours that is newer than the journal");
         shared.events.push(VenueEvent::Alarm(VenueAlarm::RolledBack { link }));
     }
-    shared.looked_for_rollback.store(true, Ordering::Release);
+    shared.lookout.end();
     Ok(())
 }
 

@@ -1,5 +1,8 @@
 //! Whether the venue has orders of ours that are newer than the journal: then an older copy of it was put back (RULES J5).
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use portcullis_core::{Environment, LinkId, Sequence};
 use portcullis_journal::{Epoch, LinkParts};
 use portcullis_wire as wire;
@@ -14,6 +17,43 @@ pub struct JournalHead {
     pub epoch: Epoch,
     /// Its last entry.
     pub sequence: Sequence,
+}
+
+/// What this process sent before the venue was looked through: it is newer than the journal was at the start, too.
+#[derive(Debug)]
+pub(crate) struct Lookout {
+    /// `None` once the venue was looked through, or need not be.
+    sent: Mutex<Option<BTreeSet<LinkId>>>,
+}
+
+impl Lookout {
+    /// Nothing sent yet; `needed` is whether there is a journal to compare with.
+    pub(crate) fn new(needed: bool) -> Self {
+        Self { sent: Mutex::new(needed.then(BTreeSet::new)) }
+    }
+
+    /// Call it before an order is sent.
+    pub(crate) fn sends(&self, link: &LinkId) {
+        if let Some(sent) = self.sent.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            sent.insert(link.clone());
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    pub(crate) fn end(&self) {
+        *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Leaves out what this process sent.
+    fn strangers(&self, links: Vec<String>) -> Vec<String> {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let own =
+            |text: &str| sent.as_ref().is_some_and(|sent| sent.iter().any(|link| link.as_str() == text));
+        links.into_iter().filter(|text| !own(text)).collect()
+    }
 }
 
 /// The newest of ours among client ids, if it is newer than the journal.
@@ -45,6 +85,8 @@ pub(crate) async fn look(shared: &Shared, head: JournalHead) -> Result<Option<Li
         let executions: Vec<wire::Execution> = shared.rest.executions(category, since).await?;
         links.extend(executions.into_iter().map(|row| row.order_link_id));
     }
+    // Asked after the venue was: whatever of ours it could tell was sent before.
+    let links = shared.lookout.strangers(links);
     Ok(newer_than_journal(shared.config.environment, head, links.iter().map(String::as_str)))
 }
 

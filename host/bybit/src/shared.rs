@@ -1,7 +1,6 @@
 //! What the tasks of one connection to the venue have in common.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use portcullis_core::{Category, LinkChange, Timestamp, VenueAlarm};
@@ -15,6 +14,7 @@ use crate::heard::Heard;
 use crate::modes::Modes;
 use crate::private_feed::PrivateFeed;
 use crate::rest::RestClient;
+use crate::rollback::Lookout;
 use crate::signing::Signing;
 use crate::table::InstrumentTable;
 use crate::trade_socket::TradeSocket;
@@ -33,8 +33,8 @@ pub(crate) struct Shared {
     pub(crate) trade: TradeSocket,
     pub(crate) modes: Modes,
     pub(crate) heard: Heard,
-    /// Whether the venue was looked through for orders newer than the journal.
-    pub(crate) looked_for_rollback: AtomicBool,
+    /// For orders at the venue that are newer than the journal.
+    pub(crate) lookout: Lookout,
     /// Held while more is taken on, so that no two tasks do it at once.
     pub(crate) following: tokio::sync::Mutex<()>,
 }

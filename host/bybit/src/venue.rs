@@ -23,6 +23,7 @@ use crate::listing::InstrumentError;
 use crate::modes::Modes;
 use crate::private_feed::PrivateFeed;
 use crate::rest::{QueryError, RestClient};
+use crate::rollback::Lookout;
 use crate::shared::{Followed, PublicLink, Shared};
 use crate::signing::Signing;
 use crate::skew::SkewGauge;
@@ -121,7 +122,7 @@ impl BybitVenue {
             trade: TradeSocket::default(),
             modes: Modes::default(),
             heard: Heard::default(),
-            looked_for_rollback: AtomicBool::new(false),
+            lookout: Lookout::new(config.journal_head.is_some()),
             config,
             rest,
             tls,
@@ -192,6 +193,9 @@ impl BybitVenue {
     /// Sends one command; its outcome is told exactly once, whatever happens.
     pub(crate) fn send(&mut self, of: Sequence, class: Class, command: &Command, link: &LinkId) {
         if let Some(runtime) = &self.runtime {
+            if matches!(command, Command::Place(_)) {
+                self.shared.lookout.sends(link);
+            }
             dispatch::send(&self.shared, runtime, of, class, (command, link));
         }
     }

@@ -270,6 +270,26 @@ fn orders_newer_than_the_journal_are_an_alarm_before_anything_else() {
     }
 }
 
+/// A bad start: the venue cannot be looked through until an order of this very session is there, which is newer than the journal was.
+#[test]
+fn orders_of_this_session_are_no_sign_of_an_older_journal() {
+    let exchange =
+        exchange("[[fault]]\nat = \"/v5/order/history\"\ndoes = \"server_error\"\nnth = 1\nfor_ms = 2000\n");
+    let epoch = portcullis_journal::Epoch::FIRST;
+    let head = crate::JournalHead { epoch, sequence: Sequence(499) };
+    let mut client = connect_as(&exchange, |config| config.journal_head = Some(head)).unwrap();
+    let digest = portcullis_core::Digest([9; 32]);
+    let name = portcullis_journal::link_id(Environment::Paper, epoch, Sequence(500), &digest).unwrap();
+    let (bid, _) = client.quote();
+    let resting = limit(Side::Buy, Price(bid.0 - 5_000), TimeInForce::Gtc);
+    let of = client.send(Class::Adding, &resting, &name);
+    assert!(matches!(client.outcome(of), Submission::Accepted { .. }));
+    let snapshot = client.ready();
+    assert!(snapshot.orders.iter().any(|order| order.link.as_ref() == Some(&name)));
+    let rolled_back = |event: &VenueEvent| matches!(event, VenueEvent::Alarm(VenueAlarm::RolledBack { .. }));
+    assert!(!client.seen.iter().any(rolled_back));
+}
+
 #[test]
 fn spot_orders_live_and_die_and_pay_in_the_base_coin() {
     let folder = tempfile::tempdir().unwrap();
