@@ -144,19 +144,28 @@ fn soak() -> Result<(), libtest_mimic::Failed> {
     Ok(())
 }
 
-/// What an operator does when positions have drifted away with the lost orders: everything is closed, and trading goes on.
+/// What an operator does when positions have drifted away with the lost orders: everything is closed, and trading goes on, wherever it
+/// was held.
 fn flatten_and_rearm(demo: &Demo) {
     demo.wait_for("the gateway", &["status"], |status| status["open_orders"].is_u64());
     demo.ask(&["flatten", "--reason", "soak"]);
     demo.wait_for("no position", &["positions"], |answer| answer["positions"] == json!([]));
-    let again = ["rearm", "--reason", "soak"];
-    let confirmed = |answer: &Value| {
-        let Some(code) = answer["code"].as_str().filter(|_| answer["reply"] == "confirm") else {
-            return false;
+    for raised in demo.ask(&["status"])["raised"].as_array().unwrap() {
+        let scope = match raised["scope"].as_str().unwrap().split_once(' ') {
+            None => vec![],
+            Some((kind, name)) => vec![format!("--{kind}"), name.to_owned()],
         };
-        demo.ask(&["rearm", "--reason", "soak", "--confirm", code])["reply"] == "done"
-    };
-    demo.wait_for("the rearm", &again, confirmed);
+        let again: Vec<&str> =
+            ["rearm", "--reason", "soak"].into_iter().chain(scope.iter().map(String::as_str)).collect();
+        let confirmed = |answer: &Value| {
+            let Some(code) = answer["code"].as_str().filter(|_| answer["reply"] == "confirm") else {
+                return false;
+            };
+            let confirmed: Vec<&str> = again.iter().copied().chain(["--confirm", code]).collect();
+            demo.ask(&confirmed)["reply"] == "done"
+        };
+        demo.wait_for("the rearm", &again, confirmed);
+    }
 }
 
 /// What an account did and has, as text that compares exactly.
