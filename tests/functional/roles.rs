@@ -12,6 +12,8 @@
     reason = "test code"
 )]
 
+#[path = "roles/confined.rs"]
+mod confined;
 #[path = "../support/exchange.rs"]
 mod exchange;
 #[path = "roles/secrets.rs"]
@@ -42,6 +44,7 @@ fn main() {
         Trial::test("the_watchdog_and_the_console_die", sentinel_and_console),
         Trial::test("the_trade_key_is_the_signers_alone", secrets::the_trade_key_is_the_signers_alone),
     ];
+    tests.extend(confined::tests());
     tests.extend(strangers::tests());
     libtest_mimic::run(&arguments, tests).exit();
 }

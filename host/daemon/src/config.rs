@@ -270,10 +270,9 @@ pub(crate) struct CredentialsFile {
 impl CredentialsFile {
     /// Reads the file that the configuration names; refuses one that others can read.
     pub(crate) fn load(dir: &Path, named: &Path) -> Result<Self, Failure> {
-        let handed_over = std::env::var_os("CREDENTIALS_DIRECTORY");
         match credential_name(named) {
             // systemd lets the unit's user in with an access list, which shows as a right of the group.
-            Some(name) => Self::read(&credential_file(name, handed_over.as_deref().map(Path::new))?, 0o007),
+            Some(name) => Self::read(&credential_file(name, credentials_directory().as_deref())?, 0o007),
             None => Self::read(&dir.join(named), 0o077),
         }
     }
@@ -304,7 +303,12 @@ pub(crate) fn credential_name(named: &Path) -> Option<&str> {
     named.to_str()?.strip_prefix("credential:")
 }
 
-/// The file of a credential in the directory that the service manager made for this process.
+/// The directory that the service manager made for this process's credentials.
+pub(crate) fn credentials_directory() -> Option<PathBuf> {
+    std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from)
+}
+
+/// The file of a credential in the directory of credentials.
 fn credential_file(name: &str, handed_over: Option<&Path>) -> Result<PathBuf, Failure> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
     if name.is_empty() || name.starts_with('.') || !name.bytes().all(plain) {

@@ -8,6 +8,7 @@ mod cli;
 mod clock;
 mod command;
 mod config;
+mod confine;
 mod demo;
 mod failure;
 mod gateway;

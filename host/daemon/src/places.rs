@@ -28,6 +28,11 @@ impl Places {
         &self.data
     }
 
+    /// The directory of the sockets.
+    pub(crate) fn sockets(&self) -> &Path {
+        &self.sockets
+    }
+
     /// Where the gateway answers operators and the console.
     pub(crate) fn control_socket(&self) -> PathBuf {
         self.sockets.join("control.sock")

@@ -138,6 +138,8 @@ fn connect(directory: &Path) -> Result<Connection, rusqlite::Error> {
     // Losing the last transactions in a crash is harmless: they are indexed again.
     database.pragma_update(None, "journal_mode", "WAL")?;
     database.pragma_update(None, "synchronous", "NORMAL")?;
+    // The gateway can write nowhere but in its own directories.
+    database.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(database)
 }
 

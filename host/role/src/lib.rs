@@ -16,6 +16,7 @@ mod peer;
 mod socket;
 mod spawn;
 mod usage;
+mod wait;
 
 pub use apart::{ApartError, in_child};
 pub use confine::{Confined, Confinement, Files, NoSandbox, Profile, Sandbox, Tcp, confine};
@@ -35,3 +36,4 @@ pub use peer::{check_peer, check_peer_among, listen};
 pub use socket::{DESCRIPTORS_MAX, MessageSocket};
 pub use spawn::{FIRST_DESCRIPTOR, RoleCommand, inherited};
 pub use usage::peak_memory_kib;
+pub use wait::stay_awake_for;

@@ -7,7 +7,7 @@ use portcullis_cell::{
     CellId, CellLink, CellPlace, CellReply, CellRequest, CompileLimits, RunnerClient, SealedArtifact,
     StartedCell,
 };
-use portcullis_role::RoleCommand;
+use portcullis_role::{RoleCommand, stay_awake_for};
 use rustix::event::{PollFd, PollFlags};
 
 use super::guest;
@@ -94,7 +94,10 @@ pub(super) fn answer(link: &mut CellLink) -> anyhow::Result<CellReply> {
             Some(CellReply::InitRefused(refusal)) => bail!("the bench's strategy does not start: {refusal}"),
             Some(reply) => return Ok(reply),
             None => {
-                rustix::event::poll(&mut [PollFd::new(link, PollFlags::IN)], None)?;
+                // As the gateway waits.
+                let mut ready = [PollFd::new(link, PollFlags::IN)];
+                stay_awake_for(&mut ready);
+                rustix::event::poll(&mut ready, None)?;
             }
         }
     }

@@ -15,6 +15,7 @@ use portcullis_gateway::{
     CellEvent, Cells, Deployment, Fault, Pipeline, Snapshot, Stream, Venue, VenueEvent,
 };
 use portcullis_journal::{JournaledCommand, Log, LogConfig, MemStorage};
+use portcullis_role::stay_awake_for;
 use portcullis_wire::Credentials;
 use rustix::event::{PollFd, PollFlags};
 
@@ -226,8 +227,9 @@ impl PipelineBench {
     fn settle(&mut self) -> Result<(), Failure> {
         self.pipeline.turn();
         while self.pipeline.cells().process.link.is_busy() {
-            rustix::event::poll(&mut [PollFd::new(&self.pipeline.cells().process.link, PollFlags::IN)], None)
-                .map_err(anyhow::Error::new)?;
+            let mut ready = [PollFd::new(&self.pipeline.cells().process.link, PollFlags::IN)];
+            stay_awake_for(&mut ready);
+            rustix::event::poll(&mut ready, None).map_err(anyhow::Error::new)?;
             self.pipeline.turn();
         }
         Ok(())

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use portcullis_console::{
-    AccountError, AccountName, Accounts, Bounds, Clock, ConsoleConfig, ConsoleError, PASSWORD_CHARS_MIN, run,
+    AccountError, AccountName, Accounts, Bounds, Clock, ConsoleConfig, ConsoleError, Listen,
+    PASSWORD_CHARS_MIN, run,
 };
-use portcullis_role::{AccessKind, ControlReply, ControlRequest, call};
+use portcullis_role::{AccessKind, ControlReply, ControlRequest, Profile, Tcp, call};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Console, ConsoleCommand, ServeConsole, Tokens, Users};
+use crate::confine::{Own, confine_role};
 use crate::failure::Failure;
 use crate::gateway::BUNDLE_BYTES_MAX;
 use crate::places::Places;
@@ -50,6 +52,15 @@ fn serve(arguments: &ServeConsole, places: &Places) -> Result<ExitCode, Failure>
         bounds: Bounds::PRODUCTION,
         clock: Clock::new(clock::now_s),
     };
+    let mut own = Own { write: vec![places.data()], ..Own::default() };
+    let tcp = match &arguments.listen {
+        Listen::Unix(path) => {
+            own.write.extend(path.parent());
+            Tcp::None
+        }
+        Listen::Tcp(address) => Tcp::Listen(vec![address.port()]),
+    };
+    confine_role(Profile::Console, &own, tcp)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

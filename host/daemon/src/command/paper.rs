@@ -1,22 +1,37 @@
 //! `paper`: the Bybit-compatible exchange by itself.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use portcullis_paper::{Faults, Live, PaperConfig, PaperKey, Speed, bind};
+use portcullis_role::{Profile, Tcp};
 use portcullis_wire::Credentials;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Paper;
+use crate::confine::{Own, confine_role};
 use crate::failure::Failure;
 use crate::output;
 
 /// Runs the exchange until it is interrupted. With `--dir` its state outlives the process.
 pub(crate) fn run(arguments: &Paper, dir: Option<&Path>) -> Result<ExitCode, Failure> {
     let config = config(arguments, dir)?;
+    let own = Own {
+        read: config.data.iter().map(PathBuf::as_path).collect(),
+        write: config.state.as_deref().into_iter().collect(),
+    };
+    // A live source is reached by TCP, and nobody else is.
+    let tcp = match config.live {
+        Some(_) => Tcp::Any,
+        None => {
+            Tcp::Listen([Some(config.listen), config.admin].iter().flatten().map(SocketAddr::port).collect())
+        }
+    };
+    confine_role(Profile::Paper, &own, tcp)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

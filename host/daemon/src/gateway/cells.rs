@@ -217,6 +217,11 @@ impl LiveCells {
         cells.map(|link| (link.as_fd(), link.wants_write())).chain(runner.map(|runner| (runner, false)))
     }
 
+    /// Whether a cell is at work on something.
+    pub(crate) fn awaits_answers(&self) -> bool {
+        self.cells.values().any(|cell| cell.link.as_ref().is_some_and(CellLink::is_busy))
+    }
+
     /// Notices cells that ended or do not answer, and whether the runner itself is gone: then every cell is.
     pub(crate) fn check_exits(&mut self) -> Result<(), RunnerError> {
         while let Some(exit) = self.session()?.try_exited()? {

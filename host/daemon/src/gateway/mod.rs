@@ -33,12 +33,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use portcullis_core::Timestamp;
 use portcullis_journal::Indexer;
-use portcullis_role::Folder;
+use portcullis_role::{Folder, Profile, Tcp, stay_awake_for};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde_json::json;
 
 use crate::cli::Gateway;
 use crate::config::Config;
+use crate::confine::{Own, confine_role};
 use crate::demo::stop_flag;
 use crate::failure::Failure;
 use crate::places::Places;
@@ -72,6 +73,8 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let data = Folder::open(dir).map_err(|error| {
         Failure::Usage(format!("cannot open the data directory {}: {error}", dir.display()))
     })?;
+    let own = Own { write: vec![dir, places.sockets()], ..Own::default() };
+    confine_role(Profile::Gateway, &own, Tcp::Connect(Vec::new()))?;
     let data = Arc::new(data);
     let deployments = Deployments::load(&data, &config.strategies)?;
     let accepted = Accepted::new(&arguments.accept)?;
@@ -148,6 +151,9 @@ fn wait(running: &Running, launcher: &Launcher, wake: &Wake, due: Timestamp) -> 
     for (descriptor, writing) in running.pipeline.cells().descriptors().chain(launcher.descriptors()) {
         let flags = if writing { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
         descriptors.push(PollFd::from_borrowed_fd(descriptor, flags));
+    }
+    if running.pipeline.cells().awaits_answers() {
+        stay_awake_for(&mut descriptors);
     }
     match rustix::event::poll(&mut descriptors, Some(&timeout)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}

@@ -12,6 +12,9 @@ use super::watch::Memory;
 /// Longest file read, in bytes.
 const BYTES_MAX: u64 = 64 * 1024;
 
+/// Its folder in the data directory.
+pub(crate) const FOLDER: &str = "sentinel";
+
 /// The file in it.
 const FILE: &str = "memory.json";
 
@@ -25,7 +28,7 @@ pub(crate) struct MemoryFile {
 impl MemoryFile {
     /// Opens the folder, making it at the first start.
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
-        let folder = Folder::open(dir)?.sub("sentinel", 0o700)?;
+        let folder = Folder::open(dir)?.sub(FOLDER, 0o700)?;
         Ok(Self { folder, kept: Memory::default() })
     }
 

@@ -13,17 +13,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use portcullis_bybit::EntryCanceller;
-use portcullis_role::{ActorName, OwedHalt, SentinelReply, SentinelRequest};
+use portcullis_role::{ActorName, OwedHalt, Profile, SentinelReply, SentinelRequest, Tcp};
 use serde_json::json;
 
 use crate::cli::Gateway;
 use crate::config::Config;
+use crate::confine::{Own, confine_role};
 use crate::demo::stop_flag;
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::{output, sockets, venue};
 
-use memory::MemoryFile;
+use memory::{FOLDER, MemoryFile};
 use watch::Watch;
 
 /// How often it looks whether there is something to do.
@@ -47,8 +48,13 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
             arguments.config.display()
         )));
     };
-    let stop = stop_flag()?;
     let dir = places.data();
+    let folder = dir.join(FOLDER);
+    let file = MemoryFile::open(dir).with_context(|| format!("cannot open {}", folder.display()))?;
+    let memory = file.load()?;
+    let own = Own { read: vec![dir], write: vec![&folder, places.sockets()] };
+    confine_role(Profile::Sentinel, &own, Tcp::Connect(Vec::new()))?;
+    let stop = stop_flag()?;
     let venue = venue::settings(&config, dir)?;
     // Its own socket, on which the signer signs cancels alone. Rounds without a signer fail, and are repeated.
     let [_, socket] = places.signer_sockets();
@@ -56,9 +62,6 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let mut canceller = EntryCanceller::new(&venue, Box::new(signer))
         .map_err(|error| Failure::Environment(anyhow::Error::new(error)))?;
 
-    let file =
-        MemoryFile::open(dir).with_context(|| format!("cannot open {}", dir.join("sentinel").display()))?;
-    let memory = file.load()?;
     let watch = Watch::new(Duration::from_secs(settings.lease_s), memory, Instant::now());
     let post = Arc::new(Mutex::new(Post { watch, file }));
     let asked = Arc::clone(&post);

@@ -76,7 +76,6 @@ const LOADING: &[Call] = calls![
     SYS_read,
     SYS_pread64,
     SYS_write,
-    SYS_lseek,
     SYS_fstat,
     SYS_statx,
     SYS_fcntl,
@@ -106,16 +105,8 @@ const MISSING: &[Call] = calls![SYS_clone3, SYS_openat, SYS_tgkill];
 const NO_SIGNAL: &[Call] = calls![SYS_tgkill];
 
 /// The compiler: reads one memory file, writes another, and has no thread but its own.
-const COMPILE: &[Call] = calls![
-    SYS_read,
-    SYS_pread64,
-    SYS_write,
-    SYS_lseek,
-    SYS_fstat,
-    SYS_statx,
-    SYS_fcntl,
-    SYS_sched_getaffinity,
-];
+const COMPILE: &[Call] =
+    calls![SYS_read, SYS_pread64, SYS_write, SYS_fstat, SYS_statx, SYS_fcntl, SYS_sched_getaffinity,];
 
 /// What no daemon of ours needs: other processes' memory, the kernel's own machinery, other views of the system.
 const NEVER: &[Call] = calls![
