@@ -1,20 +1,26 @@
 //! One running strategy: what it waits for, what its cell is doing, and how it comes back after a fault.
 
-use std::collections::BTreeMap;
+mod alarms;
+mod faults;
+mod phase;
 
 use portcullis_core::frame::Timers;
 use portcullis_core::{
-    Blame, Cause, Digest, FaultCode, InstrumentId, InstrumentSpec, LogLevel, MarketBody, MarketEvent,
-    Outcome, Span, StrategyFailure, StrategyId, StrategyName, Timestamp,
+    Cause, Digest, FaultCode, InstrumentId, InstrumentSpec, LogLevel, MarketBody, MarketEvent, Outcome, Span,
+    StrategyFailure, StrategyId, StrategyName, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::budget::{Budget, Verdict};
+use alarms::Alarms;
+pub use faults::Faults;
+pub(crate) use faults::Fate;
+use phase::{InFlight, Phase};
+
+use crate::budget::Budget;
 use crate::cells::{Cells, Fault, Snapshot};
 use crate::data_gaps::DataGaps;
 use crate::deployment::Deployment;
 use crate::event::{Event, EventBody, GapCause, Stream};
-use crate::evidence::{Evidence, FailedCall};
 use crate::guest_log::GuestLog;
 use crate::inbox::Inbox;
 use crate::pack::Packer;
@@ -42,9 +48,7 @@ pub struct Session {
     warm_up: Vec<Event>,
     phase: Phase,
     inbox: Inbox,
-    timers: Timers,
-    /// Timers whose event waits to be consumed, with the time they were set to.
-    fired: BTreeMap<u64, Timestamp>,
+    alarms: Alarms,
     recovery: Recovery,
     budget: Budget,
     gaps: DataGaps,
@@ -64,32 +68,6 @@ pub struct Session {
     log: GuestLog,
 }
 
-/// What the cell is doing.
-#[derive(Debug)]
-enum Phase {
-    /// Waiting before another instance is made.
-    Waiting { until: Timestamp },
-    /// Making an instance.
-    Reviving,
-    /// Going through recorded frames again; the answers are compared and otherwise ignored.
-    Replaying { next: usize },
-    /// Waiting for events.
-    Idle,
-    /// Working on a frame.
-    Busy(InFlight),
-    /// Writing its state down.
-    Snapshotting,
-    /// Down, until an operator starts it again.
-    Quarantined,
-}
-
-/// The frame a cell works on.
-#[derive(Debug)]
-struct InFlight {
-    events: Vec<Event>,
-    frame: Vec<u8>,
-}
-
 /// What the cell's answer to a frame amounts to.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -99,41 +77,18 @@ pub(crate) struct Answer {
     pub(crate) evidence: Vec<u8>,
 }
 
-/// What became of a fault.
+/// An answer, sorted by what it was for.
 #[derive(Debug)]
-pub(crate) struct Aftermath {
-    /// The fault, as it is journaled.
-    pub(crate) failure: StrategyFailure,
-    /// What led to it, when that is worth keeping.
-    pub(crate) evidence: Option<Evidence>,
-    /// Whether the strategy comes back.
-    pub(crate) fate: Fate,
-}
-
-/// Whether a strategy comes back after a fault.
-#[derive(Debug)]
-pub(crate) enum Fate {
-    /// A new instance is made, at once or after a wait.
-    Restarting { strikes: u32 },
-    /// The strategy is down; this was the first of the faults that brought it there.
-    Quarantined { first: StrategyFailure },
-}
-
-/// How a strategy has failed, and what was kept from it. Three causes, told apart: its own faults, the host's, missing data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Faults<'a> {
-    /// Faults of its own since the session started.
-    pub guest: u64,
-    /// Faults of the host's since then, which it is not charged with.
-    pub host: u64,
-    /// Gaps in its market data since then.
-    pub data_gaps: u64,
-    /// Strikes that count against its budget of restarts now.
-    pub strikes: u32,
-    /// The failure that was the first of these strikes.
-    pub first: Option<&'a StrategyFailure>,
-    /// The newest failure, whoever is to blame.
-    pub last: Option<&'a StrategyFailure>,
+pub(crate) enum Answered {
+    /// A live frame's.
+    Live(Answer),
+    /// A replayed frame's.
+    Replayed {
+        /// Whether the strategy did the same again.
+        same: bool,
+        /// Whether that was the last one: the strategy is to be told its whole state.
+        done: bool,
+    },
 }
 
 impl Session {
@@ -154,8 +109,7 @@ impl Session {
             warm_up: deployment.warm_up,
             phase: Phase::Reviving,
             inbox: Inbox::default(),
-            timers: Timers::default(),
-            fired: BTreeMap::new(),
+            alarms: Alarms::default(),
             recovery: Recovery::new(deployment.snapshot, now),
             budget: Budget::default(),
             gaps: DataGaps::default(),
@@ -179,19 +133,6 @@ impl Session {
     /// Events consumed since the session started.
     pub fn events(&self) -> u64 {
         self.delivered
-    }
-
-    /// How it has failed since the session started, as it stands at `now`.
-    pub fn faults(&self, now: Timestamp) -> Faults<'_> {
-        let (strikes, first) = self.budget.standing(now);
-        Faults {
-            guest: self.guest_faults,
-            host: self.host_faults,
-            data_gaps: self.gaps.count(),
-            strikes,
-            first,
-            last: self.last_fault.as_ref(),
-        }
     }
 
     /// Bytes of its log lines that were cut since the session started, because a minute had too many.
@@ -278,7 +219,7 @@ impl Session {
     /// Tells the strategy its whole state: everything it had not seen yet is covered by it. The first time, history comes before it.
     pub(crate) fn resync(&mut self, state: Vec<Event>, now: Timestamp) {
         self.inbox.clear();
-        self.forget_timers();
+        self.alarms = Alarms::default();
         let mut events = std::mem::take(&mut self.warm_up);
         if self.delivered == 0 {
             events.push(Event::now(now, EventBody::WarmUpBoundary));
@@ -308,7 +249,9 @@ impl Session {
             self.phase = Phase::Snapshotting;
             return cells.snapshot(self.id);
         }
-        self.fire_timers(now);
+        for event in self.alarms.fire(now) {
+            self.inbox.hold(event);
+        }
         let mut events = Vec::new();
         self.inbox.take(now, EVENTS_MAX, &mut events);
         if events.is_empty() {
@@ -344,7 +287,7 @@ impl Session {
         cells: &mut impl Cells,
     ) -> Result<Answered, Fault> {
         match std::mem::replace(&mut self.phase, Phase::Idle) {
-            Phase::Busy(flight) => match self.packer.check(&self.timers, &outcome) {
+            Phase::Busy(flight) => match self.packer.check(self.alarms.timers(), &outcome) {
                 Ok(timers) => Ok(Answered::Live(self.accept(flight, outcome, timers, now))),
                 Err(why) => {
                     // The frame is still the one it failed on.
@@ -370,80 +313,6 @@ impl Session {
         if matches!(self.phase, Phase::Snapshotting) {
             self.phase = Phase::Idle;
             self.recovery.snapshotted(snapshot, now);
-        }
-    }
-
-    /// Takes a fault: the instance is gone. The frame it failed on is skipped. With `keep`, what led to it is handed out.
-    pub(crate) fn fault(
-        &mut self,
-        fault: Fault,
-        keep: bool,
-        now: Timestamp,
-        cells: &mut impl Cells,
-    ) -> Aftermath {
-        let code = fault.code;
-        let mut failure = StrategyFailure { code, detail: fault.detail.clone(), evidence: None };
-        let keep = keep && !self.is_down() && self.budget.wants_evidence(code, now);
-        let evidence = keep.then(|| self.evidence(fault, now));
-        failure.evidence = evidence.as_ref().map(|evidence| evidence.file.clone());
-        if matches!(self.phase, Phase::Replaying { .. } | Phase::Reviving) && code.blame() == Blame::Guest {
-            // The recorded way back is itself broken, so the next instance starts from `init` alone.
-            self.recovery.forget();
-        }
-        if let Phase::Busy(flight) = &self.phase {
-            self.skipped = u32::try_from(flight.events.len()).unwrap_or(u32::MAX);
-        }
-        let count = match code.blame() {
-            Blame::Guest => &mut self.guest_faults,
-            Blame::Host => &mut self.host_faults,
-        };
-        *count = count.saturating_add(1);
-        self.last_fault = Some(failure.clone());
-        let fate = match self.budget.fault(&failure, now) {
-            Verdict::Restart { strikes, after } => {
-                self.phase = Phase::Waiting { until: now.after(after) };
-                self.revive_when_due(now, cells);
-                Fate::Restarting { strikes }
-            }
-            Verdict::Quarantine => {
-                self.phase = Phase::Quarantined;
-                self.inbox.clear();
-                self.forget_timers();
-                cells.stop(self.id);
-                Fate::Quarantined { first: self.budget.standing(now).1.unwrap_or(&failure).clone() }
-            }
-        };
-        Aftermath { failure, evidence, fate }
-    }
-
-    /// Gaps in its data that nobody was told of yet: events dropped and interruptions of the feed. At most once a minute.
-    pub(crate) fn take_data_gap(&mut self, now: Timestamp) -> Option<(u64, u64)> {
-        self.gaps.take(now)
-    }
-
-    /// Everything that led to a fault, as things stand before it is dealt with.
-    fn evidence(&self, fault: Fault, now: Timestamp) -> Evidence {
-        let frame = |frame: &[u8]| FailedCall::Frame { frame: frame.to_vec(), timers: self.timers.clone() };
-        let (frames, call) = match &self.phase {
-            Phase::Reviving => (Vec::new(), FailedCall::Revival),
-            Phase::Replaying { next } => {
-                let failed = self.recovery.replay(*next).map(|recorded| frame(&recorded.frame));
-                (self.recovery.frames(*next), failed.unwrap_or(FailedCall::None))
-            }
-            Phase::Busy(flight) => (self.recovery.frames(usize::MAX), frame(&flight.frame)),
-            Phase::Snapshotting => (self.recovery.frames(usize::MAX), FailedCall::Snapshot),
-            Phase::Idle => (self.recovery.frames(usize::MAX), FailedCall::None),
-            Phase::Waiting { .. } | Phase::Quarantined => (Vec::new(), FailedCall::None),
-        };
-        Evidence {
-            file: Evidence::file_name(&self.name, now, &fault),
-            strategy: self.id,
-            name: self.name.clone(),
-            at: now,
-            fault,
-            snapshot: self.recovery.snapshot().cloned(),
-            frames,
-            call,
         }
     }
 
@@ -483,8 +352,7 @@ impl Session {
                 return None;
             }
         }
-        let timers = self.timers.iter().filter(|(id, _)| !self.fired.contains_key(id)).map(|(_, at)| at);
-        timers.chain(self.inbox.next_due()).min()
+        self.alarms.next_due().into_iter().chain(self.inbox.next_due()).min()
     }
 
     /// Whether the strategy is quarantined.
@@ -535,9 +403,7 @@ impl Session {
 
         for event in &events {
             match event.body {
-                EventBody::Timer(id) => {
-                    self.fired.remove(&id);
-                }
+                EventBody::Timer(id) => self.alarms.seen(id),
                 EventBody::Gap { dropped, cause } => self.gaps.note(dropped, cause),
                 EventBody::Market(..)
                 | EventBody::Instrument(_)
@@ -546,57 +412,16 @@ impl Session {
                 | EventBody::Resync { .. } => {}
             }
         }
-        self.timers = timers;
+        self.alarms.set(timers);
         let filled = events.iter().any(Event::is_fill);
         self.last_time = events.last().map_or(self.last_time, |event| event.time);
         self.delivered = self.delivered.saturating_add(u64::from(outcome.consumed));
         self.inbox.put_back(rest.into_iter());
-        self.forget_moved_timers();
+        self.inbox.retain_timers(|id| self.alarms.has_fired(id));
         let evidence = flight.frame.get(..FRAME_EVIDENCE_MAX).unwrap_or(&flight.frame).to_vec();
         self.recovery.record(flight.frame, outcome, filled);
         Answer { steps, evidence }
     }
-
-    fn fire_timers(&mut self, now: Timestamp) {
-        let mut due: Vec<(Timestamp, u64)> = self
-            .timers
-            .iter()
-            .filter(|(id, at)| *at <= now && !self.fired.contains_key(id))
-            .map(|(id, at)| (at, id))
-            .collect();
-        due.sort_unstable();
-        for (time, id) in due {
-            self.fired.insert(id, time);
-            self.inbox.hold(Event::now(time, EventBody::Timer(id)));
-        }
-    }
-
-    /// A timer that was moved or removed after it fired must not be seen any more.
-    fn forget_moved_timers(&mut self) {
-        let set: BTreeMap<u64, Timestamp> = self.timers.iter().collect();
-        self.fired.retain(|id, at| set.get(id) == Some(at));
-        let fired = &self.fired;
-        self.inbox.retain_timers(|id| fired.contains_key(&id));
-    }
-
-    fn forget_timers(&mut self) {
-        self.timers = Timers::default();
-        self.fired.clear();
-    }
-}
-
-/// An answer, sorted by what it was for.
-#[derive(Debug)]
-pub(crate) enum Answered {
-    /// A live frame's.
-    Live(Answer),
-    /// A replayed frame's.
-    Replayed {
-        /// Whether the strategy did the same again.
-        same: bool,
-        /// Whether that was the last one: the strategy is to be told its whole state.
-        done: bool,
-    },
 }
 
 fn protocol(why: &str) -> Fault {
