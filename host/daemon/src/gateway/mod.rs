@@ -25,6 +25,7 @@ mod uploads;
 mod wake;
 mod worker;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -73,7 +74,10 @@ pub(crate) fn run(arguments: &Gateway, places: &Places) -> Result<ExitCode, Fail
     let data = Folder::open(dir).map_err(|error| {
         Failure::Usage(format!("cannot open the data directory {}: {error}", dir.display()))
     })?;
-    let own = Own { write: vec![dir, places.sockets()], ..Own::default() };
+    // The configuration may name bundles that lie elsewhere.
+    let bundles: Vec<PathBuf> = config.strategies.iter().map(|strategy| dir.join(&strategy.bundle)).collect();
+    let own =
+        Own { read: bundles.iter().map(PathBuf::as_path).collect(), write: vec![dir, places.sockets()] };
     confine_role(Profile::Gateway, &own, Tcp::Connect(Vec::new()))?;
     let data = Arc::new(data);
     let deployments = Deployments::load(&data, &config.strategies)?;
