@@ -12,8 +12,8 @@ use portcullis_core::{
 use sha2::{Digest as _, Sha256};
 
 use alarms::Alarms;
-pub use faults::Faults;
 pub(crate) use faults::Fate;
+pub use faults::Faults;
 use phase::{InFlight, Phase};
 
 use crate::budget::Budget;

@@ -55,11 +55,11 @@ pub use request::{
 };
 pub use sign::{Credentials, RECV_WINDOW_MS, SecretError, Signature, SignatureError};
 pub use signer::{
-    Cap, CheckKey, Greeting, InvalidCap, InvalidRequest, LocalSigner, OrderKind, OrderRequest, OrderSigner,
-    OtherRequest, OtherVersion, RefusalKind, RemoteSigner, SIGNER_MESSAGE_BYTES_MAX, SIGNER_PROTOCOL,
-    SignError, SignedRequest, SignedStream, SignerConfig, SignerReadiness, SignerReply, SignerRequest,
-    SignerState, SignerStatus, SignerWatch, TellReadiness, decode_signer_reply, decode_signer_request,
-    key_hash, serve_signer,
+    Cap, CheckKey, InvalidCap, InvalidRequest, LocalSigner, OrderKind, OrderRequest, OrderSigner,
+    OtherRequest, RefusalKind, RemoteSigner, SIGNER_MESSAGE_BYTES_MAX, SIGNER_PROTOCOL, SignError,
+    SignedRequest, SignedStream, SignerConfig, SignerReadiness, SignerReply, SignerRequest, SignerState,
+    SignerStatus, SignerWatch, TellReadiness, decode_signer_reply, decode_signer_request, key_hash,
+    serve_signer,
 };
 pub use stream::{Ack, Inbound, Operation};
 pub use text::Text;

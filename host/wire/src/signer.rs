@@ -21,8 +21,8 @@ pub use key::{
     LocalSigner, OrderSigner, SignError, SignedRequest, SignedStream, SignerReadiness, TellReadiness,
 };
 pub use message::{
-    Greeting, InvalidRequest, OtherVersion, RefusalKind, SIGNER_MESSAGE_BYTES_MAX, SIGNER_PROTOCOL,
-    SignerReply, SignerRequest, SignerStatus, decode_signer_reply, decode_signer_request,
+    InvalidRequest, RefusalKind, SIGNER_MESSAGE_BYTES_MAX, SIGNER_PROTOCOL, SignerReply, SignerRequest,
+    SignerStatus, decode_signer_reply, decode_signer_request,
 };
 pub use order::{OrderKind, OrderRequest, OtherRequest};
 pub use serve::{SignerConfig, serve_signer};

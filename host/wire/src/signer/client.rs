@@ -11,13 +11,13 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use portcullis_core::Environment;
-use portcullis_role::{MessageError, MessageSocket, check_peer_among, stay_awake_for};
+use portcullis_role::{MessageError, MessageSocket, Party, check_peer_among, stay_awake_for};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::key::{OrderSigner, SignError, SignedRequest, SignedStream, SignerReadiness, TellReadiness};
 use super::key_hash;
 use super::message::{
-    Greeting, OtherVersion, RefusalKind, SIGNER_MESSAGE_BYTES_MAX, SignerReply, SignerRequest, SignerStatus,
+    RefusalKind, SIGNER_MESSAGE_BYTES_MAX, SIGNER_PROTOCOL, SignerReply, SignerRequest, SignerStatus,
 };
 use super::order::OrderRequest;
 use crate::{Signature, path};
@@ -103,8 +103,6 @@ enum Unfit {
     Absent(PathBuf, io::Error),
     #[error("the signer's socket: {0}")]
     Message(#[from] MessageError),
-    #[error(transparent)]
-    Version(#[from] OtherVersion),
     #[error("the signer: {0}")]
     Refused(String),
     #[error("{0}")]
@@ -287,9 +285,7 @@ impl Shared {
         check_peer_among(&stream, &self.peers).map_err(absent)?;
         let mut socket = MessageSocket::new(stream, SIGNER_MESSAGE_BYTES_MAX);
         socket.set_timeout(Some(GREETING_WITHIN)).map_err(MessageError::from)?;
-        socket.send(&Greeting::OURS, &[])?;
-        let (greeting, _) = socket.receive::<Greeting>()?;
-        greeting.check("signer", "caller")?;
+        socket.greet(&Party { protocol: SIGNER_PROTOCOL, us: "caller", them: "signer" })?;
         let known = self.link().key.as_deref().map(key_hash);
         let open = SignerRequest::Open { environment: self.environment, key: known };
         let (key, status) = match exchange(&mut socket, &open)? {

@@ -1,59 +1,16 @@
-//! What goes over the signer's sockets: postcard behind a length, requests and answers strictly in turn.
-//!
-//! A connection begins with a [`Greeting`] each way, whose form never changes, so that two versions can always tell each other apart.
+//! What goes over the signer's sockets: a greeting each way, then postcard behind a length, requests and answers strictly in turn.
 
 use portcullis_core::Environment;
-use portcullis_role::{MessageError, decode_message};
+use portcullis_role::{MessageError, Protocol, decode_message};
 use serde::{Deserialize, Serialize};
 
 use super::order::{OrderKind, OrderRequest, OtherRequest};
 
-/// The version of everything after the greeting.
-pub const SIGNER_PROTOCOL: u16 = 1;
+/// The signer's protocol, of which both sides say their version first.
+pub const SIGNER_PROTOCOL: Protocol = Protocol { name: "signer", tag: *b"SIGN", version: 2 };
 
 /// Longest message either way, in bytes: a batch of cancels fits several times.
 pub const SIGNER_MESSAGE_BYTES_MAX: usize = 16 * 1024;
-
-/// The first message each way. Its form is the same in every version, for ever.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Greeting {
-    /// Always [`Greeting::MAGIC`].
-    pub magic: [u8; 8],
-    /// The version that the sender speaks.
-    pub protocol: u16,
-}
-
-impl Greeting {
-    /// Marks the signer's protocol.
-    pub const MAGIC: [u8; 8] = *b"PORTSIGN";
-
-    /// Ours.
-    pub const OURS: Self = Self { magic: Self::MAGIC, protocol: SIGNER_PROTOCOL };
-
-    /// Whether a peer's greeting is that of our version.
-    ///
-    /// # Errors
-    /// When it is not: says which side is older. `peer` and `own` are the sides' names.
-    pub fn check(&self, peer: &'static str, own: &'static str) -> Result<(), OtherVersion> {
-        if self.magic == Self::MAGIC && self.protocol == SIGNER_PROTOCOL {
-            return Ok(());
-        }
-        let older = if self.magic == Self::MAGIC && self.protocol > SIGNER_PROTOCOL { own } else { peer };
-        Err(OtherVersion { peer, theirs: self.protocol, own, older })
-    }
-}
-
-/// The two sides are of different versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the {peer} speaks version {theirs} of the signer's protocol and the {own} version {SIGNER_PROTOCOL}: upgrade the {older}"
-)]
-pub struct OtherVersion {
-    peer: &'static str,
-    theirs: u16,
-    own: &'static str,
-    older: &'static str,
-}
 
 /// What is asked of the signer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,20 +167,4 @@ pub fn decode_signer_reply(body: &[u8]) -> Result<SignerReply, MessageError> {
         return Err(MessageError::TooLong { length: body.len(), bound });
     }
     decode_message(body)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_mismatch_names_the_older_side() {
-        let greeting = |protocol| Greeting { magic: Greeting::MAGIC, protocol };
-        let words = |protocol| greeting(protocol).check("signer", "gateway").unwrap_err().to_string();
-        assert_eq!(greeting(SIGNER_PROTOCOL).check("signer", "gateway"), Ok(()));
-        assert!(words(SIGNER_PROTOCOL + 1).contains("upgrade the gateway"), "{}", words(2));
-        assert!(words(0).contains("upgrade the signer"), "{}", words(0));
-        let stranger = Greeting { magic: *b"somebody", protocol: 7 };
-        assert!(stranger.check("signer", "gateway").is_err());
-    }
 }

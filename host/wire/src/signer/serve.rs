@@ -6,13 +6,13 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Instant;
 
 use portcullis_core::{Environment, Timestamp};
-use portcullis_role::{MessageError, MessageLink, check_peer_among};
+use portcullis_role::{MessageError, MessageLink, Party, check_peer_among};
 use rustix::event::{PollFd, PollFlags};
 
 use super::cap::{Allowance, Cap, Guard, Window};
 use super::key::{LocalSigner, OrderSigner as _, SignError, SignedRequest};
 use super::message::{
-    Greeting, RefusalKind, SIGNER_MESSAGE_BYTES_MAX, SignerReply, SignerRequest, SignerStatus,
+    RefusalKind, SIGNER_MESSAGE_BYTES_MAX, SIGNER_PROTOCOL, SignerReply, SignerRequest, SignerStatus,
 };
 use super::order::OrderRequest;
 use super::{DETAIL_BYTES_MAX, key_hash};
@@ -101,14 +101,8 @@ struct Door {
 #[derive(Debug)]
 struct Connection {
     link: MessageLink,
-    stage: Stage,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Greeting,
-    Open,
-    Ready,
+    /// Whether it was opened: the environments are the same, and so is the key.
+    ready: bool,
 }
 
 impl Door {
@@ -134,7 +128,7 @@ impl Door {
             match connection(stream, peers) {
                 Ok(connection) => {
                     if self.connections.len() >= CONNECTIONS_MAX {
-                        let idle = self.connections.iter().position(|one| one.stage != Stage::Ready);
+                        let idle = self.connections.iter().position(|one| !one.ready);
                         self.connections.remove(idle.unwrap_or(0));
                     }
                     self.connections.push(connection);
@@ -160,38 +154,29 @@ impl Door {
     }
 }
 
-fn connection(stream: UnixStream, peers: &[u32]) -> io::Result<Connection> {
+fn connection(stream: UnixStream, peers: &[u32]) -> Result<Connection, MessageError> {
     check_peer_among(&stream, peers)?;
-    let link = MessageLink::new(stream.into(), SIGNER_MESSAGE_BYTES_MAX);
-    Ok(Connection { link, stage: Stage::Greeting })
+    let party = Party { protocol: SIGNER_PROTOCOL, us: "signer", them: "caller" };
+    let mut link = MessageLink::greeting(stream.into(), SIGNER_MESSAGE_BYTES_MAX, party);
+    link.flush()?;
+    Ok(Connection { link, ready: false })
 }
 
 impl Connection {
     fn serve(&mut self, desk: &mut Desk, mut caller: Caller<'_>) -> Result<(), MessageError> {
         for _ in 0..MESSAGES_IN_A_ROW {
-            if self.stage == Stage::Greeting {
-                let Some(greeting) = self.link.try_receive::<Greeting>()? else { return Ok(()) };
-                // Ours goes out in any case, so that the other side can say what to upgrade.
-                self.send(&Greeting::OURS)?;
-                greeting
-                    .check("caller", "signer")
-                    .map_err(|other| MessageError::Malformed(other.to_string()))?;
-                self.stage = Stage::Open;
-                continue;
-            }
             let Some(request) = self.link.try_receive::<SignerRequest>()? else { return Ok(()) };
-            let reply = match (self.stage, &request) {
-                (Stage::Open, SignerRequest::Open { environment, key }) => {
+            let reply = match &request {
+                request if self.ready => desk.answer(request, &mut caller),
+                SignerRequest::Open { environment, key } => {
                     let reply = desk.open(*environment, *key);
-                    if matches!(reply, SignerReply::Opened { .. }) {
-                        self.stage = Stage::Ready;
-                    }
+                    self.ready = matches!(reply, SignerReply::Opened { .. });
                     reply
                 }
-                (Stage::Ready, request) => desk.answer(request, &mut caller),
-                (Stage::Open | Stage::Greeting, _) => {
-                    desk.refused(RefusalKind::OutOfTurn, "open comes first")
-                }
+                SignerRequest::Sign { .. }
+                | SignerRequest::KeyQuery
+                | SignerRequest::Stream
+                | SignerRequest::Status => desk.refused(RefusalKind::OutOfTurn, "open comes first"),
             };
             self.send(&reply)?;
         }

@@ -8,12 +8,14 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use portcullis_core::{Environment, Timestamp};
-use portcullis_role::{MessageSocket, listen};
+use portcullis_role::{MessageError, MessageSocket, Party, Protocol, listen};
 
 use super::*;
 use crate::{CancelOrder, Category, CreateOrder, Credentials, OrderType, Side};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+const CALLER: Party = Party { protocol: SIGNER_PROTOCOL, us: "caller", them: "signer" };
 
 fn clock() -> Timestamp {
     Timestamp::from_millis(1_764_000_000_000)
@@ -159,8 +161,7 @@ fn a_signer_that_goes_is_noticed() {
     let (mut signer, told) = caller(&sockets.gateway);
     let greet = |key: &str| {
         let mut socket = MessageSocket::new(listener.accept().unwrap().0, SIGNER_MESSAGE_BYTES_MAX);
-        socket.receive::<Greeting>().unwrap();
-        socket.send(&Greeting::OURS, &[]).unwrap();
+        socket.greet(&Party { protocol: SIGNER_PROTOCOL, us: "signer", them: "caller" }).unwrap();
         let (open, _) = socket.receive::<SignerRequest>().unwrap();
         let opened = SignerReply::Opened {
             environment: Environment::Paper,
@@ -221,15 +222,16 @@ fn a_peer_without_manners_costs_only_its_connection() {
     let greeted = || {
         let mut socket = MessageSocket::new(connect(), SIGNER_MESSAGE_BYTES_MAX);
         socket.set_timeout(Some(PATIENCE)).unwrap();
-        socket.send(&Greeting::OURS, &[]).unwrap();
-        socket.receive::<Greeting>().unwrap();
+        socket.greet(&CALLER).unwrap();
         socket
     };
     // Another version is told ours, and then nothing.
     let mut older = MessageSocket::new(connect(), SIGNER_MESSAGE_BYTES_MAX);
-    older.send(&Greeting { magic: Greeting::MAGIC, protocol: 0 }, &[]).unwrap();
-    assert_eq!(older.receive::<Greeting>().unwrap().0, Greeting::OURS);
-    assert!(older.receive::<SignerReply>().is_err());
+    let version = SIGNER_PROTOCOL.version - 1;
+    let told =
+        older.greet(&Party { protocol: Protocol { version, ..SIGNER_PROTOCOL }, ..CALLER }).unwrap_err();
+    assert!(told.to_string().ends_with("upgrade the caller"), "{told}");
+    assert!(matches!(older.receive::<SignerReply>(), Err(MessageError::Closed)));
     // Signatures before the environment was compared are not given.
     let mut hasty = greeted();
     let request = SignerRequest::Sign { kind: OrderKind::Cancel, body: cancel().body().unwrap() };
