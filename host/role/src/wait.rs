@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, Timespec, poll};
 
-/// How long to stay awake. Strategies and the signer answer within some 10 µs, but putting a processor to sleep and waking it takes
-/// longer than that, on virtual machines several times as long; the bound leaves the peer the time to be woken itself.
+/// How long to stay awake. A strategy answers within some 10 µs, but putting a processor to sleep and waking it takes longer than that,
+/// on virtual machines several times as long; the bound leaves its process the time to be woken itself.
 const AWAKE: Duration = Duration::from_micros(60);
 
 /// Stays awake until there is something on one of the descriptors, at most for a moment; then wait in the usual way. For answers that

@@ -105,7 +105,7 @@ impl Escape {
             Self::Babbles => "PROTOCOL (guest): the cell: malformed message",
             Self::Boasts => "PROTOCOL (guest): the cell: a message of 4294967295 bytes",
             Self::Floods => "PROTOCOL (guest): the cell answered out of turn",
-            Self::Hangs => "HOST (host): the cell did not answer",
+            Self::Hangs => "HOST (host): the cell did not answer within 6 s",
         }
     }
 

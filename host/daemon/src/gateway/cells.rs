@@ -15,9 +15,12 @@ use portcullis_gateway::{CellEvent, Cells, Fault, Snapshot, Trace};
 use portcullis_role::MessageError;
 use signal_hook::consts::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
 
-/// Longest wait for an answer. A guest is stopped at its own deadline, a second at most, in its cell; a cell that is silent for this long
-/// is stuck or in other hands, and is killed. Its entries are cancelled before that (RULES C1).
-const ANSWER_MAX: Duration = Duration::from_secs(15);
+/// Longest wait for an answer. A guest is stopped at its own deadline, a second at most, in its cell; a cell that is silent for this much
+/// longer is stuck or in other hands, and is killed, before its strategy counts as left behind (RULES C1).
+const ANSWER_MAX: Duration = Duration::from_secs(6);
+
+/// The same where more is done before the answer: a process that loads its artifact, or others of its strategies first.
+const LATE_ANSWER_MAX: Duration = Duration::from_secs(15);
 
 /// Longest wait for the runner's word on how a process ended whose socket is closed.
 const BURIAL: Duration = Duration::from_secs(2);
@@ -43,12 +46,28 @@ struct Cell {
     pid: u32,
     /// When it was last asked something.
     asked: Instant,
+    /// Whether its process has answered before.
+    answered: bool,
     /// Since when its socket is closed; the runner will say how its process ended.
     closed: Option<Instant>,
     /// Whether the instance has been used: a fresh one needs no reset.
     used: bool,
     /// What is left to do before the instance is ready.
     reviving: VecDeque<Step>,
+}
+
+impl Cell {
+    /// How long to wait for its answer.
+    fn patience(&self) -> Duration {
+        match self.spec.place {
+            CellPlace::Own | CellPlace::Wasi if self.answered => ANSWER_MAX,
+            CellPlace::Own | CellPlace::Wasi | CellPlace::Shared(_) => LATE_ANSWER_MAX,
+        }
+    }
+
+    fn is_stuck(&self) -> bool {
+        self.link.as_ref().is_some_and(CellLink::is_busy) && self.asked.elapsed() > self.patience()
+    }
 }
 
 #[derive(Debug)]
@@ -196,8 +215,17 @@ impl LiveCells {
         link: CellLink,
         pid: u32,
     ) {
-        let (asked, reviving) = (Instant::now(), VecDeque::new());
-        let cell = Cell { spec, id, link: Some(link), pid, asked, closed: None, used: false, reviving };
+        let cell = Cell {
+            spec,
+            id,
+            link: Some(link),
+            pid,
+            asked: Instant::now(),
+            answered: true,
+            closed: None,
+            used: false,
+            reviving: VecDeque::new(),
+        };
         self.cells.insert(strategy, cell);
     }
 
@@ -243,19 +271,16 @@ impl LiveCells {
         for strategy in unburied {
             self.lost(strategy, Fault::new(FaultCode::Host, "the cell closed its socket".to_owned()));
         }
-        let stuck = |cell: &Cell| {
-            cell.link.as_ref().is_some_and(CellLink::is_busy) && cell.asked.elapsed() > ANSWER_MAX
-        };
-        let stuck: Vec<(StrategyId, CellId)> = self
+        let stuck: Vec<(StrategyId, CellId, Duration)> = self
             .cells
             .iter()
-            .filter(|(_, cell)| stuck(cell))
-            .map(|(strategy, cell)| (*strategy, cell.id))
+            .filter(|(_, cell)| cell.is_stuck())
+            .map(|(strategy, cell)| (*strategy, cell.id, cell.patience()))
             .collect();
-        for (strategy, id) in stuck {
+        for (strategy, id, patience) in stuck {
             tracing::error!(?strategy, "a cell does not answer and is killed");
             self.session()?.kill(id)?;
-            let detail = format!("the cell did not answer within {} s and was killed", ANSWER_MAX.as_secs());
+            let detail = format!("the cell did not answer within {} s and was killed", patience.as_secs());
             self.lost(strategy, Fault::new(FaultCode::Host, detail));
         }
         Ok(())
@@ -319,6 +344,7 @@ impl LiveCells {
         cell.id = id;
         cell.link = Some(started.link);
         cell.pid = started.pid;
+        cell.answered = false;
         cell.closed = None;
         cell.used = false;
         Ok(())
@@ -334,7 +360,12 @@ impl LiveCells {
         }
         match link.try_receive() {
             Ok(None) => {}
-            Ok(Some(reply)) => self.take(strategy, reply),
+            Ok(Some(reply)) => {
+                if let Some(cell) = self.cells.get_mut(&strategy) {
+                    cell.answered = true;
+                }
+                self.take(strategy, reply);
+            }
             Err(error) => self.broken(strategy, &error),
         }
     }

@@ -11,7 +11,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use portcullis_core::Environment;
-use portcullis_role::{MessageError, MessageSocket, Party, check_peer_among, stay_awake_for};
+use portcullis_role::{MessageError, MessageSocket, Party, check_peer_among};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::key::{OrderSigner, SignError, SignedRequest, SignedStream, SignerReadiness, TellReadiness};
@@ -353,7 +353,6 @@ fn ended(connection: &OwnedFd) -> bool {
 
 fn exchange(socket: &mut MessageSocket, request: &SignerRequest) -> Result<SignerReply, MessageError> {
     socket.send(request, &[])?;
-    stay_awake_for(&mut [PollFd::new(socket, PollFlags::IN)]);
     let (reply, descriptors) = socket.receive::<SignerReply>()?;
     if descriptors.is_empty() {
         Ok(reply)
