@@ -51,14 +51,18 @@ impl Artifacts {
             }
         }
         let key = ArtifactKey::new(key);
-        let failures = CompileFailures::new(&data.path("artifacts"), key.clone());
+        let failures = CompileFailures::new(data, key.clone())
+            .context("cannot make the directory of failed compilations")?;
         Ok(Self { folder, key, failures })
     }
 
     /// The stored artifact of a bundle. One that does not verify counts as missing, so that an upgrade or a damaged disk costs a
     /// compilation and nothing else.
     pub(crate) fn find(&self, bundle: &VerifiedBundle) -> anyhow::Result<Option<Artifact>> {
-        let component = bundle.component_digest();
+        self.stored(bundle.component_digest())
+    }
+
+    fn stored(&self, component: Digest) -> anyhow::Result<Option<Artifact>> {
         let Ok(Some(stored)) = self.folder.read(&file(component), STORED_BYTES_MAX) else { return Ok(None) };
         match Artifact::open(&self.key, &stored, engine_digest()?, component) {
             Ok(artifact) => Ok(Some(artifact)),
@@ -93,6 +97,79 @@ impl Artifacts {
     }
 }
 
-fn file(component: portcullis_core::Digest) -> String {
+fn file(component: Digest) -> String {
     format!("{component}.artifact")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+mod tests {
+    use portcullis_role::sealed_memory_file;
+
+    use super::*;
+
+    const COMPONENT: Digest = Digest([1; 32]);
+
+    fn store(data: &tempfile::TempDir) -> Artifacts {
+        Artifacts::open(&Folder::open(data.path()).unwrap()).unwrap()
+    }
+
+    /// An artifact that says of itself what it is told to.
+    fn artifact(engine: Digest, component: Digest) -> Artifact {
+        let bytes = [b"PCARTIF1".as_slice(), &engine.0, &component.0, b"code"].concat();
+        Artifact::receive(sealed_memory_file("artifact", &bytes).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_was_kept_is_found_again() {
+        let data = tempfile::tempdir().unwrap();
+        let kept = artifact(engine_digest().unwrap(), COMPONENT);
+        assert_eq!(store(&data).stored(COMPONENT).unwrap(), None);
+        store(&data).keep(&kept).unwrap();
+        assert_eq!(store(&data).stored(COMPONENT).unwrap(), Some(kept));
+    }
+
+    #[test]
+    fn an_artifact_of_another_engine_is_a_miss() {
+        let data = tempfile::tempdir().unwrap();
+        store(&data).keep(&artifact(Digest([9; 32]), COMPONENT)).unwrap();
+        assert_eq!(store(&data).stored(COMPONENT).unwrap(), None);
+    }
+
+    #[test]
+    fn an_artifact_of_another_component_is_a_miss() {
+        let data = tempfile::tempdir().unwrap();
+        let other = Digest([2; 32]);
+        store(&data).keep(&artifact(engine_digest().unwrap(), other)).unwrap();
+        let folder = data.path().join("artifacts");
+        std::fs::rename(folder.join(file(other)), folder.join(file(COMPONENT))).unwrap();
+        assert_eq!(store(&data).stored(COMPONENT).unwrap(), None);
+    }
+
+    #[test]
+    fn an_artifact_of_another_store_is_a_miss() {
+        let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        store(&theirs).keep(&artifact(engine_digest().unwrap(), COMPONENT)).unwrap();
+        store(&ours);
+        let path = |data: &tempfile::TempDir| data.path().join("artifacts").join(file(COMPONENT));
+        std::fs::copy(path(&theirs), path(&ours)).unwrap();
+        assert_eq!(store(&ours).stored(COMPONENT).unwrap(), None);
+    }
+
+    #[test]
+    fn a_damaged_or_truncated_artifact_is_a_miss() {
+        let data = tempfile::tempdir().unwrap();
+        let store = store(&data);
+        store.keep(&artifact(engine_digest().unwrap(), COMPONENT)).unwrap();
+        let path = data.path().join("artifacts").join(file(COMPONENT));
+        let good = std::fs::read(&path).unwrap();
+        for index in 0..good.len() {
+            let mut damaged = good.clone();
+            damaged[index] ^= 1;
+            std::fs::write(&path, &damaged).unwrap();
+            assert_eq!(store.stored(COMPONENT).unwrap(), None, "byte {index}");
+            std::fs::write(&path, &good[..index]).unwrap();
+            assert_eq!(store.stored(COMPONENT).unwrap(), None, "cut at {index}");
+        }
+    }
 }

@@ -1,68 +1,62 @@
 //! Components that do not compile, remembered beside the artifacts: one is refused at once when it comes again, so that nobody can keep
 //! the compiler busy with it.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use anyhow::Context as _;
 use portcullis_cell::{ArtifactKey, CompileAttempt};
+use portcullis_role::Folder;
 
 /// Failures kept; the oldest goes first.
 const KEPT_MAX: usize = 256;
 
-const ENDING: &str = "failed";
+/// Longest record, in bytes.
+const RECORD_BYTES_MAX: u64 = 2_048;
 
-/// The failures in a directory, under a key.
+/// The failures of a data directory, in a folder of their own.
 pub(super) struct CompileFailures {
-    folder: PathBuf,
+    folder: Folder,
     key: ArtifactKey,
 }
 
 impl CompileFailures {
-    /// Those in `folder`, which is there.
-    pub(super) fn new(folder: &Path, key: ArtifactKey) -> Self {
-        Self { folder: folder.to_owned(), key }
+    /// Those of the data directory, under a key.
+    pub(super) fn new(data: &Folder, key: ArtifactKey) -> std::io::Result<Self> {
+        Ok(Self { folder: data.sub("compile-failures", 0o700)?, key })
     }
 
     /// Why this does not compile, if that was found out before. What cannot be read, or is not ours, counts as not known.
     pub(super) fn find(&self, attempt: &CompileAttempt) -> Option<String> {
-        let stored = fs::read(self.file(attempt)).ok()?;
+        let stored = self.folder.read(&file(attempt), RECORD_BYTES_MAX).ok()??;
         attempt.open_failure(&self.key, &stored).ok()
     }
 
     /// Remembers why.
     pub(super) fn keep(&self, attempt: &CompileAttempt, reason: &str) -> anyhow::Result<()> {
-        let file = self.file(attempt);
-        let unfinished = file.with_extension("tmp");
-        fs::write(&unfinished, attempt.protect_failure(&self.key, reason)?)
-            .and_then(|()| fs::rename(&unfinished, &file))
-            .with_context(|| format!("cannot write {}", file.display()))?;
+        let file = file(attempt);
+        self.folder
+            .replace(&file, &attempt.protect_failure(&self.key, reason)?)
+            .with_context(|| format!("cannot write {}", self.folder.path(&file).display()))?;
         self.forget_oldest().context("cannot forget a failed compilation")
     }
 
     fn forget_oldest(&self) -> std::io::Result<()> {
-        let mut kept = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|ending| ending == ENDING) {
-                kept.push((fs::metadata(&path)?.modified()?, path));
-            }
-        }
-        kept.sort();
-        for (_, path) in kept.iter().take(kept.len().saturating_sub(KEPT_MAX)) {
-            fs::remove_file(path)?;
+        let mut kept = self.folder.files()?;
+        kept.sort_by_key(|entry| entry.modified);
+        for entry in kept.iter().take(kept.len().saturating_sub(KEPT_MAX)) {
+            self.folder.remove(&entry.name)?;
         }
         Ok(())
     }
+}
 
-    fn file(&self, attempt: &CompileAttempt) -> PathBuf {
-        self.folder.join(format!("{}.{ENDING}", attempt.component))
-    }
+fn file(attempt: &CompileAttempt) -> String {
+    format!("{}.failed", attempt.component)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "test code")]
 mod tests {
+    use std::fs;
+
     use portcullis_cell::CompileLimits;
     use portcullis_core::Digest;
 
@@ -71,8 +65,8 @@ mod tests {
     const TRIED: CompileAttempt =
         CompileAttempt { component: Digest([1; 32]), engine: Digest([2; 32]), limits: CompileLimits::NATIVE };
 
-    fn store(folder: &tempfile::TempDir, key: u8) -> CompileFailures {
-        CompileFailures::new(folder.path(), ArtifactKey::new([key; 32]))
+    fn store(data: &tempfile::TempDir, key: u8) -> CompileFailures {
+        CompileFailures::new(&Folder::open(data.path()).unwrap(), ArtifactKey::new([key; 32])).unwrap()
     }
 
     #[test]
@@ -98,7 +92,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let failures = store(&folder, 7);
         failures.keep(&TRIED, "too deep").unwrap();
-        let file = failures.file(&TRIED);
+        let file = failures.folder.path(&file(&TRIED));
         let good = fs::read(&file).unwrap();
         for index in 0..good.len() {
             let mut bytes = good.clone();
@@ -120,8 +114,10 @@ mod tests {
             let tried = CompileAttempt { component: Digest(component), ..TRIED };
             failures.keep(&tried, &"x".repeat(5_000)).unwrap();
         }
-        let kept: Vec<u64> =
-            fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap().metadata().unwrap().len()).collect();
+        let kept: Vec<u64> = fs::read_dir(folder.path().join("compile-failures"))
+            .unwrap()
+            .map(|one| one.unwrap().metadata().unwrap().len())
+            .collect();
         assert_eq!(kept.len(), KEPT_MAX);
         assert!(kept.iter().all(|bytes| *bytes <= 1_100), "{kept:?}");
     }
