@@ -36,15 +36,6 @@ pub(crate) struct Browser {
     _profile: tempfile::TempDir,
 }
 
-/// What is needed and missing, if anything.
-pub(crate) fn missing() -> Option<&'static str> {
-    let runs = |tool: &str| {
-        let output = Command::new(tool).arg("--version").output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    ["chromium", "chromedriver"].into_iter().find(|tool| !runs(tool))
-}
-
 impl Browser {
     pub(crate) fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

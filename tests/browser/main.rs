@@ -14,8 +14,10 @@
 mod browser;
 #[path = "../support/demo.rs"]
 mod support;
+#[path = "../support/tools.rs"]
+mod tools;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
 use serde_json::{Value, json};
 
 use browser::Browser;
@@ -24,22 +26,16 @@ use support::Demo;
 type Tested = Result<(), Failed>;
 
 fn main() {
+    let missing = tools::missing(&[
+        ("chromium", &["chromium", "--version"]),
+        ("chromedriver", &["chromedriver", "--version"]),
+    ]);
+    let trial = |name, test| tools::trial(name, missing, test);
     let trials = vec![
         trial("the_overview_shows_the_system_and_follows_it", follows),
         trial("a_halt_from_the_page_stops_entries_for_all_to_see", halts),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
-}
-
-/// Without a browser a test is ignored, or fails where everything must be there.
-fn trial(name: &str, test: fn() -> Tested) -> Trial {
-    match browser::missing() {
-        None => Trial::test(name, test),
-        Some(tool) if std::env::var_os("CI").is_some() => {
-            Trial::test(name, move || Err(format!("{tool} is not installed").into()))
-        }
-        Some(tool) => Trial::test(format!("{name} (ignored: no {tool})"), || Ok(())).with_ignored_flag(true),
-    }
 }
 
 fn console(demo: &Demo) -> &str {

@@ -12,17 +12,22 @@
     reason = "test code"
 )]
 
+#[path = "../support/tools.rs"]
+mod tools;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
 use serde_json::Value;
 
 type Tested = Result<(), Failed>;
 
 fn main() {
+    let missing = tools::missing(&[tools::PYTHON, tools::NODE, tools::NPM, ("flock", &["flock", "-V"])]);
+    let trial = |name, test| tools::trial(name, missing, test);
     let trials = vec![
         trial("pybit", || python("pybit_client.py")),
         trial("ccxt", || python("ccxt_client.py")),
@@ -33,33 +38,6 @@ fn main() {
         }),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
-}
-
-/// Without the languages a test is ignored, or fails where everything must be there.
-fn trial(name: &str, test: fn() -> Tested) -> Trial {
-    match missing() {
-        None => Trial::test(name, test),
-        Some(tool) if std::env::var_os("CI").is_some() => {
-            Trial::test(name, move || Err(format!("{tool} is not installed").into()))
-        }
-        Some(tool) => Trial::test(format!("{name} (ignored: no {tool})"), || Ok(())).with_ignored_flag(true),
-    }
-}
-
-fn missing() -> Option<&'static str> {
-    let tools: [(&str, &[&str]); 4] = [
-        ("python3-venv", &["python3", "-m", "ensurepip", "--version"]),
-        ("node", &["node", "-v"]),
-        ("npm", &["npm", "-v"]),
-        ("flock", &["flock", "-V"]),
-    ];
-    let runs = |command: &[&str]| {
-        let [program, arguments @ ..] = command else { return false };
-        let status =
-            Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.is_ok_and(|status| status.success())
-    };
-    tools.into_iter().find(|(_, command)| !runs(command)).map(|(tool, _)| tool)
 }
 
 fn scripts() -> PathBuf {

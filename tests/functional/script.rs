@@ -13,10 +13,12 @@
 
 #[path = "../support/demo.rs"]
 mod support;
+#[path = "../support/tools.rs"]
+mod tools;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,8 @@ const LESSONS: [(&str, &str); 2] = [("ema-cross-js", "linear:BTCUSDT"), ("ema-cr
 const TRADING_WITHIN: Duration = Duration::from_secs(180);
 
 fn main() {
+    let missing = tools::missing(&[tools::PYTHON, tools::NODE, tools::NPM]);
+    let trial = |name, test| tools::trial(name, missing, test);
     let trials = vec![
         trial("the_javascript_sdk_keeps_the_contract", || node_test("sdk/js")),
         trial("the_python_sdk_keeps_the_contract", || unittest("sdk/python", &[])),
@@ -45,32 +49,6 @@ fn main() {
         Trial::test("a_missing_language_is_named_with_what_to_install", missing_language),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
-}
-
-/// Without the languages a test is ignored, or fails where everything must be there.
-fn trial(name: &str, test: fn() -> Tested) -> Trial {
-    match missing() {
-        None => Trial::test(name, test),
-        Some(tool) if std::env::var_os("CI").is_some() => {
-            Trial::test(name, move || Err(format!("{tool} is not installed").into()))
-        }
-        Some(tool) => Trial::test(format!("{name} (ignored: no {tool})"), || Ok(())).with_ignored_flag(true),
-    }
-}
-
-fn missing() -> Option<&'static str> {
-    let tools: [(&str, &[&str]); 3] = [
-        ("python3-venv", &["python3", "-m", "ensurepip", "--version"]),
-        ("node", &["node", "-v"]),
-        ("npm", &["npm", "-v"]),
-    ];
-    let runs = |command: &[&str]| {
-        let [program, arguments @ ..] = command else { return false };
-        let status =
-            Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.is_ok_and(|status| status.success())
-    };
-    tools.into_iter().find(|(_, command)| !runs(command)).map(|(tool, _)| tool)
 }
 
 fn repository() -> PathBuf {

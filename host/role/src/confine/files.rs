@@ -51,8 +51,9 @@ pub struct Sandbox {
 /// The kernel lacks what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this kernel cannot confine the files of a process (Landlock is missing or switched off: {0}); use Linux 5.13 or newer with \
-     landlock in its lsm= list, or do without by leaving --require-sandbox out"
+    "the files of a process cannot be confined here (Landlock is missing, switched off, or kept from this container: {0}); use Linux \
+     5.13 or newer with landlock in its lsm= list, let the container have the system calls landlock_*, or do without by leaving \
+     --require-sandbox out"
 )]
 pub struct NoSandbox(pub Sandbox);
 
