@@ -11,32 +11,29 @@
 
 #[path = "../support/demo.rs"]
 mod support;
+#[path = "../support/tools.rs"]
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
 
 use support::{BINARY, Demo, json};
 
 type Tested = Result<(), Failed>;
 
+const WASI_CELL: &str = "portcullis-wasi-cell";
+
 fn main() {
+    // `cargo test --workspace` builds the other binary too; a run of this suite alone may not have.
+    let built = Path::new(BINARY).with_file_name(WASI_CELL).exists();
+    let trial = |name, test| tools::trial(name, (!built).then_some(WASI_CELL), test);
     let trials = vec![
         trial("a_strategy_that_insists_on_wasi_trades_on_paper", trade),
         trial("nothing_of_it_starts_without_the_operators_leave", refuse),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
-}
-
-/// `cargo test --workspace` builds the other binary too; a run of this suite alone may not have.
-fn trial(name: &str, test: fn() -> Tested) -> Trial {
-    let built = Path::new(BINARY).with_file_name("portcullis-wasi-cell").exists();
-    if built || std::env::var_os("CI").is_some() {
-        return Trial::test(name, test);
-    }
-    Trial::test(format!("{name} (ignored: portcullis-wasi-cell is not built)"), || Ok(()))
-        .with_ignored_flag(true)
 }
 
 fn repository() -> PathBuf {
@@ -82,7 +79,7 @@ fn trade() -> Tested {
     let cell = std::fs::read_dir("/proc")?
         .filter_map(Result::ok)
         .filter_map(|entry| std::fs::read_link(entry.path().join("exe")).ok())
-        .filter(|binary| binary.file_name().is_some_and(|name| name == "portcullis-wasi-cell"))
+        .filter(|binary| binary.file_name().is_some_and(|name| name == WASI_CELL))
         .count();
     assert!(cell >= 1, "no wasi cell runs");
     demo.wait_for("a position", &["positions"], |answer| {

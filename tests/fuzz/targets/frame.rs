@@ -1,12 +1,16 @@
 //! Frames, as a strategy's SDK reads them.
 
+use std::path::Path;
+
 use portcullis_sdk::frame::{Frame, decode};
 use portcullis_sdk::testing::{self, Driver, FrameBuilder};
 use portcullis_sdk::{Context, Description, Event, InitError, Setup, Strategy, Trade};
 
 /// The golden vectors of the contract, which both sides are held to.
 pub fn seeds() -> Vec<Vec<u8>> {
-    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/v0.1/golden");
+    // From wherever this is compiled: the suite and libFuzzer's runner are different packages.
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let golden = above.map(|folder| folder.join("wit/v0.1/golden")).find(|folder| folder.is_dir()).unwrap();
     let mut files: Vec<_> = std::fs::read_dir(golden).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "frame"));
     files.sort();
