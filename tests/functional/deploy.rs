@@ -15,6 +15,8 @@
 mod installer;
 #[path = "deploy/site.rs"]
 mod site;
+#[path = "../support/tools.rs"]
+mod tools;
 #[path = "deploy/units.rs"]
 mod units;
 
@@ -38,17 +40,9 @@ fn deploy() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../deploy").canonicalize().unwrap()
 }
 
-/// A test that needs tools of the system: without them it is ignored and says so, and in CI it fails (RULES Q3).
-fn trial(name: &str, tools: &[&str], test: fn() -> Result<(), Failed>) -> Trial {
-    let missing: Vec<&str> = tools.iter().copied().filter(|tool| !there(tool)).collect();
-    if missing.is_empty() {
-        return Trial::test(name, test);
-    }
-    let reason = format!("no {}", missing.join(", "));
-    if std::env::var_os("CI").is_some_and(|ci| ci == "true") {
-        return Trial::test(name, move || Err(reason.into()));
-    }
-    Trial::test(format!("{name} (ignored: {reason})"), || Ok(())).with_ignored_flag(true)
+/// A test that needs tools of the system.
+fn trial(name: &str, tools: &[&'static str], test: fn() -> Result<(), Failed>) -> Trial {
+    tools::trial(name, tools.iter().copied().find(|tool| !there(tool)), test)
 }
 
 /// `root` stands for running as root.

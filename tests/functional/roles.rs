@@ -22,6 +22,8 @@ mod secrets;
 mod strangers;
 #[path = "../support/demo.rs"]
 mod support;
+#[path = "../support/tools.rs"]
+mod tools;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -35,6 +37,9 @@ use support::{Demo, json, kill, portcullis};
 fn main() {
     if strangers::is_asked_to_knock() {
         return strangers::knock();
+    }
+    if confined::is_asked_to_try() {
+        return confined::attempt();
     }
     let arguments = Arguments::from_args();
     let mut tests = vec![

@@ -1,4 +1,4 @@
-//! Tests that take a program which a machine may lack.
+//! Tests that take something which a machine may lack.
 
 #![allow(dead_code, reason = "each suite uses a part of it")]
 
@@ -18,7 +18,7 @@ pub(crate) fn trial(name: &str, missing: Option<&'static str>, test: fn() -> Res
     match missing {
         None => Trial::test(name, test),
         Some(tool) if std::env::var_os("CI").is_some() => {
-            Trial::test(name, move || Err(format!("{tool} is not installed").into()))
+            Trial::test(name, move || Err(format!("there is no {tool}").into()))
         }
         Some(tool) => Trial::test(format!("{name} (ignored: no {tool})"), || Ok(())).with_ignored_flag(true),
     }

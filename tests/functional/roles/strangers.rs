@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::{ends_well, trading};
+use crate::{ends_well, tools, trading};
 
 /// Set in the process that knocks.
 const KNOCK: &str = "--knock";
@@ -23,15 +23,9 @@ const SOCKETS: [&str; 5] =
     ["control.sock", "sentinel.sock", "runner/runner.sock", "signer/gateway.sock", "signer/sentinel.sock"];
 
 pub(crate) fn tests() -> Vec<Trial> {
-    let name = "another_user_is_not_answered";
-    if rustix::process::geteuid().is_root() {
-        return vec![Trial::test(name, another_user_is_not_answered)];
-    }
-    let reason = "no root, to become another user with";
-    if std::env::var_os("CI").is_some_and(|ci| ci == "true") {
-        return vec![Trial::test(name, move || Err(reason.into()))];
-    }
-    vec![Trial::test(format!("{name} (ignored: {reason})"), || Ok(())).with_ignored_flag(true)]
+    // To become another user takes root.
+    let missing = (!rustix::process::geteuid().is_root()).then_some("root");
+    vec![tools::trial("another_user_is_not_answered", missing, another_user_is_not_answered)]
 }
 
 pub(crate) fn is_asked_to_knock() -> bool {

@@ -15,8 +15,8 @@ use portcullis_gateway::{CellEvent, Cells, Fault, Snapshot, Trace};
 use portcullis_role::MessageError;
 use signal_hook::consts::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
 
-/// Longest wait for an answer. A guest is stopped at its own deadline, a second at most, in its cell; a cell that is silent for this much
-/// longer is stuck or in other hands, and is killed, before its strategy counts as left behind (RULES C1).
+/// Longest wait for an answer. A guest is stopped at its own deadline, a second at most, in its cell; a cell that is silent for this long is
+/// stuck or in other hands, and is killed before its strategy counts as left behind (RULES C1).
 const ANSWER_MAX: Duration = Duration::from_secs(6);
 
 /// The same where more is done before the answer: a process that loads its artifact, or others of its strategies first.
